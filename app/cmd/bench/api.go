@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/dev"
+	"cinema-database/app/internal/store"
+)
+
+// rounds is how often each kind of request takes its turn, so that what else the machine does falls on all alike.
+const rounds = 3
+
+const (
+	name     = "bench"
+	password = "measured twice"
+)
+
+// measureAPI sends requests over loopback to everything that runs on a laptop, in this process, and calls the
+// driver for the same documents in turn.
+func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
+	unlimited := api.Rate{Burst: 1 << 30, Every: time.Nanosecond}
+	s, err := dev.Start(ctx, dev.Options{Addr: "127.0.0.1:0", UserAttempts: unlimited, AddressAttempts: unlimited})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	c := &client{url: s.URL, http: &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections},
+	}}
+	if err := c.signUp(ctx); err != nil {
+		return nil, err
+	}
+	tag, err := c.movies(ctx, "", http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	if tag == "" {
+		return nil, fmt.Errorf("GET /movies gave no ETag")
+	}
+	c.tag.Store(&tag)
+
+	kinds := []struct {
+		call  func(context.Context) error
+		total load
+	}{
+		{call: func(ctx context.Context) error { return findMovies(ctx, s.Store) }},
+		{call: func(ctx context.Context) error { _, err := c.movies(ctx, "", http.StatusOK); return err }},
+		{call: c.confirm},
+		{call: c.logIn},
+	}
+	for i := range kinds {
+		if _, err := drive(ctx, o.round/4, kinds[i].call); err != nil { // opens the connections
+			return nil, err
+		}
+	}
+	for range rounds {
+		for i := range kinds {
+			one, err := drive(ctx, o.round, kinds[i].call)
+			if err != nil {
+				return nil, err
+			}
+			kinds[i].total = kinds[i].total.and(one)
+		}
+	}
+	driver, movies, conditional, login := kinds[0].total, kinds[1].total, kinds[2].total, kinds[3].total
+	return []figure{
+		{name: "driver: the movies of GET /movies", value: driver.perSecond(), unit: "calls/s"},
+		{name: "driver: the movies of GET /movies, p99", value: driver.p99(), unit: "ms"},
+		{name: "GET /movies, 64 connections", value: movies.perSecond(), unit: "requests/s"},
+		{name: "GET /movies, p99", value: movies.p99(), unit: "ms"},
+		{name: "GET /movies, of the driver's rate", value: 100 * movies.perSecond() / driver.perSecond(), unit: "%", atLeast: least(60)},
+		{name: "GET /movies with ETag, 64 connections", value: conditional.perSecond(), unit: "requests/s"},
+		{name: "GET /movies with ETag, p99", value: conditional.p99(), unit: "ms"},
+		{name: "GET /movies with ETag, of that without", value: conditional.perSecond() / movies.perSecond(), unit: "times", atLeast: least(5)},
+		{name: "POST /login, 64 connections", value: login.perSecond(), unit: "requests/s"},
+		{name: "POST /login, p99", value: login.p99(), unit: "ms"},
+	}, nil
+}
+
+// findMovies is the driver's part of GET /movies and nothing else.
+func findMovies(ctx context.Context, s *store.Store) error {
+	cursor, err := s.Collection(store.Movies).Find(ctx, bson.D{}, store.ListOptions())
+	if err != nil {
+		return err
+	}
+	var movies []store.Movie
+	if err := cursor.All(ctx, &movies); err != nil {
+		return err
+	}
+	if len(movies) == 0 {
+		return fmt.Errorf("the driver found no movies")
+	}
+	return nil
+}
+
+type client struct {
+	url, token string
+	http       *http.Client
+	// tag is the latest ETag of GET /movies.
+	tag atomic.Pointer[string]
+}
+
+func (c *client) do(ctx context.Context, method, path string, body any, header http.Header, want int) ([]byte, http.Header, error) {
+	var r io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, nil, err
+		}
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if header != nil {
+		req.Header = header
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != want {
+		err = &statusError{resp.StatusCode, fmt.Sprintf("%s %s: status %d, not %d: %.200s", method, path, resp.StatusCode, want, b)}
+	}
+	return b, resp.Header, err
+}
+
+func (c *client) signUp(ctx context.Context) error {
+	account := map[string]string{"Username": name, "Password": password, "Email": name + "@example.com"}
+	if _, _, err := c.do(ctx, http.MethodPost, "/users", account, nil, http.StatusCreated); err != nil {
+		return err
+	}
+	b, _, err := c.do(ctx, http.MethodPost, "/login", map[string]string{"Username": name, "Password": password}, nil, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	var session struct{ Token string }
+	if err := json.Unmarshal(b, &session); err != nil {
+		return err
+	}
+	c.token = session.Token
+	return nil
+}
+
+// logIn tries again, as a client would, while the API has more passwords to check than it takes on at once: the
+// log-in counts once, with all of its time.
+func (c *client) logIn(ctx context.Context) error {
+	for {
+		_, answer, err := c.do(ctx, http.MethodPost, "/login", map[string]string{"Username": name, "Password": password}, nil, http.StatusOK)
+		if err == nil || answer.Get("Retry-After") == "" || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// confirm asks for the movies with the latest tag. A tag ends with its epoch, so now and then there is another one.
+func (c *client) confirm(ctx context.Context) error {
+	tag, err := c.movies(ctx, *c.tag.Load(), http.StatusNotModified)
+	var other *statusError
+	if errors.As(err, &other) && other.status == http.StatusOK && tag != "" && tag != *c.tag.Load() {
+		c.tag.Store(&tag)
+		return nil
+	}
+	return err
+}
+
+// statusError is an answer of another status than was asked for.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
+func (c *client) movies(ctx context.Context, tag string, want int) (string, error) {
+	h := http.Header{"Authorization": {"Bearer " + c.token}}
+	if tag != "" {
+		h.Set("If-None-Match", tag)
+	}
+	_, answer, err := c.do(ctx, http.MethodGet, "/movies", nil, h, want)
+	return answer.Get("ETag"), err
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/releases"
+)
+
+func TestParseArches(t *testing.T) {
+	arches, err := parseArches("arm64, amd64")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"arm64", "amd64"}, arches)
+	_, err = parseArches("arm64,sparc,arm64,")
+	assert.ErrorContains(t, err, `-arch[1] "sparc"`)
+	assert.ErrorContains(t, err, `-arch[2] "arm64": named twice`)
+	assert.ErrorContains(t, err, `-arch[3] ""`)
+}
+
+// module writes a module with the given files and returns its folder.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	files["go.mod"] = "module example.test/m\n\ngo 1.26\n"
+	for name, content := range files {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+	}
+	return root
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		require.NoError(t, err)
+		found[entry.Name()] = string(data)
+	}
+	return found
+}
+
+func TestBuild(t *testing.T) {
+	program := "package main\n\nfunc main() { println(%) }\n"
+	root := module(t, map[string]string{
+		"app/cmd/mirror/main.go":      strings.Replace(program, "%", `"mirror"`, 1),
+		"app/cmd/thumbnailer/main.go": strings.Replace(program, "%", `"thumbnailer"`, 1),
+		"app/cmd/cinema/main.go":      strings.Replace(program, "%", `undefined`, 1),
+	})
+	output := filepath.Join(t.TempDir(), "bin")
+	require.NoError(t, os.MkdirAll(output, 0o755))
+	for _, name := range []string{"README", "notes.gz", "old-linux-arm64.gz", "mirror-linux-amd64.gz"} {
+		require.NoError(t, os.WriteFile(filepath.Join(output, name), []byte("old"), 0o644))
+	}
+	var log bytes.Buffer
+	b := builder{root: root, output: output, log: &log}
+	ctx := context.Background()
+
+	err := b.run(ctx, []string{"cinema", "cinema-db", "mirror", "thumbnailer"}, []string{"arm64"})
+	require.ErrorContains(t, err, "undefined: undefined")
+	require.ErrorContains(t, err, "no package app/cmd/cinema-db in this checkout")
+
+	files := contents(t, output)
+	assert.Len(t, files, 5, "%v", files)
+	assert.Contains(t, files, "README")
+	assert.Contains(t, files, "notes.gz", "files that are not releases stay")
+	manifest, err := releases.Decode([]byte(files[releases.ManifestName]))
+	require.NoError(t, err)
+	require.Len(t, manifest.Releases, 2)
+	for _, entry := range manifest.Releases {
+		data, err := decompress(filepath.Join(output, releases.FileName(entry.Name, entry.Arch)))
+		require.NoError(t, err)
+		sum := sha256.Sum256(data)
+		assert.Equal(t, hex.EncodeToString(sum[:]), entry.SHA256)
+		assert.EqualValues(t, len(data), entry.Size)
+		file, err := elf.NewFile(bytes.NewReader(data))
+		require.NoError(t, err)
+		assert.Equal(t, elf.EM_AARCH64, file.Machine)
+		assert.Nil(t, file.Section(".interp"), "static")
+	}
+	assert.Contains(t, log.String(), "written")
+	assert.Contains(t, log.String(), "old-linux-arm64.gz stale, removed")
+
+	// An unchanged release is left as it is; a damaged file is made again.
+	before, err := os.Stat(filepath.Join(output, "mirror-linux-arm64.gz"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(output, "thumbnailer-linux-arm64.gz"), []byte("damaged"), 0o644))
+	log.Reset()
+	require.NoError(t, b.run(ctx, []string{"mirror", "thumbnailer"}, []string{"arm64"}))
+	after, err := os.Stat(filepath.Join(output, "mirror-linux-arm64.gz"))
+	require.NoError(t, err)
+	assert.True(t, os.SameFile(before, after))
+	assert.Equal(t, before.ModTime(), after.ModTime())
+	assert.Equal(t, files, contents(t, output))
+	assert.Equal(t, 1, strings.Count(log.String(), "unchanged"))
+	assert.Equal(t, 1, strings.Count(log.String(), "written"))
+}
+
+// Two checkouts in folders of different length give the same binary.
+func TestReproducible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a release binary twice")
+	}
+	root, err := moduleRoot(context.Background())
+	require.NoError(t, err)
+	var digests []string
+	for _, name := range []string{"a", "a/much/longer/path to the second checkout"} {
+		// Go's cache would hand the first checkout's packages to the second: a comment of its own in each file
+		// makes every package of the module compile again.
+		note := fmt.Sprintf("\n// %s\n", rand.Text())
+		checkout := filepath.Join(t.TempDir(), name)
+		for _, part := range []string{"go.mod", "go.sum", "app"} {
+			copyTree(t, filepath.Join(root, part), filepath.Join(checkout, part), note)
+		}
+		b := builder{root: checkout, log: io.Discard}
+		data, err := b.compile(context.Background(), "thumbnailer", "arm64")
+		require.NoError(t, err)
+		assert.NotContains(t, string(data), checkout)
+		sum := sha256.Sum256(data)
+		digests = append(digests, hex.EncodeToString(sum[:]))
+	}
+	assert.Equal(t, digests[0], digests[1])
+}
+
+// copyTree copies a file or folder without the built binaries, and adds a note to Go files.
+func copyTree(t *testing.T, from, to, note string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, relative)
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		if strings.HasSuffix(path, ".gz") {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(path, ".go") {
+			data = append(data, note...)
+		}
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(target, data, 0o644)
+	}))
+}

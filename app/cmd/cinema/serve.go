@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/settings"
+	"cinema-database/app/internal/space"
+	"cinema-database/app/internal/store"
+)
+
+// serve answers the API until ctx ends. It starts without the database and without the credentials object.
+func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *slog.Logger) error {
+	s, err := settings.Load(getenv)
+	if err != nil {
+		return err
+	}
+	s3, err := images.NewClient(ctx, s.Region, s.PathStyle)
+	if err != nil {
+		return err
+	}
+	source := &live.Source{}
+	if s.MongoDBURI != "" {
+		db, err := store.Open(s.MongoDBURI, "")
+		if err != nil {
+			return err
+		}
+		source = live.Fixed(live.State{Store: db, Key: s.JWTKey})
+	}
+	handler, err := api.New(api.Options{
+		Source:        source,
+		Bucket:        images.NewBucket(s3, s.Bucket),
+		Log:           log,
+		AllowedOrigin: s.AllowedOrigin,
+		BehindProxy:   s.BehindProxy,
+	})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", fmt.Sprintf(":%d", s.Port))
+	if err != nil {
+		return fmt.Errorf("cinema: PORT %d: %w", s.Port, err)
+	}
+
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var work sync.WaitGroup
+	if s.MongoDBURI == "" {
+		watcher := &live.Watcher{Client: s3, Object: s.Credentials, Log: log}
+		work.Go(func() { watcher.Watch(watching, source) })
+	}
+	if s.Stack != "" {
+		publisher := &space.Publisher{Stack: s.Stack, Out: out, Log: log, Usage: func(ctx context.Context) (space.Usage, error) {
+			state := source.Current()
+			if state == nil {
+				return space.Usage{}, errors.New("no credentials yet")
+			}
+			return state.Store.Space(ctx)
+		}}
+		work.Go(func() { publisher.Run(watching) })
+	}
+	log.Info("listening", "address", ln.Addr().String())
+	err = api.Serve(ctx, ln, handler, log)
+
+	stop()
+	work.Wait()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, source.Close(closing))
+}

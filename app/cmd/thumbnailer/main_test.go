@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/lambdaruntime"
+)
+
+// The binary itself answers Lambda's runtime API: a picture gets its thumbnail, a text is an error.
+func TestBinary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the binary")
+	}
+	binary := filepath.Join(t.TempDir(), "bootstrap")
+	out, err := exec.Command("go", "build", "-tags=lambda.norpc", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	storage := s3mem.New()
+	require.NoError(t, storage.CreateBucket("images"))
+	server := httptest.NewServer(gofakes3.New(storage).Server())
+	defer server.Close()
+	put := func(key string, data []byte) {
+		_, err := storage.PutObject("images", key, nil, bytes.NewReader(data), int64(len(data)), nil)
+		require.NoError(t, err)
+	}
+	var picture bytes.Buffer
+	require.NoError(t, jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 900, 600)), nil))
+	put("orig/good.jpg", picture.Bytes())
+	put("orig/text.jpg", []byte("hello"))
+
+	function, err := lambdaruntime.Start(t.Context(), binary, "AWS_ENDPOINT_URL_S3="+server.URL)
+	require.NoError(t, err)
+	defer function.Close()
+	event := func(key string) []byte {
+		return []byte(`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"images"},"object":{"key":"` + key + `"}}}]}`)
+	}
+	answer, err := function.Invoke(t.Context(), event("orig%2Fgood.jpg"))
+	require.NoError(t, err)
+	require.False(t, answer.Failed, "%s\n%s", answer.Payload, function.Output())
+	object, err := storage.HeadObject("images", "thumb/good.jpg")
+	require.NoError(t, err)
+	assert.Equal(t, "image/jpeg", object.Metadata["Content-Type"])
+
+	answer, err = function.Invoke(t.Context(), event("orig/text.jpg"))
+	require.NoError(t, err)
+	assert.True(t, answer.Failed)
+	assert.Contains(t, string(answer.Payload), "not a JPEG, PNG, GIF or WebP picture")
+
+	// The process lives on.
+	answer, err = function.Invoke(t.Context(), event("thumb/good.jpg"))
+	require.NoError(t, err)
+	assert.False(t, answer.Failed)
+}

@@ -1,0 +1,399 @@
+package api_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/tokens"
+)
+
+// hugePNG is a PNG of a few bytes that claims 50,000 × 50,000 pixels.
+func hugePNG(t *testing.T) []byte {
+	t.Helper()
+	data := pngOf(t, 1, 1)
+	header := data[12:29] // type and content of IHDR
+	binary.BigEndian.PutUint32(header[4:], 50_000)
+	binary.BigEndian.PutUint32(header[8:], 50_000)
+	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
+	return data
+}
+
+func zipOf(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("holiday.jpg")
+	require.NoError(t, err)
+	_, err = f.Write([]byte("not a picture"))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+// TestBadBodies sends what must be refused to every route that takes a body, and then looks that nothing was stored.
+func TestBadBodies(t *testing.T) {
+	h := newHarness(t)
+	token := h.signUp("ada")
+	valid := func(change string) string {
+		return fmt.Sprintf(`{"Username":"mallory","Password":"long enough","Email":"mallory@example.com"%s}`, change)
+	}
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		field  string
+		edits  []edit
+	}{
+		"empty":                   {"", 400, "", nil},
+		"not JSON":                {"Username=mallory", 400, "", nil},
+		"cut short":               {`{"Username":"mallory"`, 400, "", nil},
+		"an array":                {`[` + valid("") + `]`, 400, "", nil},
+		"null":                    {`null`, 400, "", nil},
+		"unknown field":           {valid(`,"Admin":true`), 400, "", nil},
+		"something after":         {valid("") + valid(""), 400, "", nil},
+		"a brace after":           {valid("") + "}", 400, "", nil},
+		"not UTF-8":               {valid(",\"Birthday\":\"\xff\""), 400, "", nil},
+		"too long":                {valid(`,"Birthday":"` + strings.Repeat("1", 20<<10) + `"`), 413, "", nil},
+		"a form":                  {"Username=mallory", 415, "", []edit{header("Content-Type", "application/x-www-form-urlencoded")}},
+		"no type":                 {valid(""), 415, "", []edit{header("Content-Type", "")}},
+		"operator as a name":      {`{"Username":{"$gt":""},"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"operator as a password":  {`{"Username":"ada","Password":{"$ne":null},"Email":"m@example.com"}`, 400, "Password", nil},
+		"list as an address":      {`{"Username":"mallory","Password":"long enough","Email":["a@example.com"]}`, 400, "Email", nil},
+		"number as a name":        {`{"Username":1,"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"dollar name":             {`{"Username":"$where","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"path as a name":          {`{"Username":"../admin","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"look-alike letters":      {`{"Username":"аdа","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"name with a line break":  {`{"Username":"mallory\n","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"short name":              {`{"Username":"ab","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"short password":          {`{"Username":"mallory","Password":"short","Email":"m@example.com"}`, 400, "Password", nil},
+		"password past 72 bytes":  {`{"Username":"mallory","Password":"` + strings.Repeat("ä", 37) + `","Email":"m@example.com"}`, 400, "Password", nil},
+		"no address":              {`{"Username":"mallory","Password":"long enough","Email":"nobody"}`, 400, "Email", nil},
+		"two addresses":           {`{"Username":"mallory","Password":"long enough","Email":"a@example.com, b@example.com"}`, 400, "Email", nil},
+		"address with a name":     {`{"Username":"mallory","Password":"long enough","Email":"M <m@example.com>"}`, 400, "Email", nil},
+		"address with a header":   {`{"Username":"mallory","Password":"long enough","Email":"m@example.com\r\nBcc: x@example.com"}`, 400, "Email", nil},
+		"birthday to come":        {valid(`,"Birthday":"2999-01-01"`), 400, "Birthday", nil},
+		"birthday that is no day": {valid(`,"Birthday":"2001-02-30"`), 400, "Birthday", nil},
+		"name that is taken":      {`{"Username":"ADA","Password":"long enough","Email":"m@example.com"}`, 409, "Username", nil},
+		"address that is taken":   {`{"Username":"mallory","Password":"long enough","Email":"Ada@Example.com"}`, 409, "Email", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := h.do("POST", "/users", c.body, c.edits...).problem(t, c.status)
+			if c.field != "" {
+				require.Len(t, p.Errors, 1)
+				assert.Equal(t, c.field, p.Errors[0].Field)
+			}
+			assert.NotContains(t, p.Detail, "json:", "no decoder's words")
+		})
+	}
+	p := h.do("POST", "/users", `{"Username":"a","Password":"b","Email":"c","Birthday":"d"}`).problem(t, 400)
+	assert.Len(t, p.Errors, 4, "every problem at once")
+
+	for name, c := range map[string]struct {
+		body   string
+		status int
+	}{
+		"operator as a password": {`{"Username":"ada","Password":{"$ne":""}}`, 400},
+		"operator as a name":     {`{"Username":{"$ne":""},"Password":"` + password + `"}`, 400},
+		"regular expression":     {`{"Username":{"$regex":".*"},"Password":"` + password + `"}`, 400},
+		"unknown field":          {`{"Username":"ada","Password":"` + password + `","$where":"1"}`, 400},
+		"pattern as a name":      {`{"Username":"ad.","Password":"` + password + `"}`, 401},
+		"nobody":                 {`{"Username":"nobody","Password":"` + password + `"}`, 401},
+		"wrong password":         {`{"Username":"ada","Password":"wrong"}`, 401},
+		"no password":            {`{"Username":"ada"}`, 401},
+		"password and more":      {`{"Username":"ada","Password":"` + password + strings.Repeat("x", 72) + `"}`, 401},
+	} {
+		t.Run("login/"+name, func(t *testing.T) { h.do("POST", "/login", c.body).problem(t, c.status) })
+	}
+
+	body := account("ada")
+	body["Email"] = "bob@example.com"
+	h.signUp("bob")
+	h.do("PUT", "/users/ada", body, bearer(token)).problem(t, 409)
+	body["Email"], body["Username"] = "ada@example.com", "bob"
+	h.do("PUT", "/users/ada", body, bearer(token)).problem(t, 409)
+	h.do("PUT", "/users/ada", `{"Username":"ada"}`, bearer(token)).problem(t, 400)
+
+	n, err := h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{})
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, n, "ada and bob alone")
+}
+
+func TestPasswordOf72Bytes(t *testing.T) {
+	h := newHarness(t)
+	longest := strings.Repeat("p", 72)
+	body := account("ada")
+	body["Password"] = longest
+	require.Equal(t, 201, h.do("POST", "/users", body).status)
+	h.logIn("ada", longest)
+	h.do("POST", "/login", map[string]string{"Username": "ada", "Password": longest + "x"}).problem(t, 401)
+}
+
+func TestBadImages(t *testing.T) {
+	h := newHarness(t)
+	token := h.signUp("ada")
+	good := pngOf(t, 4, 4)
+	for name, c := range map[string]struct {
+		data   []byte
+		status int
+	}{
+		"nothing":                 {nil, 415},
+		"text":                    {[]byte("hello"), 415},
+		"a page":                  {[]byte("<html><script>alert(1)</script>"), 415},
+		"SVG":                     {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), 415},
+		"zip named .jpg":          {zipOf(t), 415},
+		"magic bytes alone":       {good[:8], 415},
+		"cut within its header":   {good[:20], 415},
+		"PNG that claims 2.5 Gpx": {hugePNG(t), 413},
+		"too many bytes":          {append(bytes.Clone(good), make([]byte, images.MaxBytes)...), 413},
+	} {
+		t.Run(name, func(t *testing.T) { h.upload(token, c.data).problem(t, c.status) })
+	}
+
+	forms := map[string]struct {
+		write  func(w *multipart.Writer)
+		status int
+	}{
+		"no part":       {func(w *multipart.Writer) {}, 400},
+		"another field": {func(w *multipart.Writer) { part(w, "file", good) }, 400},
+		"a field more":  {func(w *multipart.Writer) { part(w, "image", good); part(w, "key", []byte("orig/x")) }, 400},
+		"two images":    {func(w *multipart.Writer) { part(w, "image", good); part(w, "image", good) }, 400},
+	}
+	for name, c := range forms {
+		t.Run("form/"+name, func(t *testing.T) {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			c.write(w)
+			require.NoError(t, w.Close())
+			h.do("POST", "/images", &b, header("Content-Type", w.FormDataContentType()), bearer(token)).problem(t, c.status)
+		})
+	}
+	body, contentType := form("image", "x", good)
+	whole, err := io.ReadAll(body)
+	require.NoError(t, err)
+	h.do("POST", "/images", bytes.NewReader(whole[:len(whole)-10]), contentType, bearer(token)).problem(t, 400)
+	h.do("POST", "/images", bytes.NewReader(good), header("Content-Type", "image/png"), bearer(token)).problem(t, 415)
+	h.do("POST", "/images", bytes.NewReader(whole), header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
+	h.do("POST", "/images", struct{}{}, bearer(token)).problem(t, 415)
+	// A length that is not announced does not get past the cap either.
+	endless := io.MultiReader(bytes.NewReader(whole[:len(whole)-60]), bytes.NewReader(make([]byte, images.MaxBytes+1<<20)))
+	h.do("POST", "/images", endless, contentType, bearer(token)).problem(t, 413)
+
+	var page struct{ Images []imageAnswer }
+	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
+	assert.Empty(t, page.Images, "nothing was stored")
+	h.upload(token, good) // and the account still works
+}
+
+func part(w *multipart.Writer, field string, data []byte) {
+	p, err := w.CreateFormFile(field, "x.png")
+	if err == nil {
+		_, err = p.Write(data)
+	}
+	if err != nil {
+		panic(err) // memory does not fail
+	}
+}
+
+func TestBadTokens(t *testing.T) {
+	h := newHarness(t)
+	h.seed()
+	good := h.signUp("ada")
+	who := session(t, good)
+	claims := func(change func(jwt.MapClaims)) jwt.MapClaims {
+		c := jwt.MapClaims{"iss": "cinema", "sub": "ada", "uid": who.Account.Hex(), "gen": who.Generation,
+			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
+		if change != nil {
+			change(c)
+		}
+		return c
+	}
+	sign := func(m jwt.SigningMethod, key any, c jwt.MapClaims) string {
+		s, err := jwt.NewWithClaims(m, c).SignedString(key)
+		require.NoError(t, err)
+		return s
+	}
+	require.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(sign(jwt.SigningMethodHS256, signingKey, claims(nil)))).status,
+		"what the others differ from is good")
+	expired, err := tokens.Sign(signingKey, who, time.Now().Add(-tokens.Lifetime-time.Minute))
+	require.NoError(t, err)
+	head, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	decoded, err := base64.RawURLEncoding.DecodeString(payload)
+	require.NoError(t, err)
+	forged := base64.RawURLEncoding.EncodeToString(bytes.Replace(decoded, []byte(`"ada"`), []byte(`"bob"`), 1))
+	with := func(name string, value any) jwt.MapClaims { return claims(func(c jwt.MapClaims) { c[name] = value }) }
+	for name, token := range map[string]string{
+		"none at all":      "",
+		"not a token":      "hello",
+		"expired":          expired,
+		"unsigned":         sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(nil)),
+		"signature gone":   head + "." + payload + ".",
+		"subject changed":  head + "." + forged + "." + signature,
+		"another key":      sign(jwt.SigningMethodHS256, []byte("another key, thirty-two bytes long"), claims(nil)),
+		"HS512":            sign(jwt.SigningMethodHS512, signingKey, claims(nil)),
+		"no expiry":        sign(jwt.SigningMethodHS256, signingKey, claims(func(c jwt.MapClaims) { delete(c, "exp") })),
+		"issued to come":   sign(jwt.SigningMethodHS256, signingKey, with("iat", time.Now().Add(time.Hour).Unix())),
+		"another issuer":   sign(jwt.SigningMethodHS256, signingKey, with("iss", "other")),
+		"another account":  sign(jwt.SigningMethodHS256, signingKey, with("uid", bson.NewObjectID().Hex())),
+		"operator as id":   sign(jwt.SigningMethodHS256, signingKey, with("uid", map[string]string{"$ne": ""})),
+		"operator as name": sign(jwt.SigningMethodHS256, signingKey, with("sub", map[string]string{"$ne": ""})),
+		"later generation": sign(jwt.SigningMethodHS256, signingKey, with("gen", 9)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{"/users/ada", "/movies", "/images"} {
+				a := h.do("GET", path, nil, bearer(token))
+				a.problem(t, http.StatusUnauthorized)
+				assert.Contains(t, a.header.Get("WWW-Authenticate"), "Bearer")
+			}
+		})
+	}
+	h.do("GET", "/movies", nil, header("Authorization", "Basic "+good)).problem(t, http.StatusUnauthorized)
+	h.do("GET", "/movies", nil).problem(t, http.StatusUnauthorized)
+	h.do("GET", "/movies?token="+good, nil).problem(t, http.StatusUnauthorized)
+}
+
+func TestOtherAccounts(t *testing.T) {
+	h := newHarness(t)
+	h.seed()
+	ada := h.signUp("ada")
+	h.signUp("bob")
+	id := h.movieID()
+	for _, name := range []string{"bob", "BOB", "nobody", "ada%00", "ada%2Fbob", "%24ne"} {
+		for _, r := range []struct {
+			method, path string
+			body         any
+		}{
+			{"GET", "", nil}, {"PUT", "", account("bob")}, {"DELETE", "", nil},
+			{"POST", "/movies/" + id, nil}, {"DELETE", "/movies/" + id, nil},
+		} {
+			h.do(r.method, "/users/"+name+r.path, r.body, bearer(ada)).problem(t, http.StatusForbidden)
+		}
+	}
+	bob, err := h.store.UserByName(context.Background(), "bob")
+	require.NoError(t, err)
+	assert.Empty(t, bob.FavoriteMovies)
+	h.logIn("bob", password)
+}
+
+func TestBadPaths(t *testing.T) {
+	h := newHarness(t)
+	h.seed()
+	token := h.signUp("ada")
+	id := images.NewID()
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", "/nothing", 404},
+		{"GET", "/", 404},
+		{"GET", "/movies/", 404},
+		{"GET", "//movies", 404},
+		{"GET", "/movies/../users/ada", 404},
+		{"GET", "/images/../movies", 404},
+		{"GET", "/movies/a/b", 404},
+		{"GET", "/movies/a%2Fb", 404},
+		{"GET", "/movies/%24where", 404},
+		{"GET", "/movies/%FF", 400},
+		{"GET", "/movies/a%00", 400},
+		{"GET", "/movies/" + strings.Repeat("a", 300), 400},
+		{"GET", "/images/" + id, 404},
+		{"GET", "/images/" + strings.ToUpper(id), 400},
+		{"GET", "/images/..%2F..%2Fcredentials%2Fapi.json", 404},
+		{"GET", "/images/credentials%2Fapi.json", 400},
+		{"GET", "/images/" + id + "%00", 400},
+		{"GET", "/images/" + id + ".jpg", 400},
+		{"GET", "/images/" + id + "%0a", 400},
+		{"GET", "/images/%7B%22%24ne%22%3A1%7D/thumbnail", 400},
+		{"DELETE", "/images/.", 404},
+		{"DELETE", "/images/*", 400},
+		{"POST", "/users/ada/movies/xyz", 400},
+		{"POST", "/users/ada/movies/" + strings.Repeat("A", 24), 400},
+		{"POST", "/users/ada/movies/" + strings.Repeat("a", 25), 400},
+		{"DELETE", "/users/ada/movies/%24oid", 400},
+		{"GET", "/movies?q[$ne]=x", 400},
+		{"GET", "/movies?genre[$regex]=.*", 400},
+		{"GET", "/movies?$where=1", 400},
+		{"GET", "/movies?q=a&q=b", 400},
+		{"GET", "/movies?q=%FF", 400},
+		{"GET", "/movies?q=%00", 400},
+		{"GET", "/movies?q=%zz", 400},
+		{"GET", "/movies?q=" + strings.Repeat("a", 101), 400},
+		{"GET", "/movies?q=a+b+c+d+e+f+g+h+i", 400},
+		{"GET", "/images?limit=0", 400},
+		{"GET", "/images?limit=101", 400},
+		{"GET", "/images?limit=1e1", 400},
+		{"GET", "/images?before=xyz", 400},
+		{"GET", "/images?before[$gt]=", 400},
+		{"PATCH", "/movies", 405},
+		{"POST", "/movies", 405},
+		{"DELETE", "/users", 405},
+		{"TRACE", "/movies", 405},
+		{"BREW", "/movies", 405},
+		{"OPTIONS", "/movies", 405},
+		{"PUT", "/images/" + id, 405},
+	} {
+		t.Run(c.method+" "+c.path[:min(len(c.path), 40)], func(t *testing.T) {
+			a := h.do(c.method, c.path, nil, bearer(token))
+			a.problem(t, c.status)
+			if c.status == 405 {
+				assert.NotEmpty(t, a.header.Get("Allow"))
+			}
+		})
+	}
+}
+
+// TestSlowUploads: uploads that never end take no more than their account's places.
+func TestSlowUploads(t *testing.T) {
+	h := newHarness(t)
+	slow, other := h.signUp("ada"), h.signUp("bob")
+	good := pngOf(t, 4, 4)
+	release := make(chan struct{})
+	var ended sync.WaitGroup
+	for range 3 {
+		ended.Go(func() {
+			for { // one that came while another had the place comes again
+				r, w := io.Pipe()
+				ended.Go(func() {
+					_, _ = io.WriteString(w, "--x\r\n") // fails where the request was refused
+					<-release
+					w.CloseWithError(io.ErrUnexpectedEOF)
+				})
+				a, err := h.try("POST", "/images", r, header("Content-Type", "multipart/form-data; boundary=x"), bearer(slow))
+				if err != nil || a.status != http.StatusTooManyRequests {
+					return
+				}
+			}
+		})
+	}
+	require.Eventually(t, func() bool {
+		body, contentType := form("image", "x", good)
+		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
+		return err == nil && a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != ""
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account goes on")
+	close(release)
+	ended.Wait()
+	require.Eventually(t, func() bool {
+		body, contentType := form("image", "x", good)
+		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
+		return err == nil && a.status == http.StatusCreated
+	}, 10*time.Second, 10*time.Millisecond)
+}

@@ -1,0 +1,320 @@
+package api_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/dev"
+	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/settings"
+)
+
+// clock is a clock that tests set.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func from(address string) edit { return header("X-Forwarded-For", address) }
+
+func limited(c *clock, user, address int) func(*api.Options) {
+	return func(o *api.Options) {
+		o.BehindProxy = true
+		o.Now = c.Now
+		o.UserAttempts = api.Rate{Burst: user, Every: time.Minute}
+		o.AddressAttempts = api.Rate{Burst: address, Every: time.Minute}
+	}
+}
+
+func TestAttemptsPerUser(t *testing.T) {
+	c := &clock{now: time.Now()}
+	h := newHarness(t, limited(c, 3, 1000))
+	h.signUp("ada")
+	h.signUp("bob")
+	try := func(name, pass string, n int) answer {
+		return h.do("POST", "/login", map[string]string{"Username": name, "Password": pass}, from(fmt.Sprintf("192.0.2.%d", n)))
+	}
+	for n := range 20 {
+		require.Equal(t, 200, try("ada", password, n).status, "right passwords do not count")
+	}
+	for n := range 3 {
+		try("Ada", "wrong", n).problem(t, 401)
+	}
+	a := try("ada", "wrong", 9)
+	a.problem(t, 429)
+	assert.Equal(t, "60", a.header.Get("Retry-After"))
+	try("ada", password, 10).problem(t, 429)
+	require.Equal(t, 200, try("bob", password, 10).status, "another account goes on")
+	c.pass(time.Minute)
+	require.Equal(t, 200, try("ada", password, 10).status)
+	// A name that nobody has is limited the same, so that a limit tells nothing.
+	for n := range 3 {
+		try("nobody", "wrong", n).problem(t, 401)
+	}
+	try("nobody", "wrong", 4).problem(t, 429)
+}
+
+func TestAttemptsPerAddress(t *testing.T) {
+	c := &clock{now: time.Now()}
+	h := newHarness(t, limited(c, 1000, 4))
+	h.signUp("ada") // without X-Forwarded-For, from the connection's own address
+	try := func(n int, forwarded string) answer {
+		return h.do("POST", "/login", map[string]string{"Username": fmt.Sprintf("user%d", n), "Password": "wrong"}, from(forwarded))
+	}
+	for n := range 4 {
+		// What stands before the load balancer's own entry is the client's claim, and makes no difference.
+		try(n, fmt.Sprintf("10.0.0.%d, 192.0.2.1", n)).problem(t, 401)
+	}
+	try(5, "192.0.2.1").problem(t, 429)
+	try(6, "192.0.2.1, 192.0.2.2").problem(t, 401)
+	h.do("POST", "/users", account("bob"), from("192.0.2.1")).problem(t, 429)
+
+	for n := range 4 {
+		try(n, fmt.Sprintf("2001:db8::%d", n+1)).problem(t, 401)
+	}
+	try(5, "2001:db8::ffff").problem(t, 429) // one /64 is one address
+	try(5, "2001:db8:0:1::1").problem(t, 401)
+}
+
+func TestForwardedForIsNotBelievedWithoutAProxy(t *testing.T) {
+	h := newHarness(t, func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 2, Every: time.Hour} })
+	for n := range 3 {
+		want := 401
+		if n == 2 {
+			want = 429
+		}
+		h.do("POST", "/login", map[string]string{"Username": "nobody", "Password": "wrong"}, from(fmt.Sprintf("192.0.2.%d", n))).problem(t, want)
+	}
+}
+
+// TestConcurrentAttempts: attempts at once are no way past the limit.
+func TestConcurrentAttempts(t *testing.T) {
+	c := &clock{now: time.Now()}
+	h := newHarness(t, limited(c, 5, 1000))
+	h.signUp("ada")
+	statuses := make(chan int, 30)
+	var all sync.WaitGroup
+	for range cap(statuses) {
+		all.Go(func() {
+			a, err := h.try("POST", "/login", map[string]string{"Username": "ada", "Password": "wrong"})
+			assert.NoError(t, err)
+			statuses <- a.status
+		})
+	}
+	all.Wait()
+	close(statuses)
+	count := map[int]int{}
+	for s := range statuses {
+		count[s]++
+	}
+	assert.Equal(t, map[int]int{401: 5, 429: 25}, count)
+}
+
+func TestLogHoldsNothingUnescaped(t *testing.T) {
+	h := newHarness(t)
+	token := h.signUp("ada")
+	const line = "forged\n{\"level\":\"ERROR\"}"
+	h.do("GET", "/movies/forged%0A%7B%22level%22%3A%22ERROR%22%7D", nil, bearer(token), header("User-Agent", "forged"), header("X-Request-Id", "forged"))
+	h.do("POST", "/login", map[string]string{"Username": line, "Password": line})
+	h.do("GET", "/forged%0A", nil)
+	h.do("FORGED", "/movies", nil)
+	body, contentType := form("image", "forged.png\r\n", pngOf(t, 2, 2))
+	h.do("POST", "/images", body, contentType, bearer(token))
+
+	assert.NotContains(t, h.log.String(), "forged", "nothing of what clients choose freely")
+	assert.NotContains(t, h.log.String(), "FORGED")
+	assert.NotContains(t, h.log.String(), password)
+	assert.NotContains(t, h.log.String(), token)
+	lines := 0
+	for one := range strings.Lines(h.log.String()) {
+		var entry struct {
+			Msg, Request, Route string
+			Status              int
+		}
+		require.NoError(t, json.Unmarshal([]byte(one), &entry), one)
+		assert.NotEmpty(t, entry.Request)
+		assert.NotZero(t, entry.Status)
+		lines++
+	}
+	assert.Equal(t, 7, lines, "one for each request")
+}
+
+func TestMetrics(t *testing.T) {
+	h := newHarness(t)
+	h.seed()
+	token := h.signUp("zerelda")
+	for n := range 20 {
+		h.do("GET", fmt.Sprintf("/movies/film-%d", n), nil, bearer(token))
+		h.do(fmt.Sprintf("M%d", n), fmt.Sprintf("/path-%d", n), nil)
+	}
+	a := h.do("GET", "/metrics", nil)
+	require.Equal(t, 200, a.status)
+	text := string(a.body)
+	assert.Contains(t, text, `cinema_http_requests_total{code="404",method="GET",route="GET /movies/{title}"} 20`)
+	assert.Contains(t, text, `cinema_http_requests_total{code="404",method="other",route="none"} 20`)
+	assert.Contains(t, text, "cinema_http_request_duration_seconds_bucket")
+	for _, private := range []string{"zerelda", "film-", "path-", "127.0.0.1"} {
+		assert.NotContains(t, text, private)
+	}
+
+	h.url = h.serve(func(o *api.Options) { o.BehindProxy = true })
+	assert.Equal(t, 200, h.do("GET", "/metrics", nil).status, "from inside the network")
+	h.do("GET", "/metrics", nil, from("192.0.2.1")).problem(t, 404)
+}
+
+// TestPanic: a bug in a handler is a 500 of this API's own words, and the next request is served.
+func TestPanic(t *testing.T) {
+	h := newHarness(t)
+	h.url = h.serve(func(o *api.Options) {
+		o.Uploaded = func(context.Context, string, []byte) { panic("secret detail") }
+	})
+	token := h.signUp("ada")
+	a := h.upload(token, pngOf(t, 2, 2))
+	a.problem(t, http.StatusInternalServerError)
+	assert.NotContains(t, string(a.body), "secret detail")
+	assert.NotContains(t, string(a.body), "goroutine")
+	assert.Contains(t, h.log.String(), "secret detail", "it is in the log")
+	assert.Equal(t, 200, h.do("GET", "/healthz", nil).status)
+}
+
+// TestWaitingForCredentials: without credentials everything but /healthz is 503, and with them everything works.
+func TestWaitingForCredentials(t *testing.T) {
+	h := newHarness(t)
+	source := &live.Source{}
+	h.url = h.serve(func(o *api.Options) { o.Source = source; o.AllowedOrigin = "https://cinema.example" })
+	for _, path := range []string{"/readyz", "/metrics", "/openapi.json", "/movies", "/users/ada", "/images", "/nothing"} {
+		a := h.do("GET", path, nil)
+		a.problem(t, http.StatusServiceUnavailable)
+		assert.NotEmpty(t, a.header.Get("Retry-After"), path)
+	}
+	for _, path := range []string{"/users", "/login", "/images"} {
+		h.do("POST", path, account("ada")).problem(t, http.StatusServiceUnavailable)
+	}
+	h.do("GET", "/movies", nil, bearer("x")).problem(t, http.StatusServiceUnavailable)
+	assert.Equal(t, 200, h.do("GET", "/healthz", nil).status)
+	assert.Equal(t, "https://cinema.example", h.do("GET", "/movies", nil, header("Origin", "https://cinema.example")).header.Get("Access-Control-Allow-Origin"),
+		"the page may read that it has to wait")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	watcher := &live.Watcher{Client: h.s3.Client(), Object: settings.Object{Bucket: "artifacts", Key: "credentials/api.json"},
+		Log: slog.New(slog.DiscardHandler), Waiting: 10 * time.Millisecond, Watching: 10 * time.Millisecond}
+	done := make(chan struct{})
+	go func() { defer close(done); watcher.Watch(ctx, source) }()
+	t.Cleanup(func() { cancel(); <-done; _ = source.Close(context.Background()) })
+
+	put := func(uri, key string) {
+		require.NoError(t, h.s3.Put(ctx, "artifacts", "credentials/api.json", fmt.Appendf(nil, `{"mongodbUri":%q,"jwtKey":%q}`, uri, key)))
+	}
+	const first, second = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=", "bGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGw="
+	put("not a URI", first)
+	put(h.db.URI(), "short")
+	h.do("GET", "/readyz", nil).problem(t, http.StatusServiceUnavailable)
+	put(h.db.URI(), first)
+	becomes := func(status int, path string, edits ...edit) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			a, err := h.try("GET", path, nil, edits...)
+			return err == nil && a.status == status
+		}, 10*time.Second, 10*time.Millisecond)
+	}
+	becomes(200, "/readyz")
+	token := h.signUp("ada")
+
+	// The key changes: its tokens end, without a restart. What cannot be used changes nothing.
+	put(h.db.URI(), second)
+	becomes(401, "/users/ada", bearer(token))
+	token = h.logIn("ada", password)
+	put(h.db.URI(), "broken")
+	other, err := dev.StartDatabase(t.TempDir(), "")
+	require.NoError(t, err)
+	t.Cleanup(other.Stop)
+	assert.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(token)).status)
+	// The database changes.
+	put(other.URI(), second)
+	becomes(401, "/users/ada", bearer(token))
+	h.signUp("ada")
+}
+
+// TestServeDrains: a request under way when the server is told to stop is answered.
+func TestServeDrains(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-leave
+		_, _ = io.WriteString(w, "whole")
+	})
+	served := make(chan error, 1)
+	draining := make(chan struct{})
+	log := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) {
+		if bytes.Contains(b, []byte("draining")) {
+			close(draining)
+		}
+		return len(b), nil
+	}), nil))
+	go func() { served <- api.Serve(ctx, ln, handler, log) }()
+
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	<-entered
+	stop()
+	<-draining
+	select {
+	case err := <-served:
+		require.Fail(t, "stopped before the request was answered", "%v", err)
+	default:
+	}
+	close(leave)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "whole", string(body))
+	assert.NoError(t, <-served)
+	_, err = net.Dial("tcp", ln.Addr().String())
+	assert.Error(t, err, "nothing listens any more")
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func TestNewNamesEveryProblem(t *testing.T) {
+	_, err := api.New(api.Options{PasswordCost: 99})
+	for _, field := range []string{"Source", "Bucket", "Log", "PasswordCost"} {
+		assert.ErrorContains(t, err, "api: "+field)
+	}
+}

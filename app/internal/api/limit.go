@@ -1,0 +1,93 @@
+package api
+
+import (
+	"container/list"
+	"sync"
+	"time"
+)
+
+// Rate allows a burst, and then one every so often.
+type Rate struct {
+	Burst int
+	Every time.Duration
+}
+
+func (r Rate) or(other Rate) Rate {
+	if r == (Rate{}) {
+		return other
+	}
+	return r
+}
+
+var (
+	// userAttempts bounds wrong passwords for one name: ten thousand guesses take three days and a half. Slower
+	// would be safer from guessing, and would let anyone lock an account's owner out for longer.
+	userAttempts = Rate{Burst: 10, Every: 30 * time.Second}
+	// addressAttempts bounds wrong passwords and registrations from one address, which a whole office may share.
+	addressAttempts = Rate{Burst: 60, Every: 5 * time.Second}
+)
+
+// limiterKeys is how many keys a limiter remembers; the one not used for longest goes first. Filling it takes
+// as many addresses as it has room for, since each address is limited itself.
+const limiterKeys = 20_000
+
+// limiter is a token bucket for each key, in bounded memory.
+type limiter struct {
+	rate Rate
+	now  func() time.Time
+	mu   sync.Mutex
+	// buckets maps keys to elements of order, whose values are *bucket, latest used first.
+	buckets map[string]*list.Element
+	order   *list.List
+}
+
+type bucket struct {
+	key    string
+	tokens float64
+	at     time.Time
+}
+
+func newLimiter(rate Rate, now func() time.Time) *limiter {
+	return &limiter{rate: rate, now: now, buckets: map[string]*list.Element{}, order: list.New()}
+}
+
+// take takes a token. Where there is none, it says how long until there is.
+func (l *limiter) take(key string) (wait time.Duration, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.bucket(key)
+	if b.tokens < 1 {
+		return time.Duration((1 - b.tokens) * float64(l.rate.Every)), false
+	}
+	b.tokens--
+	return 0, true
+}
+
+// give returns a token that was taken for nothing.
+func (l *limiter) give(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.bucket(key)
+	b.tokens = min(b.tokens+1, float64(l.rate.Burst))
+}
+
+func (l *limiter) bucket(key string) *bucket {
+	now := l.now()
+	if e, found := l.buckets[key]; found {
+		l.order.MoveToFront(e)
+		b := e.Value.(*bucket)
+		if d := now.Sub(b.at); d > 0 {
+			b.tokens = min(b.tokens+float64(d)/float64(l.rate.Every), float64(l.rate.Burst))
+			b.at = now
+		}
+		return b
+	}
+	if l.order.Len() >= limiterKeys {
+		oldest := l.order.Back()
+		l.order.Remove(oldest)
+		delete(l.buckets, oldest.Value.(*bucket).key)
+	}
+	b := &bucket{key: key, tokens: float64(l.rate.Burst), at: now}
+	l.buckets[key] = l.order.PushFront(b)
+	return b
+}

@@ -1,0 +1,59 @@
+package api
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+func TestLimiterMemoryIsBounded(t *testing.T) {
+	l := newLimiter(Rate{Burst: 1, Every: time.Hour}, time.Now)
+	_, ok := l.take("first")
+	assert.True(t, ok)
+	for n := range limiterKeys - 1 {
+		l.take(fmt.Sprint(n))
+	}
+	_, ok = l.take("first")
+	assert.False(t, ok, "it is still remembered, and used latest")
+	for n := range 3 * limiterKeys {
+		l.take(fmt.Sprint("other", n))
+	}
+	assert.Len(t, l.buckets, limiterKeys)
+	assert.Equal(t, limiterKeys, l.order.Len())
+}
+
+// TestLimiterNeverAllowsMore: over any time, no more than the burst and one for each interval.
+func TestLimiterNeverAllowsMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := Rate{Burst: rapid.IntRange(1, 10).Draw(t, "burst"), Every: time.Second}
+		now := time.Unix(1_700_000_000, 0)
+		var first, latest time.Time
+		l := newLimiter(rate, func() time.Time { return now })
+		taken := 0
+		for _, step := range rapid.SliceOfN(rapid.IntRange(-500, 3000), 1, 100).Draw(t, "steps") {
+			now = now.Add(time.Duration(step) * time.Millisecond)
+			if first.IsZero() {
+				first = now
+			}
+			if now.After(latest) {
+				latest = now
+			}
+			wait, ok := l.take("key")
+			switch {
+			case ok && rapid.Bool().Draw(t, "give"):
+				l.give("key")
+			case ok:
+				taken++
+			case wait <= 0 || wait > rate.Every:
+				t.Fatalf("wait %v", wait)
+			}
+		}
+		// A clock that goes back earns nothing twice.
+		if most := float64(rate.Burst) + latest.Sub(first).Seconds(); float64(taken) > most+1e-6 {
+			t.Fatalf("%d taken, %v allowed", taken, most)
+		}
+	})
+}

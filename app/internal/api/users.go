@@ -1,0 +1,265 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/mail"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/app/internal/passwords"
+	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/tokens"
+)
+
+// usernamePattern is an alphabet that needs no escaping in a path, and in which no two names look alike.
+var usernamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{2,31}$`)
+
+// normaliseUsername brings a name to the form it is stored in: names that differ in case are one name.
+func normaliseUsername(s string) string { return strings.ToLower(s) }
+
+// maxEmail is the longest address that mail can be sent to, in bytes (RFC 5321, section 4.5.3.1.3, less its brackets).
+const maxEmail = 254
+
+// accountBody is what POST and PUT of an account take.
+type accountBody struct {
+	Username string
+	Password string
+	Email    string
+	Birthday string
+}
+
+// check normalises the fields and names every problem. A PUT may leave the password out, and so keep it.
+func (b *accountBody) check(now time.Time, passwordRequired bool) error {
+	var fields []fieldProblem
+	bad := func(field, format string, args ...any) {
+		fields = append(fields, fieldProblem{field, fmt.Sprintf(format, args...)})
+	}
+	if b.Username = normaliseUsername(b.Username); !usernamePattern.MatchString(b.Username) {
+		bad("Username", "must be 3 to 32 letters a-z, digits, _ or -, and begin with a letter or digit")
+	}
+	switch {
+	case b.Password == "" && !passwordRequired:
+	case utf8.RuneCountInString(b.Password) < passwords.MinBytes:
+		bad("Password", "must be at least %d characters long", passwords.MinBytes)
+	case len(b.Password) > passwords.MaxBytes:
+		bad("Password", "must be at most %d bytes long", passwords.MaxBytes)
+	}
+	b.Email = strings.ToLower(b.Email)
+	if at, err := mail.ParseAddress(b.Email); err != nil || at.Address != b.Email || len(b.Email) > maxEmail ||
+		strings.ContainsFunc(b.Email, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		bad("Email", "must be an address such as ada@example.com")
+	}
+	if b.Birthday != "" {
+		if d, err := time.Parse(time.DateOnly, b.Birthday); err != nil || d.After(now) || d.Year() < 1900 {
+			bad("Birthday", "must be a past date, YYYY-MM-DD")
+		}
+	}
+	if len(fields) > 0 {
+		return &problem{Status: http.StatusBadRequest, Detail: "Some fields are not as they must be.", Fields: fields}
+	}
+	return nil
+}
+
+func (a *API) register(w http.ResponseWriter, c *call) error {
+	var body accountBody
+	if err := decodeJSON(c, &body); err != nil {
+		return err
+	}
+	if err := body.check(a.now(), true); err != nil {
+		return err
+	}
+	if err := a.attempt(a.byAddress, "address", c.client); err != nil {
+		return err
+	}
+	hash, err := a.hasher.Hash(c.Context(), body.Password)
+	if err != nil {
+		return err
+	}
+	user, err := c.live.Store.AddUser(c.Context(), store.User{
+		Username: body.Username, Email: body.Email, Birthday: body.Birthday, PasswordHash: hash,
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/users/"+user.Username)
+	return writeJSON(w, http.StatusCreated, user)
+}
+
+// attempt takes one of the attempts that are left for a user or an address.
+func (a *API) attempt(l *limiter, by, key string) error {
+	wait, ok := l.take(key)
+	if ok {
+		return nil
+	}
+	a.metrics.refused.WithLabelValues(by).Inc()
+	return &problem{
+		Status:     http.StatusTooManyRequests,
+		Detail:     "Too many attempts; try again later.",
+		RetryAfter: time.Duration(math.Ceil(wait.Seconds())) * time.Second,
+	}
+}
+
+// session is the answer that starts a session, or goes on with one under a changed account.
+type session struct {
+	User  store.User `json:"user"`
+	Token string     `json:"token"`
+}
+
+func (a *API) writeSession(w http.ResponseWriter, c *call, user store.User) error {
+	token, err := tokens.Sign(c.live.Key, user.Session(), a.now())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, session{user, token})
+}
+
+// login answers the same, after the same work, for a wrong password and for a name that nobody has. An attempt is
+// taken before the work and given back after a right password, so that attempts at once cannot exceed the limit.
+func (a *API) login(w http.ResponseWriter, c *call) error {
+	var body struct{ Username, Password string }
+	if err := decodeJSON(c, &body); err != nil {
+		return err
+	}
+	name := normaliseUsername(body.Username)
+	if !usernamePattern.MatchString(name) {
+		name = "" // nobody's; one limit for all such
+	}
+	if err := a.attempt(a.byAddress, "address", c.client); err != nil {
+		return err
+	}
+	if err := a.attempt(a.byUser, "user", name); err != nil {
+		a.byAddress.give(c.client)
+		return err
+	}
+	user, err := a.verify(c, name, body.Password)
+	if !errors.Is(err, passwords.ErrWrong) {
+		a.byUser.give(name)
+		a.byAddress.give(c.client)
+	}
+	switch {
+	case errors.Is(err, passwords.ErrWrong):
+		return errUnauthorized("No account has this name and password.")
+	case err != nil:
+		return err
+	}
+	return a.writeSession(w, c, user)
+}
+
+func (a *API) verify(c *call, name, password string) (store.User, error) {
+	user, err := c.live.Store.UserByName(c.Context(), name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.User{}, err
+	}
+	return user, a.hasher.Check(c.Context(), user.PasswordHash, password)
+}
+
+func (a *API) getUser(w http.ResponseWriter, c *call) error {
+	user, err := c.live.Store.UserOf(c.Context(), c.session)
+	if err != nil {
+		return ended(err)
+	}
+	return writeJSON(w, http.StatusOK, user)
+}
+
+// putUser replaces an account's fields. It answers with a token, since a changed name or password ends the old one.
+func (a *API) putUser(w http.ResponseWriter, c *call) error {
+	var body accountBody
+	if err := decodeJSON(c, &body); err != nil {
+		return err
+	}
+	if err := body.check(a.now(), false); err != nil {
+		return err
+	}
+	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
+	if body.Password != "" {
+		// A token of a session that has ended must not cost a hash.
+		if _, err := c.live.Store.UserOf(c.Context(), c.session); err != nil {
+			return ended(err)
+		}
+		hash, err := a.hasher.Hash(c.Context(), body.Password)
+		if err != nil {
+			return err
+		}
+		change.PasswordHash = hash
+	}
+	user, err := c.live.Store.ChangeUser(c.Context(), c.session, change)
+	if err != nil {
+		return ended(err)
+	}
+	if user.Session() != c.session {
+		a.accounts.drop(c.session)
+	}
+	return a.writeSession(w, c, user)
+}
+
+// deleteUser removes the account's images, then the account: stopped half-way, it can be asked for again.
+func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
+	s := c.live.Store
+	if _, err := s.UserOf(c.Context(), c.session); err != nil {
+		return ended(err)
+	}
+	for {
+		batch, err := s.ImagesOf(c.Context(), c.session.Account, 100)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, i := range batch {
+			if err := a.removeImage(c, i); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.RemoveUser(c.Context(), c.session); err != nil {
+		return ended(err)
+	}
+	a.accounts.drop(c.session)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func favouriteID(c *call) (bson.ObjectID, error) {
+	text := c.PathValue("id")
+	id, err := bson.ObjectIDFromHex(text)
+	if err != nil || id.Hex() != text {
+		return bson.ObjectID{}, problemf(http.StatusBadRequest, "A movie's id is 24 characters 0-9 and a-f.")
+	}
+	return id, nil
+}
+
+func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
+	id, err := favouriteID(c)
+	if err != nil {
+		return err
+	}
+	if err := c.live.Store.HasMovie(c.Context(), id); err != nil {
+		return err
+	}
+	user, err := c.live.Store.AddFavorite(c.Context(), c.session, id)
+	if err != nil {
+		return ended(err)
+	}
+	return writeJSON(w, http.StatusOK, user)
+}
+
+func (a *API) removeFavorite(w http.ResponseWriter, c *call) error {
+	id, err := favouriteID(c)
+	if err != nil {
+		return err
+	}
+	user, err := c.live.Store.RemoveFavorite(c.Context(), c.session, id)
+	if err != nil {
+		return ended(err)
+	}
+	return writeJSON(w, http.StatusOK, user)
+}

@@ -1,0 +1,638 @@
+package dbhost
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"cinema-database/app/internal/credentials"
+	"cinema-database/app/internal/live"
+)
+
+var errKilled = errors.New("killed")
+
+// fixture is a host on a temporary folder, with a real S3 server and, once started, a model of mongod. Every lasting
+// effect passes through it, so that the host can be killed before or after any one of them.
+type fixture struct {
+	host   *Host
+	mongod *model
+	s3     *s3.Client
+	now    time.Time
+
+	// killAt is the moment at which the host dies: each lasting effect has one before and one after. 0 is never.
+	killAt  int
+	moments int
+	steps   []string
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	storage := s3mem.New()
+	require.NoError(t, storage.CreateBucket("artifacts"))
+	server := httptest.NewServer(gofakes3.New(storage).Server())
+	t.Cleanup(server.Close)
+	f.s3 = s3.New(s3.Options{
+		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1",
+		Credentials: awscredentials.NewStaticCredentialsProvider("id", "key", ""),
+	})
+	h := New(t.TempDir(), "mongo.cinema.internal", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	h.ConfigFile = filepath.Join(t.TempDir(), "mongod.conf")
+	h.AnyFolder, h.Bucket, h.KMSKey = true, "artifacts", "arn:aws:kms:us-east-1:123456789012:key/x"
+	h.S3 = &killableS3{f}
+	// The model's certificates are checked against the real clock.
+	f.now = time.Now()
+	h.Now = func() time.Time { return f.now }
+	h.Dial = func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
+		if f.dead() {
+			return nil, errKilled
+		}
+		if f.mongod == nil {
+			return nil, errors.New("connection refused")
+		}
+		c, err := dialAddress(ctx, f.mongod.listener.Addr().String(), ca, login)
+		if err != nil {
+			return nil, err
+		}
+		return &killableConn{c, f}, nil
+	}
+	h.Wait = func(ctx context.Context, _ time.Duration) error {
+		if f.dead() {
+			return errKilled
+		}
+		f.mongod.settle()
+		return context.Cause(ctx)
+	}
+	h.write = func(path string, data []byte, mode fs.FileMode, owner Owner) error {
+		return f.effect("write "+filepath.Base(path), func() error { return writeAtomic(path, data, mode, owner) })
+	}
+	f.host = h
+	return f
+}
+
+func (f *fixture) startMongod(t *testing.T) *model {
+	t.Helper()
+	f.mongod = startModel(t, f.host.serverFile())
+	return f.mongod
+}
+
+func (f *fixture) dead() bool { return f.killAt > 0 && f.moments >= f.killAt }
+
+// moment passes one point at which the host may die.
+func (f *fixture) moment(name string) error {
+	if f.dead() {
+		return errKilled
+	}
+	f.moments++
+	f.steps = append(f.steps, name)
+	if f.dead() {
+		return errKilled
+	}
+	return nil
+}
+
+// effect does something that lasts, with a moment before and one after it.
+func (f *fixture) effect(name string, do func() error) error {
+	if err := f.moment("before " + name); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return f.moment("after " + name)
+}
+
+type killableConn struct {
+	Conn
+	f *fixture
+}
+
+func (c *killableConn) Run(ctx context.Context, command bson.D) (raw bson.Raw, err error) {
+	switch command[0].Key {
+	case "hello", "usersInfo":
+		return c.Conn.Run(ctx, command)
+	}
+	killed := c.f.effect(command[0].Key, func() error {
+		raw, err = c.Conn.Run(ctx, command)
+		return nil
+	})
+	if killed != nil {
+		return nil, killed
+	}
+	return raw, err
+}
+
+type killableS3 struct{ f *fixture }
+
+func (k *killableS3) PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (out *s3.PutObjectOutput, err error) {
+	if aws.ToString(in.SSEKMSKeyId) != k.f.host.KMSKey || in.ServerSideEncryption != "aws:kms" {
+		return nil, errors.New("not encrypted with the key")
+	}
+	err = k.f.effect("publish", func() error {
+		out, err = k.f.s3.PutObject(ctx, in, opts...)
+		return err
+	})
+	return out, err
+}
+
+// boot is what the host does at each start: prepare, mongod, init.
+func (f *fixture) boot(t *testing.T) error {
+	t.Helper()
+	if err := f.host.Prepare(); err != nil {
+		return err
+	}
+	if f.mongod == nil {
+		f.startMongod(t)
+	} else {
+		f.mongod.stop()
+		f.mongod.start(t)
+	}
+	return f.host.Init(t.Context())
+}
+
+// published reads the object as the API does.
+func (f *fixture) published(t *testing.T) (credentials.Credentials, bool) {
+	t.Helper()
+	object, err := f.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("artifacts"), Key: aws.String(credentials.Key)})
+	if err != nil {
+		require.ErrorContains(t, err, "NoSuchKey")
+		return credentials.Credentials{}, false
+	}
+	defer object.Body.Close()
+	assert.Equal(t, "application/json", aws.ToString(object.ContentType))
+	var c credentials.Credentials
+	require.NoError(t, json.NewDecoder(object.Body).Decode(&c))
+	return c, true
+}
+
+// logIn connects with a connection string as the API does, but to the model's address.
+func (f *fixture) logIn(t *testing.T, c credentials.Credentials) error {
+	t.Helper()
+	parsed := options.Client().ApplyURI(c.MongoDBURI)
+	require.NoError(t, parsed.Validate())
+	assert.Equal(t, []string{"mongo.cinema.internal:27017"}, parsed.Hosts)
+	assert.Equal(t, "admin", parsed.Auth.AuthSource)
+	assert.Equal(t, ReplicaSet, *parsed.ReplicaSet)
+	assert.NotNil(t, parsed.TLSConfig)
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM([]byte(c.CACertificate)))
+	conn, err := dialAddress(t.Context(), f.mongod.listener.Addr().String(), pool, &Login{parsed.Auth.Username, parsed.Auth.Password})
+	if err != nil {
+		return err
+	}
+	return conn.Close(t.Context())
+}
+
+// assertReady checks the final state: what is published works, and everything has its form.
+func (f *fixture) assertReady(t *testing.T) *state {
+	t.Helper()
+	s, err := f.host.load()
+	require.NoError(t, err)
+	assert.Nil(t, s.Pending)
+	c, ok := f.published(t)
+	require.True(t, ok)
+	require.NoError(t, f.logIn(t, c))
+	u, err := url.Parse(c.MongoDBURI)
+	require.NoError(t, err)
+	password, _ := u.User.Password()
+	assert.Equal(t, application{u.User.Username(), password, c.JWTKey}, s.Application)
+	assert.Equal(t, s.CA.Certificate, c.CACertificate)
+	assert.Equal(t, applicationRoles, f.mongod.users[s.Application.User].roles)
+	assert.Equal(t, []role{{"root", "admin"}}, f.mongod.users[adminUser].roles)
+	assert.Equal(t, s.AdminPassword, f.mongod.users[adminUser].password)
+	var config struct {
+		ID      string `bson:"_id"`
+		Members []struct {
+			Host string `bson:"host"`
+		} `bson:"members"`
+	}
+	require.NoError(t, bson.Unmarshal(f.mongod.members, &config))
+	assert.Equal(t, "rs0", config.ID)
+	require.Len(t, config.Members, 1)
+	assert.Equal(t, "mongo.cinema.internal:27017", config.Members[0].Host)
+	return s
+}
+
+func TestFirstBoot(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	s := f.assertReady(t)
+	assert.Len(t, f.mongod.users, 2)
+
+	c, _ := f.published(t)
+	data, err := json.Marshal(c)
+	require.NoError(t, err)
+	api, err := live.Open(data)
+	require.NoError(t, err, "the API takes the object")
+	require.NoError(t, api.Store.Close(t.Context()))
+
+	for path, mode := range map[string]fs.FileMode{
+		f.host.stateDir(): fs.ModeDir | 0o700, f.host.stateFile(): 0o600, f.host.dbPath(): fs.ModeDir | 0o700,
+		f.host.caFile(): 0o444, f.host.serverFile(): 0o400, f.host.keyFile(): 0o400, f.host.ConfigFile: 0o444,
+	} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, mode, info.Mode(), path)
+	}
+	keyFile, err := os.ReadFile(f.host.keyFile())
+	require.NoError(t, err)
+	assert.Regexp(t, `^[A-Za-z0-9+/=]+\n$`, string(keyFile))
+	assert.Len(t, strings.TrimSpace(string(keyFile)), 1008, "mongod takes 6 to 1024")
+	files, err := os.ReadDir(f.host.runDir())
+	require.NoError(t, err)
+	assert.Len(t, files, 3, "nothing but what mongod reads")
+
+	// The certificate holds for every name that is used.
+	ca := x509.NewCertPool()
+	ca.AppendCertsFromPEM([]byte(s.CA.Certificate))
+	certificate, _, err := s.Server.parse()
+	require.NoError(t, err)
+	for _, name := range []string{"mongo.cinema.internal", "localhost", "127.0.0.1"} {
+		_, err := certificate.Verify(x509.VerifyOptions{Roots: ca, DNSName: name, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+		assert.NoError(t, err, name)
+	}
+	_, err = certificate.Verify(x509.VerifyOptions{Roots: ca, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	assert.NoError(t, err, "mongod connects to itself")
+}
+
+func TestAgainAndAgain(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	first := f.assertReady(t)
+	before := len(f.steps)
+	require.NoError(t, f.boot(t))
+	assert.Equal(t, first, f.assertReady(t))
+	// While mongod starts it looks as if it were not initiated; trying is refused and harmless.
+	assert.Subset(t, []string{"before replSetInitiate", "after replSetInitiate", "before publish", "after publish"}, f.steps[before:])
+}
+
+// A process that is killed while it writes leaves a temporary file, which the next start removes.
+func TestRemovesHalfWrittenFiles(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.host.Prepare())
+	var left []string
+	for _, path := range []string{f.host.stateFile(), f.host.serverFile()} {
+		file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+filepath.Base(path)+".*")
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		left = append(left, file.Name())
+	}
+	require.NoError(t, f.host.Prepare())
+	for _, path := range left {
+		assert.NoFileExists(t, path)
+	}
+	_, err := f.host.load()
+	require.NoError(t, err)
+}
+
+func TestWriteAtomic(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, writeAtomic(path, []byte("old"), 0o400, unchanged))
+	require.NoError(t, writeAtomic(path, []byte("new"), 0o600, unchanged))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "new", string(data))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o600), info.Mode())
+	// A folder in the way: the old state stays, and no temporary file.
+	taken := filepath.Join(t.TempDir(), "folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(taken, "full"), 0o755))
+	require.Error(t, writeAtomic(taken, []byte("x"), 0o600, unchanged))
+	files, err := os.ReadDir(filepath.Dir(taken))
+	require.NoError(t, err)
+	assert.Len(t, files, 1)
+}
+
+// TestKilledAnywhere kills a first boot before and after each of its lasting effects, then boots again.
+func TestKilledAnywhere(t *testing.T) {
+	died := map[string]bool{}
+	for k := 1; ; k++ {
+		f := newFixture(t)
+		f.killAt = k
+		err := f.boot(t)
+		if err == nil {
+			assert.Less(t, f.moments, k)
+			break
+		}
+		require.ErrorIs(t, err, errKilled, "%v", f.steps)
+		died[f.steps[len(f.steps)-1]] = true
+
+		f.killAt = 0
+		atDeath, loadErr := f.host.load()
+		early, published := f.published(t)
+		require.NoError(t, f.boot(t), "after dying at %v", f.steps[k-1])
+		final := f.assertReady(t)
+		if loadErr == nil {
+			assert.Equal(t, atDeath, final, "nothing that was in use is made again")
+		}
+		if published {
+			require.NoError(t, f.logIn(t, early), "what was published before keeps working")
+		}
+	}
+	for _, step := range []string{"write state.json", "write server.pem", "write keyfile", "write mongod.conf", "replSetInitiate", "createUser", "publish"} {
+		assert.True(t, died["before "+step], step)
+		assert.True(t, died["after "+step], step)
+	}
+}
+
+func TestRotate(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	first := f.assertReady(t)
+	old, _ := f.published(t)
+
+	require.NoError(t, f.host.Rotate(t.Context(), false))
+	second := f.assertReady(t)
+	assert.Equal(t, applicationUsers[1], second.Application.User)
+	assert.NotEqual(t, first.Application.Password, second.Application.Password)
+	assert.Equal(t, first.Application.JWTKey, second.Application.JWTKey, "nobody is logged out")
+	require.NoError(t, f.logIn(t, old), "API instances move over in their own time")
+
+	require.NoError(t, f.host.Retire(t.Context()))
+	require.NoError(t, f.host.Retire(t.Context()))
+	require.ErrorIs(t, f.logIn(t, old), ErrPassword)
+	f.assertReady(t)
+
+	require.NoError(t, f.host.Rotate(t.Context(), true))
+	third := f.assertReady(t)
+	assert.Equal(t, applicationUsers[0], third.Application.User)
+	assert.NotEqual(t, second.Application.JWTKey, third.Application.JWTKey)
+	assert.Equal(t, first.AdminPassword, third.AdminPassword)
+
+	// Without retiring, the next rotation takes the name of the user before last.
+	require.NoError(t, f.host.Rotate(t.Context(), false))
+	f.assertReady(t)
+}
+
+// TestRotationKilledAnywhere also checks that whatever is published at the moment of death works.
+func TestRotationKilledAnywhere(t *testing.T) {
+	for _, finish := range []string{"init", "rotate"} {
+		for k := 1; ; k++ {
+			f := newFixture(t)
+			require.NoError(t, f.boot(t))
+			before := f.assertReady(t)
+			f.moments, f.steps, f.killAt = 0, nil, k
+			err := f.host.Rotate(t.Context(), true)
+			f.killAt = 0
+			if err == nil {
+				require.Greater(t, k, 6, "%v", f.steps)
+				break
+			}
+			require.ErrorIs(t, err, errKilled)
+			c, _ := f.published(t)
+			require.NoError(t, f.logIn(t, c), "after dying at %s", f.steps[k-1])
+			atDeath, err := f.host.load()
+			require.NoError(t, err)
+			if finish == "init" {
+				require.NoError(t, f.boot(t))
+			} else {
+				require.NoError(t, f.host.Rotate(t.Context(), true))
+			}
+			after := f.assertReady(t)
+			if atDeath.Pending != nil {
+				assert.Equal(t, *atDeath.Pending, after.Application, "the rotation that was under way is finished")
+			}
+			require.NoError(t, f.logIn(t, c), "what was published at death still works")
+			assert.Equal(t, before.AdminPassword, after.AdminPassword)
+		}
+	}
+}
+
+func TestRetireWaitsForARotation(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	f.moments, f.killAt = 0, 3
+	require.ErrorIs(t, f.host.Rotate(t.Context(), false), errKilled)
+	f.killAt = 0
+	require.ErrorContains(t, f.host.Retire(t.Context()), "not finished")
+}
+
+// presented gives the certificate that mongod shows.
+func (f *fixture) presented(t *testing.T) *x509.Certificate {
+	t.Helper()
+	c, err := tls.Dial("tcp", f.mongod.listener.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // looked at only
+	require.NoError(t, err)
+	defer c.Close()
+	return c.ConnectionState().PeerCertificates[0]
+}
+
+func TestRenewal(t *testing.T) {
+	f := newFixture(t)
+	// Made long ago, as seen from now.
+	f.now = time.Now().Add(-serverLife + renewBefore - time.Hour)
+	require.NoError(t, f.boot(t))
+	first := f.assertReady(t)
+	require.NoError(t, f.host.Renew(t.Context()))
+	assert.Equal(t, first.Server, f.assertReady(t).Server, "not yet")
+
+	f.now = time.Now()
+	before := f.presented(t)
+	for k := 1; ; k++ { // killed anywhere, the next run finishes
+		f.moments, f.killAt = 0, k
+		err := f.host.Renew(t.Context())
+		f.killAt = 0
+		if err == nil {
+			break
+		}
+		require.ErrorIs(t, err, errKilled)
+		f.assertReady(t)
+	}
+	second := f.assertReady(t)
+	assert.Equal(t, first.CA, second.CA)
+	assert.NotEqual(t, first.Server, second.Server)
+	after := f.presented(t)
+	assert.False(t, after.Equal(before), "mongod presents it without a restart")
+	assert.True(t, after.NotAfter.After(time.Now().Add(serverLife-time.Hour)))
+	c, _ := f.published(t)
+	require.NoError(t, f.logIn(t, c), "clients need no new CA")
+	first.Server = second.Server
+	assert.Equal(t, first, second, "no secret changed")
+
+	// At a start, prepare renews.
+	f.now = f.now.Add(serverLife - renewBefore + time.Hour)
+	require.NoError(t, f.host.Prepare())
+	third, err := f.host.load()
+	require.NoError(t, err)
+	assert.NotEqual(t, second.Server, third.Server)
+}
+
+func TestAnotherName(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.host.Prepare())
+	f.host.Name = "db.cinema.internal"
+	require.NoError(t, f.host.Prepare())
+	s, err := f.host.load()
+	require.NoError(t, err)
+	certificate, _, err := s.Server.parse()
+	require.NoError(t, err)
+	assert.NoError(t, certificate.VerifyHostname("db.cinema.internal"))
+}
+
+func TestNeverLocksOut(t *testing.T) {
+	t.Run("a database without its state", func(t *testing.T) {
+		f := newFixture(t)
+		require.NoError(t, f.boot(t))
+		require.NoError(t, os.WriteFile(filepath.Join(f.host.dbPath(), "WiredTiger"), nil, 0o600))
+		require.NoError(t, os.Remove(f.host.stateFile()))
+		require.ErrorContains(t, f.host.Prepare(), "would lock everyone out")
+		assert.NoFileExists(t, f.host.stateFile())
+	})
+	for name, damage := range map[string]string{
+		"empty": "", "cut": `{"ca":`, "without secrets": `{}`, "null": "null",
+	} {
+		t.Run("a damaged state: "+name, func(t *testing.T) {
+			f := newFixture(t)
+			require.NoError(t, f.host.Prepare())
+			require.NoError(t, os.WriteFile(f.host.stateFile(), []byte(damage), 0o600))
+			require.ErrorContains(t, f.host.Prepare(), "damaged")
+			require.ErrorContains(t, f.host.Init(t.Context()), "damaged")
+			data, err := os.ReadFile(f.host.stateFile())
+			require.NoError(t, err)
+			assert.Equal(t, damage, string(data))
+		})
+	}
+	t.Run("another database's state", func(t *testing.T) {
+		f := newFixture(t)
+		require.NoError(t, f.boot(t))
+		users := f.mongod.users
+		require.NoError(t, os.Remove(f.host.stateFile()))
+		require.NoError(t, f.host.Prepare())
+		f.mongod.stop()
+		f.mongod.start(t)
+		require.ErrorIs(t, f.host.Init(t.Context()), ErrPassword)
+		assert.Equal(t, users, f.mongod.users)
+	})
+	t.Run("another replica set", func(t *testing.T) {
+		f := newFixture(t)
+		require.NoError(t, f.boot(t))
+		f.mongod.setName = "rs9"
+		require.ErrorContains(t, f.host.Init(t.Context()), `"rs9"`)
+	})
+}
+
+// Somebody changed the user's password or roles by hand: the state file is what counts.
+func TestRepairsTheUser(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	user := f.mongod.users[applicationUsers[0]]
+	user.roles = []role{{"root", "admin"}}
+	require.NoError(t, f.host.Init(t.Context()))
+	f.assertReady(t)
+	f.mongod.users[applicationUsers[0]].credentials = f.mongod.users[adminUser].credentials
+	require.NoError(t, f.host.Init(t.Context()))
+	f.assertReady(t)
+	delete(f.mongod.users, applicationUsers[0])
+	require.NoError(t, f.host.Init(t.Context()))
+	f.assertReady(t)
+}
+
+func TestWaitsForMongod(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.host.Prepare())
+	looks := 0
+	wait := f.host.Wait
+	f.host.Wait = func(ctx context.Context, d time.Duration) error {
+		if looks++; looks == 3 {
+			f.startMongod(t)
+		}
+		if f.mongod == nil {
+			return nil
+		}
+		return wait(ctx, d)
+	}
+	require.NoError(t, f.host.Init(t.Context()))
+	f.assertReady(t)
+	assert.Greater(t, looks, 3)
+
+	never := newFixture(t)
+	require.NoError(t, never.host.Prepare())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	never.host.Wait = func(ctx context.Context, _ time.Duration) error {
+		cancel(errors.New("out of patience"))
+		return context.Cause(ctx)
+	}
+	err := never.host.Init(ctx)
+	require.ErrorContains(t, err, "out of patience")
+	assert.ErrorContains(t, err, "connection refused", "and why it was not ready")
+}
+
+func TestStorageAway(t *testing.T) {
+	f := newFixture(t)
+	right := f.host.Bucket
+	f.host.Bucket = "missing"
+	require.ErrorContains(t, f.boot(t), "s3://missing/credentials/api.json")
+	f.host.Bucket = right
+	require.NoError(t, f.host.Init(t.Context()))
+	f.assertReady(t)
+}
+
+func TestValidate(t *testing.T) {
+	h := New("relative", "Mongo", slog.Default())
+	err := h.Validate(true)
+	for _, name := range []string{"volume", "name", "credentials"} {
+		assert.ErrorContains(t, err, "dbhost: "+name)
+	}
+	require.ErrorContains(t, h.Prepare(), "dbhost: volume")
+	require.Error(t, h.Init(t.Context()))
+
+	h = New(t.TempDir(), "mongo.cinema.internal", slog.Default())
+	require.ErrorContains(t, h.Validate(false), "nothing is mounted there")
+	files, err := os.ReadDir(h.Volume)
+	require.NoError(t, err)
+	assert.Empty(t, files, "nothing is made on a volume that is not there")
+	h.AnyFolder = true
+	require.NoError(t, h.Validate(false))
+	h.Bucket = "b"
+	require.ErrorContains(t, h.Init(t.Context()), "cinema-db prepare")
+	h.Volume = "/proc"
+	h.AnyFolder = false
+	require.NoError(t, h.Validate(false), "a mount point")
+}
+
+func TestConfig(t *testing.T) {
+	h := New("/srv/mongodb", "mongo.cinema.internal", slog.Default())
+	for _, line := range []string{
+		`dbPath: "/srv/mongodb/db"`, "port: 27017", `bindIp: "localhost,mongo.cinema.internal"`, "mode: requireTLS",
+		`certificateKeyFile: "/srv/mongodb/run/server.pem"`, `CAFile: "/srv/mongodb/run/ca.pem"`,
+		"allowConnectionsWithoutCertificates: true", "authorization: enabled", `keyFile: "/srv/mongodb/run/keyfile"`, "replSetName: rs0",
+	} {
+		assert.Equal(t, 1, strings.Count(h.Config(), line+"\n"), line)
+	}
+	assert.NotContains(t, h.Config(), "\t")
+}
+
+func TestSecretsDoNotReachTheLog(t *testing.T) {
+	f := newFixture(t)
+	var log strings.Builder
+	f.host.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	require.NoError(t, f.boot(t))
+	require.NoError(t, f.host.Rotate(t.Context(), true))
+	s := f.assertReady(t)
+	require.NotEmpty(t, log.String())
+	for _, secret := range []string{s.AdminPassword, s.Application.Password, s.Application.JWTKey, s.KeyFile} {
+		assert.NotContains(t, log.String(), secret)
+	}
+}

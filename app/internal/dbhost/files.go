@@ -1,0 +1,91 @@
+package dbhost
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Owner is a file's account and group, by number; -1 leaves one as it is.
+type Owner struct{ UID, GID int }
+
+var unchanged = Owner{UID: -1, GID: -1}
+
+// writeAtomic puts data at path so that, whenever the machine stops, either the old or the new file is there,
+// whole and with its mode and owner.
+func writeAtomic(path string, data []byte, mode fs.FileMode, owner Owner) error {
+	dir := filepath.Dir(path)
+	temporary, err := os.CreateTemp(dir, temporaryPrefix+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(data)
+	if err := errors.Join(err, temporary.Chown(owner.UID, owner.GID), temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err != nil {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	if err := os.Rename(temporary.Name(), path); err != nil {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// temporaryPrefix begins the names of files that are not in their place yet.
+const temporaryPrefix = ".new-"
+
+// removeTemporaries removes what a killed writeAtomic left, as it may hold secrets.
+func removeTemporaries(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, temporaryPrefix+"*"))
+	if err != nil {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			return fmt.Errorf("dbhost: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncDir makes a rename in dir last.
+func syncDir(dir string) error {
+	folder, err := os.Open(dir)
+	if err == nil {
+		err = errors.Join(folder.Sync(), folder.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("dbhost: sync %s: %w", dir, err)
+	}
+	return nil
+}
+
+// ensureFile writes a file unless it is there already with that content, mode and owner.
+func (h *Host) ensureFile(path string, data []byte, mode fs.FileMode, owner Owner) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode() == mode && owned(info, owner) {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+			return nil
+		}
+	}
+	return h.write(path, data, mode, owner)
+}
+
+func owned(info fs.FileInfo, owner Owner) bool {
+	stat := info.Sys().(*syscall.Stat_t)
+	return (owner.UID < 0 || int(stat.Uid) == owner.UID) && (owner.GID < 0 || int(stat.Gid) == owner.GID)
+}
+
+// ensureDir makes a folder and sets its mode and owner.
+func ensureDir(path string, mode fs.FileMode, owner Owner) error {
+	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	if err := errors.Join(os.Chmod(path, mode), os.Chown(path, owner.UID, owner.GID)); err != nil {
+		return fmt.Errorf("dbhost: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}

@@ -1,0 +1,99 @@
+package dev_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
+
+	"cinema-database/app/internal/dev"
+)
+
+func start(t *testing.T, dir string) *dev.Server {
+	t.Helper()
+	s, err := dev.Start(context.Background(), dev.Options{Addr: "127.0.0.1:0", DataDir: dir, PasswordCost: bcrypt.MinCost})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	return s
+}
+
+func send(t *testing.T, method, url, token, contentType string, body io.Reader, out any) int {
+	t.Helper()
+	req, err := http.NewRequest(method, url, body)
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", contentType)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	if out != nil {
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(out))
+	}
+	return resp.StatusCode
+}
+
+const ada = `{"Username":"ada","Password":"correct horse","Email":"ada@example.com"}`
+
+// TestEverything signs up, uploads, sees the thumbnail, and finds all of it again after a restart.
+func TestEverything(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	require.Equal(t, 201, send(t, "POST", s.URL+"/users", "", "application/json", strings.NewReader(ada), nil))
+	var session struct{ Token string }
+	login := `{"Username":"ada","Password":"correct horse"}`
+	require.Equal(t, 200, send(t, "POST", s.URL+"/login", "", "application/json", strings.NewReader(login), &session))
+	var movies []struct{ Title string }
+	require.Equal(t, 200, send(t, "GET", s.URL+"/movies", session.Token, "", nil, &movies))
+	assert.GreaterOrEqual(t, len(movies), 40)
+
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("image", "x.png")
+	require.NoError(t, err)
+	require.NoError(t, png.Encode(part, image.NewGray(image.Rect(0, 0, 900, 600))))
+	require.NoError(t, form.Close())
+	var i struct{ URL, ThumbnailURL string }
+	require.Equal(t, 201, send(t, "POST", s.URL+"/images", session.Token, form.FormDataContentType(), &body, &i))
+	require.Eventually(t, func() bool { return send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil) == 200 },
+		10*time.Second, 10*time.Millisecond)
+
+	require.NoError(t, s.Close())
+	s = start(t, dir)
+	assert.Equal(t, 200, send(t, "GET", s.URL+"/users/ada", session.Token, "", nil, nil), "the session goes on")
+	assert.Equal(t, 200, send(t, "GET", s.URL+i.URL, session.Token, "", nil, nil))
+	assert.Equal(t, 200, send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil))
+}
+
+func TestPage(t *testing.T) {
+	s := start(t, "")
+	for path, want := range map[string]string{
+		"/": "<!doctype html>", "/index.html": "", "/config.js": `apiUrl: ""`,
+		"/healthz": "ok", "/client.go": "about:blank", "/nothing.js": "about:blank",
+	} {
+		resp, err := http.Get(s.URL + path)
+		require.NoError(t, err)
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		require.NoError(t, err)
+		assert.Contains(t, strings.ToLower(string(b)), strings.ToLower(want), path)
+	}
+}
+
+func TestStartTellsWhatFailed(t *testing.T) {
+	s := start(t, "")
+	_, err := dev.Start(context.Background(), dev.Options{Addr: strings.TrimPrefix(s.URL, "http://"), PasswordCost: bcrypt.MinCost})
+	assert.ErrorContains(t, err, "address already in use")
+}

@@ -1,0 +1,121 @@
+package images
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func encoded(t testing.TB, format string, w, h int) []byte {
+	t.Helper()
+	var (
+		b   bytes.Buffer
+		err error
+	)
+	switch m := image.NewGray(image.Rect(0, 0, w, h)); format {
+	case "png":
+		err = png.Encode(&b, m)
+	case "jpg":
+		err = jpeg.Encode(&b, m, nil)
+	case "gif":
+		err = gif.Encode(&b, m, nil)
+	}
+	require.NoError(t, err)
+	return b.Bytes()
+}
+
+// claiming is a PNG of one pixel whose header claims other sides.
+func claiming(t testing.TB, w, h uint32) []byte {
+	data := encoded(t, "png", 1, 1)
+	header := data[12:29] // type and content of IHDR
+	binary.BigEndian.PutUint32(header[4:], w)
+	binary.BigEndian.PutUint32(header[8:], h)
+	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
+	return data
+}
+
+// webp1x1 is a lossless WebP of one pixel.
+const webp1x1 = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
+
+func TestSniff(t *testing.T) {
+	for format, contentType := range map[string]string{"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif"} {
+		kind, err := Sniff(encoded(t, format, 7, 5))
+		require.NoError(t, err, format)
+		assert.Equal(t, Kind{contentType, format, 7, 5}, kind)
+	}
+	kind, err := Sniff([]byte(webp1x1))
+	require.NoError(t, err)
+	assert.Equal(t, Kind{"image/webp", "webp", 1, 1}, kind)
+
+	kind, err = Sniff(claiming(t, 8000, 5000))
+	require.NoError(t, err, "just as many pixels as may be")
+	assert.Equal(t, 8000, kind.Width)
+	_, err = Sniff(claiming(t, 8000, 5001))
+	assert.ErrorIs(t, err, ErrTooManyPixels)
+	for _, text := range []string{"", "GIF89a", "BM6", "%PDF-1.7", "PK\x03\x04", "<svg/>", "RIFF\x00\x00\x00\x00WAVE"} {
+		_, err := Sniff([]byte(text))
+		assert.ErrorIs(t, err, ErrNotImage, text)
+	}
+}
+
+// FuzzSniff: whatever is accepted has a size within the limits and a type that its first bytes show.
+func FuzzSniff(f *testing.F) {
+	for _, format := range []string{"png", "jpg", "gif"} {
+		data := encoded(f, format, 3, 2)
+		f.Add(data)
+		f.Add(data[:len(data)/2])
+	}
+	f.Add([]byte(webp1x1))
+	f.Add([]byte("PK\x03\x04holiday.jpg"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		kind, err := Sniff(data)
+		if err != nil {
+			if !errors.Is(err, ErrNotImage) && !errors.Is(err, ErrTooManyPixels) {
+				t.Fatalf("another error: %v", err)
+			}
+			return
+		}
+		if kind.Width < 1 || kind.Height < 1 || int64(kind.Width)*int64(kind.Height) > MaxPixels {
+			t.Fatalf("accepted %d × %d pixels", kind.Width, kind.Height)
+		}
+		known := false
+		for _, format := range formats {
+			known = known || format.contentType == kind.ContentType && format.extension == kind.Extension && matches(data, format.magic)
+		}
+		if !known {
+			t.Fatalf("%+v for % x", kind, data[:min(16, len(data))])
+		}
+	})
+}
+
+// FuzzValidID: an id can be part of a key as it is.
+func FuzzValidID(f *testing.F) {
+	f.Add(NewID())
+	f.Add("../../etc/passwd")
+	f.Add(strings.Repeat("a", 26) + "\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if ValidID(text) && (len(text) != 26 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz234567") != "") {
+			t.Fatalf("%q", text)
+		}
+	})
+}
+
+func TestNewID(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		id := NewID()
+		require.True(t, ValidID(id), id)
+		require.False(t, seen[id])
+		seen[id] = true
+	}
+}

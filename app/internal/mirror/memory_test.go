@@ -1,0 +1,128 @@
+package mirror
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	packageSize = 200 << 20
+	memoryLimit = 128 << 20
+	childJob    = "MIRROR_TEST_CHILD"
+)
+
+// childInput is what the process that copies gets from the test.
+type childInput struct {
+	Request     Request
+	S3URL       string
+	Certificate []byte // DER
+}
+
+// generate writes the same pseudo-random file each time.
+func generate(w io.Writer) error {
+	_, err := io.CopyN(w, rand.NewChaCha8([32]byte{7}), packageSize)
+	return err
+}
+
+// A package of 200 MiB is copied by a process of its own whose peak resident memory stays under 128 MiB.
+func TestMemory(t *testing.T) {
+	if job := os.Getenv(childJob); job != "" {
+		copyAsChild(t, job)
+		return
+	}
+	if testing.Short() {
+		t.Skip("copies 200 MiB")
+	}
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("peak memory is read from /proc")
+	}
+	digest := sha256.New()
+	require.NoError(t, generate(digest))
+	want := hex.EncodeToString(digest.Sum(nil))
+
+	publisher := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(packageSize))
+		_ = generate(w)
+	}))
+	defer publisher.Close()
+	storage := s3mem.New()
+	require.NoError(t, storage.CreateBucket(bucket))
+	server := httptest.NewServer(gofakes3.New(storage).Server())
+	defer server.Close()
+
+	job, err := json.Marshal(childInput{
+		Request:     Request{Source: publisher.URL + "/mongodb.tgz", SHA256: want, Bucket: bucket, Key: key},
+		S3URL:       server.URL,
+		Certificate: publisher.Certificate().Raw,
+	})
+	require.NoError(t, err)
+	child := exec.Command(os.Args[0], "-test.run=^TestMemory$", "-test.v")
+	child.Env = append(os.Environ(), childJob+"="+string(job))
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	match := regexp.MustCompile(`peak=(\d+) kB`).FindSubmatch(out)
+	require.NotNil(t, match, "%s", out)
+	peak, err := strconv.ParseInt(string(match[1]), 10, 64)
+	require.NoError(t, err)
+	t.Logf("peak resident memory: %.1f MiB", float64(peak)/1024)
+	assert.Less(t, peak<<10, int64(memoryLimit))
+
+	object, err := storage.HeadObject(bucket, key)
+	require.NoError(t, err)
+	assert.EqualValues(t, packageSize, object.Size)
+	assert.Equal(t, want, object.Metadata["X-Amz-Meta-Sha256"])
+}
+
+func copyAsChild(t *testing.T, job string) {
+	var in childInput
+	require.NoError(t, json.Unmarshal([]byte(job), &in))
+	certificate, err := x509.ParseCertificate(in.Certificate)
+	require.NoError(t, err)
+	source, err := url.Parse(in.Request.Source)
+	require.NoError(t, err)
+	client := s3.New(s3.Options{
+		BaseEndpoint: &in.S3URL, UsePathStyle: true, Region: "us-east-1",
+		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+	})
+	m := New(client, []string{source.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	pool := x509.NewCertPool()
+	pool.AddCert(certificate)
+	m.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
+	answer, err := m.Copy(context.Background(), in.Request)
+	require.NoError(t, err)
+	require.Equal(t, aws.Int64(packageSize), &answer.Size)
+
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			fmt.Printf("peak=%s\n", strings.TrimSpace(value))
+		}
+	}
+}

@@ -1,0 +1,437 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	bucket = "artifacts"
+	key    = "packages/mongodb.tgz"
+)
+
+// content is a file of a little over two parts.
+var content = func() []byte {
+	data := make([]byte, 2*PartSize+12345)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(data)
+	return data
+}()
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// publisher is a real HTTPS server that can be made to misbehave.
+type publisher struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []string // "path range"
+	handle   func(w http.ResponseWriter, r *http.Request, attempt int)
+}
+
+func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.requests = append(p.requests, strings.TrimSpace(r.URL.Path+" "+r.Header.Get("Range")))
+	attempt := len(p.requests)
+	p.mu.Unlock()
+	p.handle(w, r, attempt)
+}
+
+// serve answers as a well-behaved publisher does.
+func serve(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/mongodb.tgz":
+		w.Header().Set("ETag", `"v1"`)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	case "/mongodb.tgz.sha256":
+		fmt.Fprintf(w, "%s  mongodb.tgz\n", digestOf(content))
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// breakOff sends the file from the asked-for byte and closes the connection after some of it.
+func breakOff(w http.ResponseWriter, r *http.Request, after int) {
+	recorder := httptest.NewRecorder()
+	serve(recorder, r)
+	for name, values := range recorder.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(recorder.Code)
+	_, _ = w.Write(recorder.Body.Bytes()[:after])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// bench is a mirror between a publisher and an S3 server.
+type bench struct {
+	*Mirror
+	publisher *publisher
+	s3        *s3.Client
+	pauses    []time.Duration
+	// fail, where set, answers an S3 request instead of the server.
+	fail func(*http.Request) (status int)
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{publisher: &publisher{handle: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r) }}}
+	b.publisher.Server = httptest.NewTLSServer(b.publisher)
+	t.Cleanup(b.publisher.Close)
+
+	storage := gofakes3.New(s3mem.New()).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.fail != nil {
+			if status := b.fail(r); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
+		}
+		storage.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b.s3 = s3.New(s3.Options{
+		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+	})
+	_, err := b.s3.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
+	require.NoError(t, err)
+	host, err := url.Parse(b.publisher.URL)
+	require.NoError(t, err)
+	b.Mirror = New(b.s3, []string{host.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	b.HTTP = b.publisher.Client()
+	b.Wait = func(ctx context.Context, d time.Duration) error {
+		b.pauses = append(b.pauses, d)
+		return context.Cause(ctx)
+	}
+	return b
+}
+
+func (b *bench) request() Request {
+	return Request{Source: b.publisher.URL + "/mongodb.tgz", SHA256: digestOf(content), Bucket: bucket, Key: key}
+}
+
+// stored gives what is at the key, or nil.
+func (b *bench) stored(t *testing.T) []byte {
+	t.Helper()
+	object, err := b.s3.GetObject(context.Background(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	if err != nil {
+		require.ErrorContains(t, err, "NoSuchKey")
+		return nil
+	}
+	data, err := io.ReadAll(object.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "application/gzip", aws.ToString(object.ContentType))
+	return data
+}
+
+// assertNothingOpen checks that no upload is left.
+func (b *bench) assertNothingOpen(t *testing.T) {
+	t.Helper()
+	b.fail = nil
+	uploads, err := b.s3.ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	if err != nil { // the server's answer for a bucket that never had an upload
+		require.ErrorContains(t, err, "NoSuchUpload")
+		return
+	}
+	assert.Empty(t, uploads.Uploads)
+}
+
+func TestCopy(t *testing.T) {
+	b := newBench(t)
+	ctx := context.Background()
+	answer, err := b.Copy(ctx, b.request())
+	require.NoError(t, err)
+	want := Answer{Bucket: bucket, Key: key, SHA256: digestOf(content), Size: int64(len(content)), Copied: true}
+	assert.Equal(t, want, *answer)
+	assert.True(t, bytes.Equal(content, b.stored(t)))
+	b.assertNothingOpen(t)
+
+	// A second time nothing is fetched.
+	before := len(b.publisher.requests)
+	again, err := b.Copy(ctx, b.request())
+	require.NoError(t, err)
+	want.Copied = false
+	assert.Equal(t, want, *again)
+	assert.Len(t, b.publisher.requests, before)
+}
+
+func TestPublishersDigest(t *testing.T) {
+	b := newBench(t)
+	r := b.request()
+	r.SHA256 = ""
+	answer, err := b.Copy(context.Background(), r)
+	require.NoError(t, err)
+	assert.Equal(t, digestOf(content), answer.SHA256)
+	assert.Equal(t, []string{"/mongodb.tgz.sha256", "/mongodb.tgz"}, b.publisher.requests)
+
+	for name, body := range map[string]string{
+		"empty":        "",
+		"a page":       "<html>moved</html>",
+		"another file": digestOf(content) + "  other.tgz",
+		"too short":    digestOf(content)[:63],
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.publisher.handle = func(w http.ResponseWriter, _ *http.Request, _ int) { _, _ = io.WriteString(w, body) }
+			_, err := b.Copy(context.Background(), r)
+			require.Error(t, err)
+			assert.Nil(t, b.stored(t))
+		})
+	}
+}
+
+func TestMissingDigestFile(t *testing.T) {
+	b := newBench(t)
+	b.publisher.handle = func(w http.ResponseWriter, r *http.Request, _ int) { http.NotFound(w, r) }
+	r := b.request()
+	r.SHA256 = ""
+	_, err := b.Copy(context.Background(), r)
+	require.ErrorContains(t, err, "404 Not Found")
+	assert.ErrorContains(t, err, "give one")
+	assert.Len(t, b.publisher.requests, 1, "an answer of 404 is not asked for again")
+	assert.Nil(t, b.stored(t))
+}
+
+func TestWrongDigestLeavesWhatWasThere(t *testing.T) {
+	b := newBench(t)
+	_, err := b.s3.PutObject(context.Background(), &s3.PutObjectInput{
+		Bucket: aws.String(bucket), Key: aws.String(key), Body: strings.NewReader("old"), ContentType: aws.String("application/gzip"),
+	})
+	require.NoError(t, err)
+	r := b.request()
+	r.SHA256 = strings.Repeat("ab", 32)
+	_, err = b.Copy(context.Background(), r)
+	require.ErrorIs(t, err, ErrDigest)
+	assert.ErrorContains(t, err, digestOf(content))
+	assert.Equal(t, "old", string(b.stored(t)))
+	b.assertNothingOpen(t)
+}
+
+func TestResume(t *testing.T) {
+	resumable := func(w http.ResponseWriter, r *http.Request, attempt int) {
+		switch attempt {
+		case 1:
+			breakOff(w, r, 1_000_000)
+		case 2:
+			http.Error(w, "later", http.StatusServiceUnavailable)
+		case 3:
+			breakOff(w, r, PartSize)
+		default:
+			serve(w, r)
+		}
+	}
+	withoutRange := func(w http.ResponseWriter, r *http.Request, attempt int) {
+		r.Header.Del("Range")
+		resumable(w, r, attempt)
+	}
+	for name, c := range map[string]struct {
+		handle func(http.ResponseWriter, *http.Request, int)
+		ranges []string
+	}{
+		"with ranges":    {resumable, []string{"", "bytes=1000000-", "bytes=1000000-", "bytes=9388608-"}},
+		"without ranges": {withoutRange, []string{"", "bytes=1000000-", "bytes=1000000-", "bytes=8388608-"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.publisher.handle = c.handle
+			_, err := b.Copy(context.Background(), b.request())
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(content, b.stored(t)))
+			var want []string
+			for _, r := range c.ranges {
+				want = append(want, strings.TrimSpace("/mongodb.tgz "+r))
+			}
+			assert.Equal(t, want, b.publisher.requests)
+			assert.Equal(t, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}, b.pauses)
+		})
+	}
+}
+
+// A source that goes silent is asked again, whether before its answer or in the middle.
+func TestStall(t *testing.T) {
+	b := newBench(t)
+	b.Stall = 500 * time.Millisecond
+	b.publisher.handle = func(w http.ResponseWriter, r *http.Request, attempt int) {
+		switch attempt {
+		case 1:
+			<-r.Context().Done()
+		case 2:
+			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+			_, _ = w.Write(content[:1000])
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		default:
+			serve(w, r)
+		}
+	}
+	var log bytes.Buffer
+	b.Log = slog.New(slog.NewTextHandler(&log, nil))
+	_, err := b.Copy(context.Background(), b.request())
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(content, b.stored(t)))
+	assert.Equal(t, "/mongodb.tgz bytes=1000-", b.publisher.requests[2])
+	assert.GreaterOrEqual(t, strings.Count(log.String(), "nothing came for 500ms"), 2, log.String())
+}
+
+func TestSourceThatStaysBroken(t *testing.T) {
+	for name, c := range map[string]struct {
+		handle   func(http.ResponseWriter, *http.Request, int)
+		requests int
+		want     string
+	}{
+		"breaks off": {func(w http.ResponseWriter, r *http.Request, _ int) { breakOff(w, r, 10) }, attempts, "gave up after 6 attempts at byte 60"},
+		"always 500": {func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(500) }, attempts, "500"},
+		"forbidden":  {func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(403) }, 1, "403"},
+		"empty":      {func(http.ResponseWriter, *http.Request, int) {}, 1, "wrong SHA-256"},
+		"other host": {func(w http.ResponseWriter, r *http.Request, _ int) {
+			http.Redirect(w, r, "https://localhost:1/", http.StatusFound)
+		}, 1, "host is not allowed"},
+		"plain http": {func(w http.ResponseWriter, r *http.Request, _ int) {
+			http.Redirect(w, r, "http://"+r.Host+"/", http.StatusFound)
+		}, 1, "not https"},
+		"other length": {otherLength, 2, `got Content-Range "bytes 10-99/100"`},
+		"changed":      {changed, 2, "wrong SHA-256"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.publisher.handle = c.handle
+			_, err := b.Copy(context.Background(), b.request())
+			require.ErrorContains(t, err, c.want)
+			assert.Len(t, b.publisher.requests, c.requests)
+			assert.Nil(t, b.stored(t))
+			b.assertNothingOpen(t)
+		})
+	}
+}
+
+// otherLength breaks off, then continues with a file of another length.
+func otherLength(w http.ResponseWriter, r *http.Request, attempt int) {
+	if attempt == 1 {
+		breakOff(w, r, 10)
+	}
+	w.Header().Set("Content-Range", "bytes 10-99/100")
+	w.WriteHeader(http.StatusPartialContent)
+}
+
+// changed breaks off, then offers another file under another ETag, whole, as If-Range asks.
+func changed(w http.ResponseWriter, r *http.Request, attempt int) {
+	if attempt == 1 {
+		breakOff(w, r, 10)
+	}
+	w.Header().Set("ETag", `"v2"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(bytes.Repeat([]byte("n"), len(content))))
+}
+
+func TestStorageFails(t *testing.T) {
+	query := func(name string) func(*http.Request) bool {
+		return func(r *http.Request) bool { return r.URL.Query().Has(name) }
+	}
+	for name, c := range map[string]struct {
+		when func(*http.Request) bool
+		want string
+	}{
+		"at the first look": {func(r *http.Request) bool { return r.Method == http.MethodHead }, "403"},
+		"at the start":      {query("uploads"), "start upload"},
+		"at a part":         {func(r *http.Request) bool { return r.URL.Query().Get("partNumber") == "2" }, "part 2"},
+		"at the end":        {func(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Query().Has("uploadId") }, "complete upload"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.fail = func(r *http.Request) int {
+				if c.when(r) {
+					return http.StatusForbidden
+				}
+				return 0
+			}
+			_, err := b.Copy(context.Background(), b.request())
+			require.ErrorContains(t, err, c.want)
+			b.assertNothingOpen(t)
+			assert.Nil(t, b.stored(t))
+		})
+	}
+	t.Run("and takes nothing back", func(t *testing.T) {
+		b := newBench(t)
+		b.fail = func(r *http.Request) int {
+			if r.Method == http.MethodDelete || r.URL.Query().Get("partNumber") == "1" {
+				return http.StatusForbidden
+			}
+			return 0
+		}
+		_, err := b.Copy(context.Background(), b.request())
+		require.ErrorContains(t, err, "part 1")
+		assert.ErrorContains(t, err, "abort upload")
+	})
+}
+
+// The caller's time runs out in the middle: the upload is still taken back.
+func TestTimeRunsOut(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	tooLate := errors.New("too late")
+	b.fail = func(r *http.Request) int {
+		if r.URL.Query().Get("partNumber") == "2" {
+			cancel(tooLate)
+		}
+		return 0
+	}
+	_, err := b.Copy(ctx, b.request())
+	require.Error(t, err)
+	b.assertNothingOpen(t)
+	assert.Nil(t, b.stored(t))
+
+	deadline, cancelDeadline := context.WithTimeout(context.Background(), abortReserve)
+	defer cancelDeadline()
+	_, err = b.Copy(deadline, b.request())
+	require.ErrorIs(t, err, context.DeadlineExceeded, "no copy starts in the time kept for taking back")
+}
+
+func TestValidate(t *testing.T) {
+	m := New(nil, []string{"fastdl.mongodb.org"}, slog.Default())
+	good := Request{Source: "https://fastdl.mongodb.org/linux/mongodb-linux-aarch64-amazon2023-8.0.4.tgz", Bucket: "b", Key: "packages/8.0.4/mongodb.tgz"}
+	require.NoError(t, m.validate(good))
+	bad := Request{Source: "http://fastdl.mongodb.org/x", SHA256: "abc", Key: "packages/../credentials/api.json"}
+	err := m.validate(bad)
+	for _, field := range []string{"source", "sha256", "bucket", "key"} {
+		assert.ErrorContains(t, err, "mirror: "+field)
+	}
+	for _, source := range []string{
+		"", "file:///etc/passwd", "https://fastdl.mongodb.org.evil.test/x", "https://evil.test/fastdl.mongodb.org",
+		"https://user@fastdl.mongodb.org/x", "https://fastdl.mongodb.org:8443/x", "https://169.254.169.254/", "https://fastdl.mongodb.org/x?y=1", "::",
+	} {
+		r := good
+		r.Source = source
+		assert.ErrorContains(t, m.validate(r), "mirror: source", source)
+	}
+	for _, k := range []string{"", "releases/x", "packages/", "packages//x", "/packages/x", "packages/.x", "packages/a b"} {
+		r := good
+		r.Key = k
+		assert.ErrorContains(t, m.validate(r), "mirror: key", k)
+	}
+	_, err = m.Copy(context.Background(), bad)
+	require.Error(t, err, "nothing is reached for")
+}

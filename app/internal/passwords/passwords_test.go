@@ -1,0 +1,70 @@
+package passwords
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
+)
+
+func TestCheck(t *testing.T) {
+	ctx := context.Background()
+	h, err := New(bcrypt.MinCost)
+	require.NoError(t, err)
+	hash, err := h.Hash(ctx, "correct horse")
+	require.NoError(t, err)
+	assert.NoError(t, h.Check(ctx, hash, "correct horse"))
+	assert.ErrorIs(t, h.Check(ctx, hash, "Correct horse"), ErrWrong)
+	assert.ErrorIs(t, h.Check(ctx, hash, ""), ErrWrong)
+	assert.ErrorIs(t, h.Check(ctx, nil, "correct horse"), ErrWrong)
+
+	longest := strings.Repeat("p", MaxBytes)
+	hash, err = h.Hash(ctx, longest)
+	require.NoError(t, err)
+	assert.NoError(t, h.Check(ctx, hash, longest))
+	assert.ErrorIs(t, h.Check(ctx, hash, longest+"x"), ErrWrong, "what bcrypt would cut off counts")
+	_, err = h.Hash(ctx, longest+"x")
+	assert.Error(t, err)
+}
+
+// TestDecoyCostsAsMuch: where there is no account, bcrypt does its whole work, on a hash of the same cost.
+func TestDecoyCostsAsMuch(t *testing.T) {
+	for _, cost := range []int{bcrypt.MinCost, DefaultCost} {
+		h, err := New(cost)
+		require.NoError(t, err)
+		got, err := bcrypt.Cost(h.decoy)
+		require.NoError(t, err)
+		assert.Equal(t, cost, got)
+		assert.ErrorIs(t, bcrypt.CompareHashAndPassword(h.decoy, []byte("anything")), bcrypt.ErrMismatchedHashAndPassword,
+			"it is compared, not refused for its form")
+	}
+}
+
+func TestSlots(t *testing.T) {
+	h, err := New(bcrypt.MinCost)
+	require.NoError(t, err)
+	assert.Equal(t, max(1, runtime.GOMAXPROCS(0)-1), cap(h.slots))
+	for range cap(h.slots) {
+		h.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = h.Hash(ctx, "long enough")
+	assert.ErrorIs(t, err, ErrBusy, "the wait ends with the request")
+	assert.ErrorIs(t, h.Check(ctx, nil, "long enough"), ErrBusy)
+	<-h.slots
+	_, err = h.Hash(context.Background(), "long enough")
+	assert.NoError(t, err)
+	assert.Len(t, h.slots, cap(h.slots)-1, "the slot is free again")
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, cost := range []int{0, bcrypt.MinCost - 1, bcrypt.MaxCost + 1} {
+		_, err := New(cost)
+		assert.ErrorContains(t, err, "cost")
+	}
+}

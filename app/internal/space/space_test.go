@@ -1,0 +1,54 @@
+package space
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// publish runs a Publisher for one tick for each answer.
+func publish(t *testing.T, answers ...func() (Usage, error)) (out, log string) {
+	t.Helper()
+	var o, l bytes.Buffer
+	tick := make(chan time.Time)
+	ctx, stop := context.WithCancel(context.Background())
+	i := 0
+	p := &Publisher{
+		Stack: "dev", Out: &o, Log: slog.New(slog.NewTextHandler(&l, nil)), Tick: tick,
+		Usage: func(context.Context) (Usage, error) { i++; return answers[i-1]() },
+	}
+	done := make(chan struct{})
+	go func() { p.Run(ctx); close(done) }()
+	for range answers {
+		tick <- time.UnixMilli(1700000000000)
+	}
+	stop()
+	<-done
+	return o.String(), l.String()
+}
+
+func TestPublishesWhatCloudWatchExtracts(t *testing.T) {
+	out, log := publish(t, func() (Usage, error) { return Usage{Used: 5, Total: 20}, nil })
+	require.Empty(t, log)
+	assert.JSONEq(t, `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[{"Namespace":"Cinema","Dimensions":[["Stack"]],
+		"Metrics":[{"Name":"DataVolumeUsedPercent","Unit":"Percent"}]}]},"Stack":"dev","DataVolumeUsedPercent":25}`, out)
+	assert.Equal(t, byte('\n'), out[len(out)-1])
+}
+
+func TestGoesOnAfterTheDatabaseWasAway(t *testing.T) {
+	out, log := publish(t,
+		func() (Usage, error) { return Usage{}, errors.New("away") },
+		func() (Usage, error) { return Usage{}, nil },
+		func() (Usage, error) { return Usage{Used: 1, Total: 4}, nil },
+	)
+	assert.Contains(t, log, "away")
+	assert.Contains(t, log, "holds 0 bytes")
+	assert.Contains(t, out, `"DataVolumeUsedPercent":25`)
+	assert.Equal(t, 1, bytes.Count([]byte(out), []byte("\n")), "nothing is published that was not measured")
+}

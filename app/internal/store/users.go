@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"cinema-database/app/internal/tokens"
+)
+
+// User is an account. Its JSON form leaves the secrets out.
+type User struct {
+	ID       bson.ObjectID `bson:"_id,omitempty" json:"-"`
+	Username string        `bson:"Username" json:"Username"`
+	Email    string        `bson:"Email" json:"Email"`
+	// Birthday is a date, YYYY-MM-DD; empty where it was not given.
+	Birthday string `bson:"Birthday" json:"Birthday"`
+	// FavoriteMovies are ids of movies, in the order they were added.
+	FavoriteMovies []bson.ObjectID `bson:"FavoriteMovies" json:"FavoriteMovies"`
+	// PasswordHash is bcrypt's.
+	PasswordHash []byte `bson:"PasswordHash" json:"-"`
+	// Generation counts the changes that end older sessions.
+	Generation int64 `bson:"Generation" json:"-"`
+}
+
+// Session is the session that a token for this account says.
+func (u User) Session() tokens.Session {
+	return tokens.Session{Username: u.Username, Account: u.ID, Generation: u.Generation}
+}
+
+// account is the filter for the very account that a session was issued for: a namesake, or the same account
+// after its password changed, is another.
+func account(s tokens.Session) bson.D {
+	return bson.D{
+		{Key: "_id", Value: s.Account},
+		{Key: "Username", Value: s.Username},
+		{Key: "Generation", Value: s.Generation},
+	}
+}
+
+// AddUser stores an account, and gives it back with its id; a *TakenError where the name or the address is taken.
+func (s *Store) AddUser(ctx context.Context, u User) (User, error) {
+	if err := s.Prepare(ctx); err != nil {
+		return User{}, err
+	}
+	u.ID = bson.NewObjectID()
+	u.FavoriteMovies = []bson.ObjectID{}
+	_, err := s.db.Collection(Users).InsertOne(ctx, u)
+	if mongo.IsDuplicateKeyError(err) {
+		if why := s.taken(ctx, u); why != nil {
+			return User{}, why
+		}
+		// Whoever had it is gone in the meantime: trying again will help.
+	}
+	return u, failure(err)
+}
+
+// taken finds out which of an account's unique fields another account has: a *TakenError, or nil for none.
+func (s *Store) taken(ctx context.Context, u User) error {
+	for _, field := range []struct{ name, value string }{{"Username", u.Username}, {"Email", u.Email}} {
+		var other User
+		err := s.db.Collection(Users).FindOne(ctx, bson.D{
+			{Key: field.name, Value: field.value},
+			{Key: "_id", Value: bson.D{{Key: "$ne", Value: u.ID}}},
+		}).Decode(&other)
+		switch {
+		case err == nil:
+			return &TakenError{field.name}
+		case !errors.Is(err, mongo.ErrNoDocuments):
+			return failure(err)
+		}
+	}
+	return nil
+}
+
+// UserByName gives the account of exactly that name, or ErrNotFound.
+func (s *Store) UserByName(ctx context.Context, username string) (User, error) {
+	return s.oneUser(ctx, bson.D{{Key: "Username", Value: username}})
+}
+
+// UserOf gives the account of a session, or ErrNotFound where the session has ended.
+func (s *Store) UserOf(ctx context.Context, session tokens.Session) (User, error) {
+	return s.oneUser(ctx, account(session))
+}
+
+func (s *Store) oneUser(ctx context.Context, filter bson.D) (User, error) {
+	if err := s.Prepare(ctx); err != nil {
+		return User{}, err
+	}
+	var u User
+	err := s.db.Collection(Users).FindOne(ctx, filter).Decode(&u)
+	return u, failure(err)
+}
+
+// UserChange is what a change of an account sets.
+type UserChange struct {
+	Username, Email, Birthday string
+	// PasswordHash is bcrypt's; nil keeps the password.
+	PasswordHash []byte
+}
+
+// ChangeUser changes the account of a session and gives it back. A changed name or password ends the account's
+// sessions. ErrNotFound where the session has ended; a *TakenError where the name or the address is taken.
+func (s *Store) ChangeUser(ctx context.Context, session tokens.Session, c UserChange) (User, error) {
+	set := bson.D{
+		{Key: "Username", Value: c.Username},
+		{Key: "Email", Value: c.Email},
+		{Key: "Birthday", Value: c.Birthday},
+	}
+	if c.PasswordHash != nil {
+		set = append(set, bson.E{Key: "PasswordHash", Value: c.PasswordHash})
+	}
+	if c.PasswordHash != nil || c.Username != session.Username {
+		set = append(set, bson.E{Key: "Generation", Value: session.Generation + 1})
+	}
+	u, err := s.updateUser(ctx, session, bson.D{{Key: "$set", Value: set}})
+	// FerretDB reports a duplicate in an update as an internal error, so whatever the server refused is looked into.
+	var refused mongo.ServerError
+	if errors.As(err, &refused) {
+		var taken *TakenError
+		if why := s.taken(ctx, User{ID: session.Account, Username: c.Username, Email: c.Email}); errors.As(why, &taken) {
+			return User{}, taken
+		}
+	}
+	return u, err
+}
+
+// AddFavorite adds a movie to the favourites of a session's account; adding it again changes nothing.
+func (s *Store) AddFavorite(ctx context.Context, session tokens.Session, movie bson.ObjectID) (User, error) {
+	return s.updateUser(ctx, session, bson.D{{Key: "$addToSet", Value: bson.D{{Key: "FavoriteMovies", Value: movie}}}})
+}
+
+// RemoveFavorite takes a movie from the favourites of a session's account; ones that are not there stay so.
+func (s *Store) RemoveFavorite(ctx context.Context, session tokens.Session, movie bson.ObjectID) (User, error) {
+	return s.updateUser(ctx, session, bson.D{{Key: "$pull", Value: bson.D{{Key: "FavoriteMovies", Value: movie}}}})
+}
+
+func (s *Store) updateUser(ctx context.Context, session tokens.Session, update bson.D) (User, error) {
+	if err := s.Prepare(ctx); err != nil {
+		return User{}, err
+	}
+	var u User
+	err := s.db.Collection(Users).FindOneAndUpdate(ctx, account(session), update,
+		options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&u)
+	return u, failure(err)
+}
+
+// RemoveUser removes the account of a session, favourites included; ErrNotFound where the session has ended.
+func (s *Store) RemoveUser(ctx context.Context, session tokens.Session) error {
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	result, err := s.db.Collection(Users).DeleteOne(ctx, account(session))
+	if err != nil {
+		return failure(err)
+	}
+	if result.DeletedCount == 0 {
+		return ErrNotFound
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+package thumbnail
+
+import (
+	"bytes"
+	"testing"
+
+	"cinema-database/app/internal/photograph"
+)
+
+func BenchmarkMake12Megapixels(b *testing.B) {
+	source, err := photograph.JPEG(4000, 3000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(source)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Make(bytes.NewReader(source)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

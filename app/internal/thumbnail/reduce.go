@@ -1,0 +1,161 @@
+package thumbnail
+
+import (
+	"image"
+	"image/color"
+)
+
+// block is the size of the blocks that are averaged into one pixel, in pixels. The two sides are equal but for
+// rounding; they differ for a picture so narrow that one side of its thumbnail is a single pixel.
+type block struct{ width, height int }
+
+func (b block) count() uint64 { return uint64(b.width) * uint64(b.height) }
+
+// reduce averages each block of pixels into one. Pixels that fill no whole block at the right and bottom edges
+// are left out: under half a pixel of a thumbnail. Blocks of one pixel give the picture itself.
+func reduce(picture image.Image, b block) image.Image {
+	if b.width == 1 && b.height == 1 {
+		return picture
+	}
+	switch p := picture.(type) {
+	case *image.YCbCr:
+		return reduceYCbCr(p, b)
+	case *image.Gray:
+		return reduceGray(p, b)
+	case *image.RGBA:
+		return reduceRGBA(p, b)
+	case *image.NRGBA:
+		if p.Opaque() {
+			// Without transparency the two layouts are the same bytes.
+			return reduceRGBA(&image.RGBA{Pix: p.Pix, Stride: p.Stride, Rect: p.Rect}, b)
+		}
+		return reduceAny(p, b)
+	case image.RGBA64Image: // every layout of the image package
+		return reduceAny(p, b)
+	default:
+		return picture
+	}
+}
+
+// plane is one channel of samples, a byte each, stride bytes a row.
+type plane struct {
+	pix    []uint8
+	stride int
+}
+
+// average averages the samples [x0,x1) × [y0,y1).
+func (p plane) average(x0, x1, y0, y1 int) uint8 {
+	var sum uint64
+	for y := y0; y < y1; y++ {
+		for _, v := range p.pix[y*p.stride+x0 : y*p.stride+x1] {
+			sum += uint64(v)
+		}
+	}
+	count := uint64((x1 - x0) * (y1 - y0))
+	return uint8((sum + count/2) / count)
+}
+
+// reduceYCbCr averages in the picture's own colour space, chroma at its own resolution.
+func reduceYCbCr(p *image.YCbCr, b block) *image.YCbCr {
+	width, height := p.Rect.Dx()/b.width, p.Rect.Dy()/b.height
+	out := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio444)
+	across, down := subsampling(p.SubsampleRatio)
+	luma := plane{p.Y[p.YOffset(p.Rect.Min.X, p.Rect.Min.Y):], p.YStride}
+	offset := p.COffset(p.Rect.Min.X, p.Rect.Min.Y)
+	blue, red := plane{p.Cb[offset:], p.CStride}, plane{p.Cr[offset:], p.CStride}
+	for y := range height {
+		y0, y1 := y*b.height, (y+1)*b.height
+		// The chroma rows and columns that lie under this block, at least one.
+		v0, v1 := y0/down, max(y0/down+1, y1/down)
+		for x := range width {
+			x0, x1 := x*b.width, (x+1)*b.width
+			u0, u1 := x0/across, max(x0/across+1, x1/across)
+			out.Y[y*out.YStride+x] = luma.average(x0, x1, y0, y1)
+			out.Cb[y*out.CStride+x] = blue.average(u0, u1, v0, v1)
+			out.Cr[y*out.CStride+x] = red.average(u0, u1, v0, v1)
+		}
+	}
+	return out
+}
+
+// subsampling gives how many luma samples share a chroma sample, across and down.
+func subsampling(ratio image.YCbCrSubsampleRatio) (across, down int) {
+	switch ratio {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	default:
+		return 1, 1
+	}
+}
+
+func reduceGray(p *image.Gray, b block) *image.Gray {
+	width, height := p.Rect.Dx()/b.width, p.Rect.Dy()/b.height
+	out := image.NewGray(image.Rect(0, 0, width, height))
+	source := plane{p.Pix, p.Stride}
+	for y := range height {
+		for x := range width {
+			out.Pix[y*out.Stride+x] = source.average(x*b.width, (x+1)*b.width, y*b.height, (y+1)*b.height)
+		}
+	}
+	return out
+}
+
+func reduceRGBA(p *image.RGBA, b block) *image.RGBA {
+	width, height := p.Rect.Dx()/b.width, p.Rect.Dy()/b.height
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	count := b.count()
+	for y := range height {
+		for x := range width {
+			var red, green, blue, alpha uint64
+			for row := y * b.height; row < (y+1)*b.height; row++ {
+				line := p.Pix[row*p.Stride+x*b.width*4 : row*p.Stride+(x+1)*b.width*4]
+				for i := 0; i+3 < len(line); i += 4 {
+					red += uint64(line[i])
+					green += uint64(line[i+1])
+					blue += uint64(line[i+2])
+					alpha += uint64(line[i+3])
+				}
+			}
+			to := out.Pix[y*out.Stride+x*4:][:4]
+			for i, sum := range [4]uint64{red, green, blue, alpha} {
+				to[i] = uint8((sum + count/2) / count)
+			}
+		}
+	}
+	return out
+}
+
+// reduceAny serves every other layout (palette, 16 bit, CMYK, transparency). RGBA64At gives premultiplied
+// colours, so a transparent pixel's hidden colour does not bleed into its neighbours.
+func reduceAny(p image.RGBA64Image, b block) *image.RGBA64 {
+	origin := p.Bounds().Min
+	width, height := p.Bounds().Dx()/b.width, p.Bounds().Dy()/b.height
+	out := image.NewRGBA64(image.Rect(0, 0, width, height))
+	count := b.count()
+	for y := range height {
+		for x := range width {
+			var red, green, blue, alpha uint64
+			for row := y * b.height; row < (y+1)*b.height; row++ {
+				for column := x * b.width; column < (x+1)*b.width; column++ {
+					c := p.RGBA64At(origin.X+column, origin.Y+row)
+					red += uint64(c.R)
+					green += uint64(c.G)
+					blue += uint64(c.B)
+					alpha += uint64(c.A)
+				}
+			}
+			out.SetRGBA64(x, y, color.RGBA64{
+				R: uint16(red / count), G: uint16(green / count), B: uint16(blue / count), A: uint16(alpha / count),
+			})
+		}
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+package thumbnail
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/image/webp"
+)
+
+const (
+	// MaxSide is the longest side of a thumbnail in pixels. Smaller pictures keep their size.
+	MaxSide = 480
+	// MaxBytes is the largest picture that is read, in bytes.
+	MaxBytes = 32 << 20
+	// MaxPixels is the largest picture that is decoded, in pixels (width × height). A CMYK pixel counts as two: as a
+	// progressive JPEG it takes 28 bytes while it is decoded, where one in colour takes 15.
+	MaxPixels = 40_000_000
+	// ContentType is the type of what Make returns.
+	ContentType = "image/jpeg"
+
+	// quality is where a photograph of this size stops looking better to the eye.
+	quality = 82
+)
+
+// Errors that another attempt on the same bytes meets again. Test with errors.Is, or all at once with [Permanent].
+var (
+	// ErrNotImage: the bytes are no picture in a known format, or are damaged.
+	ErrNotImage = errors.New("not a JPEG, PNG, GIF or WebP picture")
+	// ErrTooManyBytes: the picture is longer than MaxBytes.
+	ErrTooManyBytes = fmt.Errorf("picture is longer than %d bytes", MaxBytes)
+	// ErrTooManyPixels: the picture has more than MaxPixels pixels.
+	ErrTooManyPixels = fmt.Errorf("picture has more than %d pixels", MaxPixels)
+)
+
+// Permanent tells whether err comes from the picture itself, so that trying again cannot help.
+func Permanent(err error) bool {
+	return errors.Is(err, ErrNotImage) || errors.Is(err, ErrTooManyBytes) || errors.Is(err, ErrTooManyPixels)
+}
+
+// format is one kind of picture that Make reads.
+type format struct {
+	name   string
+	magic  string // '?' matches any byte
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+	exif   func([]byte) []byte // the TIFF block that holds the orientation; nil where there is none
+}
+
+// formats is explicit rather than the image package's global registry, so that another package's imports
+// cannot widen what is decoded.
+var formats = []format{
+	{"jpeg", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, jpegExif},
+	{"png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, pngExif},
+	{"gif", "GIF8?a", gif.DecodeConfig, gif.Decode, nil},
+	{"webp", "RIFF????WEBP", webp.DecodeConfig, webp.Decode, webpExif},
+}
+
+func formatOf(data []byte) *format {
+	for i := range formats {
+		if matches(data, formats[i].magic) {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+func matches(data []byte, magic string) bool {
+	if len(data) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != data[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Make reads a picture and returns its thumbnail: an upright JPEG that fits in MaxSide × MaxSide pixels,
+// transparent parts on white.
+//
+// Errors of src are returned as they are, so that the caller can try again; errors of the picture itself
+// are those that [Permanent] knows.
+func Make(src io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(src, MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail: read picture: %w", err)
+	}
+	return fromBytes(data)
+}
+
+func fromBytes(data []byte) ([]byte, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("thumbnail: %w", ErrTooManyBytes)
+	}
+	f := formatOf(data)
+	if f == nil {
+		return nil, fmt.Errorf("thumbnail: %w", ErrNotImage)
+	}
+	config, err := f.config(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail: %w: %s header: %w", ErrNotImage, f.name, err)
+	}
+	if config.Width < 1 || config.Height < 1 {
+		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d pixels", ErrNotImage, f.name, config.Width, config.Height)
+	}
+	pixels := int64(config.Width) * int64(config.Height)
+	if config.ColorModel == color.CMYKModel {
+		pixels *= 2
+	}
+	if pixels > MaxPixels {
+		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d", ErrTooManyPixels, f.name, config.Width, config.Height)
+	}
+	picture, err := f.decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail: %w: %s: %w", ErrNotImage, f.name, err)
+	}
+	if picture.Bounds().Empty() {
+		return nil, fmt.Errorf("thumbnail: %w: %s with an empty frame", ErrNotImage, f.name)
+	}
+	turn := upright
+	if f.exif != nil {
+		turn = orientationOf(f.exif(data))
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, turn.apply(fit(picture)), &jpeg.Options{Quality: quality}); err != nil {
+		return nil, fmt.Errorf("thumbnail: write: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// fit scales a picture down to MaxSide, on white. A box filter brings a large one to at least twice the final
+// size first, which touches each source pixel once and never holds a full-size RGBA copy; Catmull-Rom does the rest.
+func fit(picture image.Image) *image.RGBA {
+	bounds := picture.Bounds()
+	width, height := target(bounds.Dx(), bounds.Dy())
+	small := reduce(picture, block{max(1, bounds.Dx()/(2*width)), max(1, bounds.Dy()/(2*height))})
+	thumb := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(thumb, thumb.Rect, image.White, image.Point{}, draw.Src)
+	draw.CatmullRom.Scale(thumb, thumb.Rect, small, small.Bounds(), draw.Over, nil)
+	return thumb
+}
+
+// target gives the size in which a picture of that size fits MaxSide, at least one pixel each way.
+func target(width, height int) (int, int) {
+	long := max(width, height)
+	if long <= MaxSide {
+		return width, height
+	}
+	scale := func(side int) int { return max(1, (side*MaxSide+long/2)/long) }
+	return scale(width), scale(height)
+}

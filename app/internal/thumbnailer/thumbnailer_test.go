@@ -1,0 +1,219 @@
+package thumbnailer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/thumbnail"
+)
+
+const bucket = "images"
+
+// bench is a thumbnailer on a real S3 server.
+type bench struct {
+	*Thumbnailer
+	s3  *s3.Client
+	log bytes.Buffer
+	// intercept, where set, sees each S3 request first; it answers by returning a status.
+	intercept func(*http.Request) (status int)
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{}
+	storage := gofakes3.New(s3mem.New()).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.intercept != nil {
+			if status := b.intercept(r); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
+		}
+		storage.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b.s3 = s3.New(s3.Options{
+		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+	})
+	_, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
+	require.NoError(t, err)
+	b.Thumbnailer = &Thumbnailer{S3: b.s3, Log: slog.New(slog.NewJSONHandler(&b.log, nil))}
+	return b
+}
+
+func (b *bench) put(t *testing.T, key string, data []byte) {
+	t.Helper()
+	_, err := b.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)})
+	require.NoError(t, err)
+}
+
+func (b *bench) keys(t *testing.T) []string {
+	t.Helper()
+	list, err := b.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	require.NoError(t, err)
+	keys := []string{}
+	for _, object := range list.Contents {
+		keys = append(keys, *object.Key)
+	}
+	return keys
+}
+
+func photograph(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, jpeg.Encode(&out, image.NewYCbCr(image.Rect(0, 0, 960, 640), image.YCbCrSubsampleRatio420), nil))
+	return out.Bytes()
+}
+
+// event is a notification as S3 sends it, one record a key.
+func event(name string, keys ...string) json.RawMessage {
+	var records []string
+	for _, key := range keys {
+		records = append(records, fmt.Sprintf(`{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1",
+			"eventTime":"2026-01-02T03:04:05.678Z","eventName":%q,"s3":{"s3SchemaVersion":"1.0","configurationId":"x",
+			"bucket":{"name":%q,"arn":"arn:aws:s3:::images"},"object":{"key":%q,"size":1024,"eTag":"x","sequencer":"0A"}}}`, name, bucket, key))
+	}
+	return json.RawMessage(`{"Records":[` + strings.Join(records, ",") + `]}`)
+}
+
+const put = "ObjectCreated:Put"
+
+func TestMakesThumbnails(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "orig/aaaa.jpg", photograph(t))
+	b.put(t, "orig/bbbb.jpeg", photograph(t))
+	b.intercept = func(r *http.Request) int { // the server does not keep this header
+		if r.Method == http.MethodPut {
+			assert.Equal(t, "private, max-age=31536000, immutable", r.Header.Get("Cache-Control"))
+		}
+		return 0
+	}
+	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg", "orig%2Fbbbb.jpeg")))
+	assert.Equal(t, []string{"orig/aaaa.jpg", "orig/bbbb.jpeg", "thumb/aaaa.jpg", "thumb/bbbb.jpg"}, b.keys(t))
+	object, err := b.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("thumb/aaaa.jpg")})
+	require.NoError(t, err)
+	assert.Equal(t, "image/jpeg", aws.ToString(object.ContentType))
+	config, err := jpeg.DecodeConfig(object.Body)
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{480, 320}, [2]int{config.Width, config.Height})
+
+	// The same event again changes nothing.
+	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
+	assert.Len(t, b.keys(t), 4)
+}
+
+func TestIgnores(t *testing.T) {
+	for name, raw := range map[string]json.RawMessage{
+		"its own output":    event(put, "thumb/aaaa.jpg"),
+		"another folder":    event(put, "other/aaaa.jpg", "original/a.jpg", "/orig/a.jpg", "orig"),
+		"a removal":         event("ObjectRemoved:Delete", "orig/aaaa.jpg"),
+		"a picture gone":    event(put, "orig/gone.jpg"),
+		"S3's test message": json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"images"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			require.NoError(t, b.Handle(t.Context(), raw))
+			assert.Empty(t, b.keys(t))
+		})
+	}
+}
+
+func TestReportsWhatItCannotDo(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not a picture"))
+	b.put(t, "orig/good.jpg", photograph(t))
+	b.put(t, "orig/large.png", make([]byte, thumbnail.MaxBytes+1))
+	err := b.Handle(t.Context(), event(put, "orig/zip.jpg", "orig/a/b.jpg", "orig/..%2Fx.jpg", "orig/good.jpg", "orig/large.png"))
+	require.ErrorIs(t, err, thumbnail.ErrNotImage)
+	require.ErrorIs(t, err, thumbnail.ErrTooManyBytes)
+	assert.ErrorContains(t, err, "orig/zip.jpg")
+	assert.ErrorContains(t, err, `Records[1].s3.object.key "orig/a/b.jpg"`)
+	assert.ErrorContains(t, err, `Records[2].s3.object.key "orig/../x.jpg"`)
+	assert.Contains(t, b.keys(t), "thumb/good.jpg", "one bad picture does not stop the others")
+	assert.Contains(t, b.log.String(), `"permanent":true`)
+
+	for _, raw := range []string{``, `[]`, `"x"`, `{"Records":{}}`, `{"Records":[{"s3":{"object":{"key":"%zz"}}}]}`} {
+		require.Error(t, b.Handle(t.Context(), json.RawMessage(raw)), raw)
+	}
+	require.Error(t, b.Handle(t.Context(), json.RawMessage(strings.ReplaceAll(string(event(put, "orig/a.jpg")), `"name":"images"`, `"name":""`))))
+}
+
+func TestStorageFails(t *testing.T) {
+	for name, when := range map[string]func(*http.Request) bool{
+		"reading":       func(r *http.Request) bool { return r.Method == http.MethodGet },
+		"writing":       func(r *http.Request) bool { return r.Method == http.MethodPut },
+		"looking again": func(r *http.Request) bool { return r.Method == http.MethodHead },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.put(t, "orig/aaaa.jpg", photograph(t))
+			b.intercept = func(r *http.Request) int {
+				if when(r) {
+					return http.StatusServiceUnavailable
+				}
+				return 0
+			}
+			err := b.Handle(t.Context(), event(put, "orig/aaaa.jpg"))
+			require.ErrorContains(t, err, "503")
+			assert.False(t, thumbnail.Permanent(err), "worth another attempt")
+			assert.Contains(t, b.log.String(), `"permanent":false`)
+			b.intercept = nil
+			require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
+			assert.Contains(t, b.keys(t), "thumb/aaaa.jpg")
+		})
+	}
+}
+
+// A picture that is deleted while its thumbnail is in the making leaves none behind.
+func TestDeletedMeanwhile(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "orig/aaaa.jpg", photograph(t))
+	b.intercept = func(r *http.Request) int {
+		if r.Method == http.MethodPut {
+			b.intercept = nil
+			_, err := b.s3.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("orig/aaaa.jpg")})
+			assert.NoError(t, err)
+		}
+		return 0
+	}
+	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
+	assert.Empty(t, b.keys(t))
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(event(put, "orig/aaaa.jpg", "orig/with+space%20and%2Fslash.jpg")))
+	f.Add([]byte(event("s3:ObjectCreated:CompleteMultipartUpload", "orig/..%2f..%2fthumb/x.jpg", "thumb/x.jpg")))
+	f.Add([]byte(event("ObjectRemoved:Delete", "orig/a.jpg\n", "orig/%00.jpg")))
+	f.Add([]byte(`{"Event":"s3:TestEvent"}`))
+	f.Add([]byte(`{"Records":[null,{}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		pictures, _, _ := parse(raw)
+		for _, p := range pictures {
+			assert.NotEmpty(t, p.bucket)
+			assert.True(t, strings.HasPrefix(p.key, "orig/"+p.id+"."), "%q", p.key)
+			assert.Equal(t, "thumb/"+p.id+".jpg", p.thumbnailKey())
+			assert.NotContains(t, p.thumbnailKey()[len("thumb/"):], "/")
+			assert.NotContains(t, p.thumbnailKey(), "..")
+			assert.Equal(t, url.PathEscape(p.id), p.id, "nothing in an id needs escaping")
+		}
+	})
+}
