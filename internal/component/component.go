@@ -1,0 +1,151 @@
+// Package component is what every component of the stack shares: its registration, and its
+// children's names, options and tags.
+package component
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Scope makes the children of one component.
+type Scope struct {
+	ctx  *pulumi.Context
+	self pulumi.Resource
+	name string
+	kind string
+	tags map[string]string
+}
+
+// New registers c as a component of type cinema:<pkg>:<Kind>, lets build make its children, and
+// registers every exported output field of c, so that none can be forgotten. Errors are wrapped with
+// the component's name.
+func New(ctx *pulumi.Context, typ, name string, c pulumi.ComponentResource, tags map[string]string,
+	build func(*Scope) error, opts ...pulumi.ResourceOption,
+) error {
+	if err := ctx.RegisterComponentResource(typ, name, c, opts...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	s := &Scope{ctx: ctx, self: c, name: name, kind: typ[strings.LastIndex(typ, ":")+1:], tags: tags}
+	if err := build(s); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return ctx.RegisterResourceOutputs(c, outputs(c))
+}
+
+// Name is a child's logical name: the component's, then what the child means.
+func (s *Scope) Name(parts ...string) string {
+	return strings.Join(append([]string{s.name}, parts...), "-")
+}
+
+// Child is the option every child carries, with further ones after it.
+func (s *Scope) Child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
+	return pulumi.Composite(append([]pulumi.ResourceOption{pulumi.Parent(s.self)}, opts...)...)
+}
+
+// Tags are what the child of that logical name carries: the stack config's own, then Project, Stack,
+// Component and Name, then extra. Later ones win.
+func (s *Scope) Tags(name string, extra ...map[string]string) pulumi.StringMap {
+	return pulumi.ToStringMap(s.TagValues(name, extra...))
+}
+
+// TagValues are Tags for resources that take them in another form.
+func (s *Scope) TagValues(name string, extra ...map[string]string) map[string]string {
+	all := maps.Clone(s.tags)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, map[string]string{
+		"Project":   s.ctx.Project(),
+		"Stack":     s.ctx.Stack(),
+		"Component": s.kind,
+		"Name":      strings.Join([]string{s.ctx.Project(), s.ctx.Stack(), name}, "-"),
+	})
+	for _, e := range extra {
+		maps.Copy(all, e)
+	}
+	return all
+}
+
+// ObjectTags are Tags without the stack config's own: an S3 object takes ten tags (S3 user guide,
+// "Categorizing your objects using tags").
+func (s *Scope) ObjectTags(name string, extra ...map[string]string) pulumi.StringMap {
+	return (&Scope{ctx: s.ctx, kind: s.kind}).Tags(name, extra...)
+}
+
+// Reserved are the tag keys that the stack sets itself.
+var Reserved = []string{"Component", "Name", "Project", "Release", "Stack", "Tier"}
+
+// After is value, once every one of done exists.
+func After(value pulumi.StringOutput, done ...pulumi.Resource) pulumi.StringOutput {
+	all := []any{value}
+	for _, r := range done {
+		all = append(all, r.URN())
+	}
+	return pulumi.All(all...).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput)
+}
+
+// outputs maps each exported field of c that holds an output, or a map or list of them, to its
+// lower-camel name.
+func outputs(c pulumi.ComponentResource) pulumi.Map {
+	out := pulumi.Map{}
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !field.IsExported() || field.Anonymous {
+			continue
+		}
+		if in := input(v.Field(i)); in != nil {
+			out[lowerCamel(field.Name)] = in
+		}
+	}
+	return out
+}
+
+func input(v reflect.Value) pulumi.Input {
+	switch in := v.Interface().(type) {
+	case pulumi.Resource: // a resource is reached through its own outputs
+		return nil
+	case pulumi.Input:
+		return in
+	}
+	switch v.Kind() {
+	case reflect.Map:
+		m := pulumi.Map{}
+		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int {
+			return strings.Compare(a.String(), b.String())
+		}) {
+			if in := input(v.MapIndex(k)); in != nil {
+				m[k.String()] = in
+			}
+		}
+		return m
+	case reflect.Slice:
+		a := pulumi.Array{}
+		for i := range v.Len() {
+			if in := input(v.Index(i)); in != nil {
+				a = append(a, in)
+			}
+		}
+		return a
+	}
+	return nil
+}
+
+// lowerCamel turns VPCID into vpcId's form: leading capitals go down up to the last one before a
+// lower-case letter.
+func lowerCamel(s string) string {
+	r := []rune(s)
+	for i := range r {
+		if i > 0 && i+1 < len(r) && unicode.IsLower(r[i+1]) {
+			break
+		}
+		r[i] = unicode.ToLower(r[i])
+	}
+	return string(r)
+}

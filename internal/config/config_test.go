@@ -1,0 +1,80 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/compute"
+	"cinema-database/internal/pulumitest"
+	"cinema-database/network"
+)
+
+func load(t *testing.T, values map[string]string) (*Config, error) {
+	t.Helper()
+	var cfg *Config
+	r := pulumitest.Run(t, func(ctx *pulumi.Context) (err error) {
+		cfg, err = Load(ctx)
+		return err
+	}, pulumitest.Config(values))
+	require.Empty(t, r.Resources)
+	return cfg, r.Err
+}
+
+func TestDefaults(t *testing.T) {
+	cfg, err := load(t, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "10.0.0.0/16", cfg.Network.CIDR)
+	assert.Equal(t, network.NatSingle, cfg.Network.NatGateways)
+	assert.Empty(t, cfg.Network.OperatorCIDRs)
+	assert.Equal(t, compute.ARM64, cfg.Architecture)
+	assert.Equal(t, "t4g.nano", cfg.Bastion.InstanceType)
+	assert.True(t, cfg.Protect, "protection is the default")
+	assert.Equal(t, 30, cfg.LogRetentionDays)
+}
+
+func TestValues(t *testing.T) {
+	cfg, err := load(t, map[string]string{
+		"cinema:architecture":      "amd64",
+		"cinema:availabilityZones": `["eu-west-1a","eu-west-1b"]`,
+		"cinema:bastion":           `{"cidrs":["203.0.113.0/24"]}`,
+		"cinema:protect":           "false",
+		"cinema:logRetentionDays":  "7",
+		"cinema:tags":              `{"Owner":"films"}`,
+		"aws:region":               "eu-west-1",
+		"another:key":              "is not ours",
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"eu-west-1a", "eu-west-1b"}, cfg.Network.AvailabilityZones)
+	assert.Equal(t, []string{"203.0.113.0/24"}, cfg.Network.OperatorCIDRs)
+	assert.Equal(t, "t3.nano", cfg.Bastion.InstanceType, "the default follows the architecture, also beside other fields")
+	assert.False(t, cfg.Protect)
+	assert.Equal(t, 7, cfg.Network.LogRetentionDays)
+	assert.Equal(t, map[string]string{"Owner": "films"}, cfg.Tags)
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct{ key, value, want string }{
+		"unknown key":      {"cinema:natGateway", "single", `cinema:natGateway: "single" is a key that nothing reads; did you mean cinema:natGateways? Correct or remove it`},
+		"boolean":          {"cinema:protect", "yes", `cinema:protect: "yes" is not a boolean; use true or false`},
+		"empty boolean":    {"cinema:protect", "", `cinema:protect: "" is not a boolean; use true or false`},
+		"number":           {"cinema:logRetentionDays", "a week", `cinema:logRetentionDays: "a week" is not a whole number; write it like 30`},
+		"architecture":     {"cinema:architecture", "riscv", `cinema:architecture: "riscv" is none of arm64, amd64; use one of them`},
+		"list":             {"cinema:availabilityZones", "us-east-1a", `cinema:availabilityZones: "us-east-1a" cannot be read`},
+		"list's shape":     {"cinema:availabilityZones", "us-east-1a", `write it as [text, …]`},
+		"unknown field":    {"cinema:bastion", `{"cidr": ["203.0.113.0/24"]}`, `cinema:bastion: "{\"cidr\":[\"203.0.113.0/24\"]}" cannot be read: unknown field "cidr"; write it as {cidrs: [text, …], instanceType: text}`},
+		"trailing data":    {"cinema:bastion", `{} {}`, `more than one value`},
+		"instance type":    {"cinema:bastion", `{"instanceType":"t4g"}`, `cinema:bastion.instanceType: "t4g" is not an EC2 instance type; write it like t4g.small`},
+		"wrong processor":  {"cinema:bastion", `{"instanceType":"t3.nano"}`, `cinema:bastion.instanceType: "t3.nano" runs amd64, and the stack is built for arm64`},
+		"reserved tag":     {"cinema:tags", `{"Name":"x"}`, `cinema:tags.Name: "x" is a tag that the stack sets itself`},
+		"AWS's tag prefix": {"cinema:tags", `{"aws:x":"y"}`, `cinema:tags.aws:x: "y" has the prefix that AWS reserves`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, map[string]string{c.key: c.value})
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), c.want)
+		})
+	}
+}

@@ -1,0 +1,29 @@
+// Package place tells where the stack is deployed.
+package place
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Place is the account and region that ARNs and addresses are made of.
+type Place struct{ Partition, DNSSuffix, Region, Account string }
+
+// Locate asks the provider.
+func Locate(ctx *pulumi.Context) (Place, error) {
+	partition, err := aws.GetPartition(ctx, &aws.GetPartitionArgs{})
+	if err != nil {
+		return Place{}, fmt.Errorf("partition: %w", err)
+	}
+	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
+	if err != nil {
+		return Place{}, fmt.Errorf("region: %w", err)
+	}
+	identity, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
+	if err != nil {
+		return Place{}, fmt.Errorf("account: %w", err)
+	}
+	return Place{partition.Partition, partition.DnsSuffix, region.Name, identity.AccountId}, nil
+}
