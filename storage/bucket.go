@@ -1,0 +1,140 @@
+package storage
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/iam"
+)
+
+// abortUploadDays clears parts of uploads that never finished; they are billed and invisible.
+const abortUploadDays = 7
+
+// bucketArgs is what differs between the buckets.
+type bucketArgs struct {
+	// stateful buckets hold what cannot be made again: cinema:protect guards them.
+	stateful bool
+	// versioned buckets keep overwritten and deleted objects, for oldVersionDays.
+	versioned      bool
+	oldVersionDays int
+	// public lets everybody read objects, over plain HTTP too.
+	public bool
+	// rules are lifecycle rules beside the common ones.
+	rules []s3.BucketLifecycleConfigurationV2RuleInput
+	// statements are the bucket policy's, beside the refusal of plain HTTP.
+	statements func(arn pulumi.StringOutput) []iam.Statement
+	// unlogged buckets write no access log.
+	unlogged bool
+}
+
+// bucket registers a bucket and every setting it has. Its policy comes last, after the public access
+// block, which would refuse it.
+func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.BucketPolicy, error) {
+	name := b.Name(kind)
+	stateful := b.args.Protect && args.stateful
+	bucket, err := s3.NewBucketV2(b.ctx, name, &s3.BucketV2Args{
+		ForceDestroy: pulumi.Bool(!stateful), // with cinema:protect off, `pulumi destroy` empties it
+		Tags:         b.Tags(name),
+		// Its content cannot be made again: neither a slip in the program nor `destroy` may take it.
+	}, b.child(pulumi.Protect(stateful), pulumi.RetainOnDelete(stateful)))
+	if err != nil {
+		return nil, nil, err
+	}
+	id := bucket.ID().ToStringOutput()
+	access, err := s3.NewBucketPublicAccessBlock(b.ctx, name, &s3.BucketPublicAccessBlockArgs{
+		Bucket:                id,
+		BlockPublicAcls:       pulumi.Bool(true),
+		IgnorePublicAcls:      pulumi.Bool(true),
+		BlockPublicPolicy:     pulumi.Bool(!args.public),
+		RestrictPublicBuckets: pulumi.Bool(!args.public),
+	}, b.child())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, setting := range []func() error{
+		func() error {
+			_, err := s3.NewBucketOwnershipControls(b.ctx, name, &s3.BucketOwnershipControlsArgs{
+				Bucket: id,
+				Rule:   s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String("BucketOwnerEnforced")},
+			}, b.child())
+			return err
+		},
+		func() error {
+			_, err := s3.NewBucketServerSideEncryptionConfigurationV2(b.ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
+				Bucket: id,
+				Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+					ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+						SseAlgorithm: pulumi.String("AES256"),
+					},
+				}},
+			}, b.child())
+			return err
+		},
+		func() error { return b.lifecycle(name, id, args) },
+		func() error {
+			if args.unlogged {
+				return nil
+			}
+			_, err := s3.NewBucketLoggingV2(b.ctx, name, &s3.BucketLoggingV2Args{
+				Bucket:       id,
+				TargetBucket: b.logs,
+				TargetPrefix: pulumi.String(accessLogs(kind)),
+			}, b.child())
+			return err
+		},
+	} {
+		if err := setting(); err != nil {
+			return nil, nil, err
+		}
+	}
+	var statements []iam.Statement
+	if !args.public {
+		statements = append(statements, iam.DenyPlainHTTP(bucket.Arn))
+	}
+	if args.statements != nil {
+		statements = append(statements, args.statements(bucket.Arn)...)
+	}
+	policy, err := s3.NewBucketPolicy(b.ctx, name, &s3.BucketPolicyArgs{
+		Bucket: id,
+		Policy: iam.Document(statements...),
+	}, b.child(pulumi.DependsOn([]pulumi.Resource{access})))
+	return bucket, policy, err
+}
+
+func (b *builder) lifecycle(name string, id pulumi.StringOutput, args bucketArgs) error {
+	rules := s3.BucketLifecycleConfigurationV2RuleArray{s3.BucketLifecycleConfigurationV2RuleArgs{
+		Id: pulumi.String("abort-uploads"), Status: pulumi.String("Enabled"),
+		Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},
+		AbortIncompleteMultipartUpload: s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
+			DaysAfterInitiation: pulumi.Int(abortUploadDays),
+		},
+	}}
+	var after []pulumi.Resource
+	if args.versioned {
+		versioning, err := s3.NewBucketVersioningV2(b.ctx, name, &s3.BucketVersioningV2Args{
+			Bucket: id,
+			VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{
+				Status: pulumi.String("Enabled"),
+			},
+		}, b.child())
+		if err != nil {
+			return err
+		}
+		after = append(after, versioning)
+		b.versionings = append(b.versionings, versioning)
+		rules = append(rules, s3.BucketLifecycleConfigurationV2RuleArgs{
+			Id: pulumi.String("expire-old-versions"), Status: pulumi.String("Enabled"),
+			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},
+			NoncurrentVersionExpiration: s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+				NoncurrentDays: pulumi.Int(args.oldVersionDays),
+			},
+			Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)},
+		})
+	}
+	_, err := s3.NewBucketLifecycleConfigurationV2(b.ctx, name, &s3.BucketLifecycleConfigurationV2Args{
+		Bucket: id,
+		Rules:  append(rules, args.rules...),
+		// Rules on old versions are refused while versioning is off.
+	}, b.child(pulumi.DependsOn(after)))
+	return err
+}

@@ -1,0 +1,77 @@
+package storage
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"unicode/utf8"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app/client"
+	"cinema-database/internal/component"
+)
+
+// SiteArgs are what NewSite needs.
+type SiteArgs struct {
+	// Bucket that is hosted as a website.
+	Bucket pulumi.StringInput
+	// APIURL is where the page finds the API, e.g. https://api.cinema.example.
+	APIURL pulumi.StringInput
+	// Tags go on everything that takes them.
+	Tags map[string]string
+}
+
+// Site is the published client.
+type Site struct {
+	pulumi.ResourceState
+
+	// Keys of what is published.
+	Keys pulumi.StringArray
+}
+
+// NewSite publishes the client's files, and the config that points it at the API.
+func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.ResourceOption) (*Site, error) {
+	site := &Site{}
+	err := component.New(ctx, "cinema:storage:Site", name, site, args.Tags, func(s *component.Scope) error {
+		for _, page := range client.Pages() {
+			object := &s3.BucketObjectv2Args{
+				Bucket:       args.Bucket,
+				Key:          pulumi.String(page.Path),
+				ContentType:  pulumi.String(page.ContentType),
+				CacheControl: pulumi.String(page.CacheControl),
+				Tags:         s.ObjectTags(s.Name(page.Path)),
+			}
+			data, err := fs.ReadFile(client.Files, page.Path)
+			switch {
+			case err != nil:
+				return err
+			case page.Path == client.ConfigPath:
+				object.Content = clientConfig(args.APIURL)
+			case utf8.Valid(data): // shown in a preview's diff
+				object.Content = pulumi.String(data)
+			default:
+				object.ContentBase64 = pulumi.String(base64.StdEncoding.EncodeToString(data))
+			}
+			published, err := s3.NewBucketObjectv2(ctx, s.Name(page.Path), object, s.Child())
+			if err != nil {
+				return err
+			}
+			site.Keys = append(site.Keys, published.Key)
+		}
+		return nil
+	}, opts...)
+	return site, err
+}
+
+func clientConfig(apiURL pulumi.StringInput) pulumi.StringOutput {
+	return apiURL.ToStringOutput().ApplyT(func(url string) (string, error) {
+		quoted, err := json.Marshal(url)
+		if err != nil {
+			return "", fmt.Errorf("site: API address: %w", err)
+		}
+		return fmt.Sprintf("export default { apiUrl: %s };\n", quoted), nil
+	}).(pulumi.StringOutput)
+}
