@@ -1,0 +1,32 @@
+package iam
+
+import (
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/component"
+)
+
+// NewBackupRole lets AWS Backup snapshot what it is told to. The policy is AWS's own for the service,
+// which follows what the service needs. It returns the role's ARN.
+func NewBackupRole(ctx *pulumi.Context, s *component.Scope) (pulumi.StringOutput, error) {
+	w, err := locate(ctx)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	r, err := newRole(ctx, s, "role", roleArgs{
+		Service:     "backup.amazonaws.com",
+		Description: "AWS Backup: snapshots of the data volume",
+	})
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	attached, err := awsiam.NewRolePolicyAttachment(ctx, s.Name("snapshots"), &awsiam.RolePolicyAttachmentArgs{
+		Role:      r.Name,
+		PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", w.partition),
+	}, s.Child())
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return component.After(r.Arn, attached), nil
+}

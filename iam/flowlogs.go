@@ -1,0 +1,20 @@
+package iam
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/component"
+)
+
+// NewFlowLogsRole lets VPC Flow Logs write streams into one log group, and returns the role's ARN.
+func NewFlowLogsRole(ctx *pulumi.Context, s *component.Scope, logGroupARN pulumi.StringInput) (pulumi.StringOutput, error) {
+	role, err := newRole(ctx, s, "flow-logs", roleArgs{
+		Service:     "vpc-flow-logs.amazonaws.com",
+		Description: "VPC Flow Logs: writes its own log group",
+		Policies:    []policy{{"write", []Statement{writeStreams(logGroupARN)}}},
+	})
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return role.Arn, nil
+}

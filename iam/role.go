@@ -1,0 +1,83 @@
+package iam
+
+import (
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/component"
+)
+
+// roleArgs describes a role that one AWS service takes on.
+type roleArgs struct {
+	// Service is the principal that takes the role on, e.g. ec2.amazonaws.com.
+	Service string
+	// Description says what the role is for.
+	Description string
+	// Policies are inline policies by what they are for; each becomes its own RolePolicy.
+	Policies []policy
+}
+
+type policy struct {
+	name       string
+	statements []Statement
+}
+
+// role is a registered role with the policies that are attached to it.
+type role struct {
+	*awsiam.Role
+	attached []pulumi.Resource
+}
+
+// newRole registers a role and its policies. Inline policies are resources of their own, so that a
+// review shows which one changes.
+func newRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs) (role, error) {
+	created, err := awsiam.NewRole(ctx, s.Name(name), &awsiam.RoleArgs{
+		AssumeRolePolicy: Document(Statement{
+			Effect:     Allow,
+			Principals: Principals{"Service": Strings(args.Service)},
+			Actions:    []string{"sts:AssumeRole"},
+		}),
+		Description: pulumi.String(args.Description),
+		Tags:        s.Tags(s.Name(name)),
+	}, s.Child())
+	if err != nil {
+		return role{}, err
+	}
+	r := role{Role: created}
+	for _, p := range args.Policies {
+		attached, err := awsiam.NewRolePolicy(ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
+			Role:   r.Name,
+			Policy: Document(p.statements...),
+		}, s.Child())
+		if err != nil {
+			return role{}, err
+		}
+		r.attached = append(r.attached, attached)
+	}
+	return r, nil
+}
+
+// newInstanceRole is newRole for EC2, with the instance profile that carries it.
+func newInstanceRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs) (instanceRole, error) {
+	args.Service = "ec2.amazonaws.com"
+	r, err := newRole(ctx, s, name, args)
+	if err != nil {
+		return instanceRole{}, err
+	}
+	profile, err := awsiam.NewInstanceProfile(ctx, s.Name(name), &awsiam.InstanceProfileArgs{
+		Role: r.Name,
+		Tags: s.Tags(s.Name(name)),
+	}, s.Child())
+	if err != nil {
+		return instanceRole{}, err
+	}
+	// An instance boots with what its role allows at that moment.
+	return instanceRole{arn: r.Arn, name: r.Name, profile: component.After(profile.Name, r.attached...)}, nil
+}
+
+// instanceRole is a role that instances carry.
+type instanceRole struct {
+	arn, name pulumi.StringOutput
+	// profile is the instance profile's name; it resolves once the role's policies are attached.
+	profile pulumi.StringOutput
+}

@@ -1,0 +1,14 @@
+package iam
+
+import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+// AlarmTopicPolicy lets the account's alarms and budgets publish to the topic.
+func AlarmTopicPolicy(topicARN pulumi.StringInput, account string) pulumi.StringOutput {
+	return Document(Statement{
+		Sid: "AlarmsAndBudgets", Effect: Allow,
+		Principals: Principals{"Service": Strings("cloudwatch.amazonaws.com", "budgets.amazonaws.com")},
+		Actions:    []string{"sns:Publish"},
+		Resources:  []pulumi.StringInput{topicARN},
+		Conditions: Conditions{"StringEquals": {"aws:SourceAccount": Strings(account)}},
+	})
+}
