@@ -1,0 +1,45 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/iam"
+)
+
+// createEndpoints gives the private and the database tier each a gateway endpoint to S3 (free of
+// charge), so that each tier's policy names only the buckets that tier needs.
+func (b *builder) createEndpoints() error {
+	// Amazon Linux 2023 keeps its packages in one bucket a region (AL2023 user guide, "Deterministic
+	// upgrades through versioned repositories"); without it, dnf finds nothing.
+	packages := pulumi.Sprintf("arn:aws:s3:::al2023-repos-%s-de612dc2/*", b.region)
+	for _, e := range []struct {
+		tier    Tier
+		buckets []pulumi.StringInput
+	}{
+		{Private, []pulumi.StringInput{b.args.ArtifactsBucketARN, b.args.ImagesBucketARN}},
+		{Database, []pulumi.StringInput{b.args.ArtifactsBucketARN}},
+	} {
+		name := b.Name("s3", string(e.tier))
+		var tables pulumi.StringArray
+		for _, t := range b.routeTables[e.tier] {
+			tables = append(tables, t.ID().ToStringOutput())
+		}
+		endpoint, err := ec2.NewVpcEndpoint(b.ctx, name, &ec2.VpcEndpointArgs{
+			VpcId:           b.vpc.ID(),
+			VpcEndpointType: pulumi.String("Gateway"),
+			ServiceName:     pulumi.String(fmt.Sprintf("com.amazonaws.%s.s3", b.region)),
+			RouteTableIds:   tables,
+			Policy:          iam.S3EndpointPolicy(e.buckets, packages),
+			Tags:            b.Tags(name, map[string]string{"Tier": string(e.tier)}),
+		}, b.Child())
+		if err != nil {
+			return err
+		}
+		b.s3PrefixIDs[e.tier] = endpoint.PrefixListId
+		b.ready[e.tier] = append(b.ready[e.tier], endpoint)
+	}
+	return nil
+}

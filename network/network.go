@@ -1,0 +1,180 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/component"
+	"cinema-database/internal/problem"
+)
+
+// Network is the VPC and everything that decides who reaches whom.
+type Network struct {
+	pulumi.ResourceState
+
+	VPCID pulumi.IDOutput
+	// CIDR of the VPC.
+	CIDR pulumi.StringOutput
+	// PublicSubnetIDs, PrivateSubnetIDs and DatabaseSubnetIDs are in the order of Zones. Each resolves
+	// once what is put there can work: the public tier's way to the internet, the others' way to S3.
+	PublicSubnetIDs   pulumi.StringArray
+	PrivateSubnetIDs  pulumi.StringArray
+	DatabaseSubnetIDs pulumi.StringArray
+	// SecurityGroupIDs by the peer that each belongs to.
+	SecurityGroupIDs map[Peer]pulumi.IDOutput
+	// NatAddresses are the public addresses that the private tier's traffic comes from.
+	NatAddresses pulumi.StringArray
+	// NatGatewayIDs by zone.
+	NatGatewayIDs map[string]pulumi.IDOutput
+
+	// Zones are the availability zones, in slot order.
+	Zones []string
+}
+
+// builder carries what one step makes and a later one needs.
+type builder struct {
+	*component.Scope
+	ctx  *pulumi.Context
+	args *Args
+	out  *Network
+
+	region      string
+	vpc         *ec2.Vpc
+	gateway     *ec2.InternetGateway
+	subnets     map[Tier][]*ec2.Subnet
+	nats        []*ec2.NatGateway
+	routeTables map[Tier][]*ec2.RouteTable
+	s3PrefixIDs map[Tier]pulumi.StringOutput
+	// ready are what a tier's subnets wait for before they are handed out.
+	ready map[Tier][]pulumi.Resource
+}
+
+// New registers the network. A wrong argument registers nothing and is reported with all the others.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
+	problems := problem.In("network: ")
+	args.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
+	if err != nil {
+		return nil, fmt.Errorf("network: region: %w", err)
+	}
+	zones, err := zones(ctx, args.AvailabilityZones)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: zones}
+	err = component.New(ctx, "cinema:network:Network", name, n, args.Tags, func(s *component.Scope) error {
+		b := &builder{
+			Scope: s, ctx: ctx, args: args, out: n, region: region.Name,
+			subnets: map[Tier][]*ec2.Subnet{}, routeTables: map[Tier][]*ec2.RouteTable{},
+			s3PrefixIDs: map[Tier]pulumi.StringOutput{}, ready: map[Tier][]pulumi.Resource{},
+		}
+		for _, step := range []func() error{
+			b.createVPC,
+			b.createSubnets,
+			b.createNATGateways,
+			b.createRoutes,
+			b.createEndpoints,
+			b.createDatabaseACL,
+			b.createFlowLogs,
+			b.createSecurityGroups,
+			b.handOutSubnets,
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, opts...)
+	return n, err
+}
+
+// zones are the configured ones, or the region's first three by name, less those that need opting in.
+func zones(ctx *pulumi.Context, configured []string) ([]string, error) {
+	if len(configured) > 0 {
+		return configured, nil
+	}
+	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
+		State:   pulumi.StringRef("available"),
+		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("network: availability zones: %w", err)
+	}
+	names := slices.Sorted(slices.Values(available.Names))
+	if len(names) < DefaultZones {
+		return nil, fmt.Errorf("network: availabilityZones: the region offers %v, fewer than %d; name %d to %d of them in cinema:availabilityZones",
+			names, DefaultZones, MinZones, MaxZones)
+	}
+	return names[:DefaultZones], nil
+}
+
+func (b *builder) createVPC() error {
+	var err error
+	b.vpc, err = ec2.NewVpc(b.ctx, b.Name("vpc"), &ec2.VpcArgs{
+		CidrBlock:          pulumi.String(b.args.CIDR),
+		EnableDnsHostnames: pulumi.Bool(true), // the private zone that names the database host needs both
+		EnableDnsSupport:   pulumi.Bool(true),
+		Tags:               b.Tags(b.Name("vpc")),
+	}, b.Child())
+	if err != nil {
+		return err
+	}
+	b.out.VPCID, b.out.CIDR = b.vpc.ID(), b.vpc.CidrBlock
+	b.gateway, err = ec2.NewInternetGateway(b.ctx, b.Name("internet"), &ec2.InternetGatewayArgs{
+		VpcId: b.vpc.ID(),
+		Tags:  b.Tags(b.Name("internet")),
+	}, b.Child())
+	if err != nil {
+		return err
+	}
+	// AWS makes this group with every VPC and lets its members talk freely; managed without rules, it
+	// allows nothing (Security Hub EC2.2).
+	_, err = ec2.NewDefaultSecurityGroup(b.ctx, b.Name("default"), &ec2.DefaultSecurityGroupArgs{
+		VpcId: b.vpc.ID(),
+		Tags:  b.Tags(b.Name("default")),
+	}, b.Child())
+	return err
+}
+
+func (b *builder) createSubnets() error {
+	vpc := netip.MustParsePrefix(b.args.CIDR)
+	for t, tier := range Tiers {
+		for z, zone := range b.out.Zones {
+			name := b.Name(string(tier), zone)
+			subnet, err := ec2.NewSubnet(b.ctx, name, &ec2.SubnetArgs{
+				VpcId:            b.vpc.ID(),
+				AvailabilityZone: pulumi.String(zone),
+				CidrBlock:        pulumi.String(SubnetCIDR(vpc, t, z).String()),
+				// Nothing gets a public address by default; what needs one asks (EC2.15).
+				MapPublicIpOnLaunch: pulumi.Bool(false),
+				Tags:                b.Tags(name, map[string]string{"Tier": string(tier)}),
+			}, b.Child())
+			if err != nil {
+				return err
+			}
+			b.subnets[tier] = append(b.subnets[tier], subnet)
+		}
+	}
+	return nil
+}
+
+// handOutSubnets gives out the ids of each tier's subnets. NAT gateways are not waited for: they take
+// minutes, and what boots in the private tier needs only S3.
+func (b *builder) handOutSubnets() error {
+	for tier, ids := range map[Tier]*pulumi.StringArray{
+		Public: &b.out.PublicSubnetIDs, Private: &b.out.PrivateSubnetIDs, Database: &b.out.DatabaseSubnetIDs,
+	} {
+		for _, subnet := range b.subnets[tier] {
+			*ids = append(*ids, component.After(subnet.ID().ToStringOutput(), b.ready[tier]...))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package network
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// createSecurityGroups turns the traffic table into groups and standalone rules.
+func (b *builder) createSecurityGroups() error {
+	tiers := map[Peer]Tier{}
+	for _, g := range Groups {
+		name := b.Name(string(g.Peer))
+		group, err := ec2.NewSecurityGroup(b.ctx, name, &ec2.SecurityGroupArgs{
+			VpcId:       b.vpc.ID(),
+			Description: pulumi.String(g.What),
+			Tags:        b.Tags(name),
+		}, b.Child())
+		if err != nil {
+			return err
+		}
+		b.out.SecurityGroupIDs[g.Peer], tiers[g.Peer] = group.ID(), g.Tier
+	}
+	for _, r := range Traffic(b.args) {
+		if err := b.createRules(r, tiers); err != nil {
+			return fmt.Errorf("traffic from %s to %s: %w", r.From, r.To, err)
+		}
+	}
+	return nil
+}
+
+// createRules makes a row's rules. The older rule resource is used because its description survives a
+// refresh with every kind of peer; each rule has one peer and one port, which it manages without fault.
+func (b *builder) createRules(r Rule, tiers map[Peer]Tier) error {
+	from, fromGroup := b.out.SecurityGroupIDs[r.From]
+	to, toGroup := b.out.SecurityGroupIDs[r.To]
+	if fromGroup {
+		args := &ec2.SecurityGroupRuleArgs{Type: pulumi.String("egress"), SecurityGroupId: from}
+		switch {
+		case toGroup:
+			args.SourceSecurityGroupId = to
+		case r.To == S3:
+			args.PrefixListIds = pulumi.StringArray{b.s3PrefixIDs[tiers[r.From]]}
+		default:
+			args.CidrBlocks = pulumi.StringArray{pulumi.String(cidr(r.To))}
+		}
+		if err := b.createRule(b.Name(string(r.From), "to", slug(r.To), strconv.Itoa(r.Port)), r, args); err != nil {
+			return err
+		}
+	}
+	if toGroup {
+		args := &ec2.SecurityGroupRuleArgs{Type: pulumi.String("ingress"), SecurityGroupId: to}
+		if fromGroup {
+			args.SourceSecurityGroupId = from
+		} else {
+			args.CidrBlocks = pulumi.StringArray{pulumi.String(cidr(r.From))}
+		}
+		return b.createRule(b.Name(string(r.To), "from", slug(r.From), strconv.Itoa(r.Port)), r, args)
+	}
+	return nil
+}
+
+func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArgs) error {
+	args.Protocol, args.FromPort, args.ToPort = pulumi.String("tcp"), pulumi.Int(r.Port), pulumi.Int(r.Port)
+	args.Description = pulumi.String(r.Why)
+	_, err := ec2.NewSecurityGroupRule(b.ctx, name, args, b.Child())
+	return err
+}
+
+// cidr of a peer outside the stack: every address, or the operators' network that the peer is.
+func cidr(p Peer) string {
+	if p == Internet {
+		return everywhere
+	}
+	return string(p)
+}
+
+// slug makes a peer fit a logical name: a network's slash would read as a path.
+func slug(p Peer) string { return strings.ReplaceAll(string(p), "/", "-") }
