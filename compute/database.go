@@ -1,0 +1,227 @@
+package compute
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/compute/userdata"
+	"cinema-database/internal/component"
+	"cinema-database/internal/problem"
+	"cinema-database/storage"
+)
+
+const (
+	privateZone = "cinema.internal"
+	// databaseHost is the name on the server's certificate.
+	databaseHost = "mongo." + privateZone
+	// databaseRootGiB holds the system and the server package, unpacked.
+	databaseRootGiB = 12
+	// dataDevice is what the attachment is called; on Nitro the host finds the volume by its id.
+	dataDevice = "/dev/sdf"
+	// recordSeconds is short: the address changes when the host is replaced.
+	recordSeconds = 30
+
+	// Bounds of a gp3 volume, GiB (EBS user guide, "General Purpose SSD volumes"), less what MongoDB
+	// needs to start.
+	minDataGiB = 10
+	maxDataGiB = 16384
+
+	// oldestPatch of 8.0 without CVE-2025-14847, which lets anybody read the server's memory.
+	oldestPatch = 17
+)
+
+// DatabaseSettings is the database host's shape, as stack config gives it.
+type DatabaseSettings struct {
+	// InstanceType, of Architecture.
+	InstanceType string
+	Architecture Architecture
+	// VolumeSize of the data, GiB.
+	VolumeSize int
+	// Version of the MongoDB server, of the 8.0 line.
+	Version string
+	// SHA256 of its package, hex; empty to take the publisher's.
+	SHA256 string
+	// RestoreFrom is the snapshot that the data volume is made from, snap-…; empty for a blank one.
+	RestoreFrom string
+}
+
+var (
+	mongoVersion = regexp.MustCompile(`^8\.0\.(\d+)$`)
+	snapshotID   = regexp.MustCompile(`^snap-[0-9a-f]{8,17}$`)
+	sha256Hex    = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// Check adds what is wrong with s to l.
+func (s DatabaseSettings) Check(l *problem.List) {
+	checkInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
+	if s.VolumeSize < minDataGiB || s.VolumeSize > maxDataGiB {
+		l.Add("database.volumeSize", s.VolumeSize, "is not a size of the data volume in GiB", fmt.Sprintf("use %d to %d", minDataGiB, maxDataGiB))
+	}
+	fix := fmt.Sprintf("use 8.0.%d or later of that line", oldestPatch)
+	if m := mongoVersion.FindStringSubmatch(s.Version); m == nil {
+		l.Add("database.version", s.Version, "is not a version of the 8.0 line, which the host is set up for", fix)
+	} else if patch, err := strconv.Atoi(m[1]); err != nil || patch < oldestPatch {
+		l.Add("database.version", s.Version, "lets anybody who reaches it read its memory (CVE-2025-14847)", fix)
+	}
+	if s.SHA256 != "" && !sha256Hex.MatchString(s.SHA256) {
+		l.Add("database.sha256", s.SHA256, "is not a SHA-256 digest", "write 64 lower-case hex digits, or leave it out to take the publisher's")
+	}
+	if s.RestoreFrom != "" && !snapshotID.MatchString(s.RestoreFrom) {
+		l.Add("database.restoreFrom", s.RestoreFrom, "is not a snapshot", "write the recovery point's snapshot, like snap-0123456789abcdef0")
+	}
+}
+
+// DatabaseArgs are what NewDatabase needs.
+type DatabaseArgs struct {
+	DatabaseSettings
+	// AMI is a literal image id; the host keeps the one it was made with.
+	AMI    string
+	Region string
+	// Zone of the subnet: volume and host must share it.
+	Zone string
+	// Protect keeps the data volume from being destroyed.
+	Protect bool
+	// Release is the binary `cinema-db`.
+	Release storage.Object
+
+	VPCID           pulumi.StringInput
+	SubnetID        pulumi.StringInput
+	SecurityGroupID pulumi.StringInput
+	// InstanceProfile by name.
+	InstanceProfile pulumi.StringInput
+	ArtifactsBucket pulumi.StringInput
+	// CredentialsURI is where the host writes the API's credentials, s3://bucket/key, under CredentialsKeyARN.
+	CredentialsURI    pulumi.StringInput
+	CredentialsKeyARN pulumi.StringInput
+	// PackageKey and PackageDigest are the MongoDB server package's.
+	PackageKey    pulumi.StringInput
+	PackageDigest pulumi.StringInput
+
+	Tags map[string]string
+}
+
+// Database is the MongoDB host and its data.
+type Database struct {
+	pulumi.ResourceState
+
+	InstanceID pulumi.IDOutput
+	VolumeID   pulumi.IDOutput
+	VolumeARN  pulumi.StringOutput
+	// Host is the name that the API connects to.
+	Host pulumi.StringOutput
+	// UserDataBytes count against EC2's 16,384.
+	UserDataBytes pulumi.IntOutput
+}
+
+// NewDatabase registers the host, its data volume and its name.
+func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
+	problems := problem.In("compute: ")
+	args.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	d := &Database{}
+	err := component.New(ctx, "cinema:compute:Database", name, d, args.Tags, func(s *component.Scope) error {
+		volume, err := newDataVolume(ctx, s, args)
+		if err != nil {
+			return err
+		}
+		data, err := databaseUserData(args, volume)
+		if err != nil {
+			return err
+		}
+		release := map[string]string{"Release": args.Release.Short()}
+		host, err := ec2.NewInstance(ctx, s.Name("host"), &ec2.InstanceArgs{
+			Ami:                     pulumi.String(args.AMI),
+			InstanceType:            pulumi.String(args.InstanceType),
+			SubnetId:                args.SubnetID,
+			VpcSecurityGroupIds:     pulumi.StringArray{args.SecurityGroupID},
+			IamInstanceProfile:      args.InstanceProfile,
+			MetadataOptions:         metadataOptions(),
+			RootBlockDevice:         rootVolume(databaseRootGiB, s.Tags(s.Name("root"))),
+			UserDataBase64:          data.Base64,
+			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs at the first boot only
+			Tags:                    s.Tags(s.Name("host"), release),
+		}, s.Child(
+			// The data volume attaches to one host at a time.
+			pulumi.DeleteBeforeReplace(true),
+			// A newer image alone is no reason to stop the database.
+			pulumi.IgnoreChanges([]string{"ami"}),
+		))
+		if err != nil {
+			return err
+		}
+		if _, err := ec2.NewVolumeAttachment(ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
+			DeviceName: pulumi.String(dataDevice),
+			InstanceId: host.ID(),
+			VolumeId:   volume.ID(),
+			// A mounted volume that is pulled away loses writes.
+			StopInstanceBeforeDetaching: pulumi.Bool(true),
+		}, s.Child(pulumi.DeleteBeforeReplace(true))); err != nil {
+			return err
+		}
+		zone, err := route53.NewZone(ctx, s.Name("zone"), &route53.ZoneArgs{
+			Name:    pulumi.String(privateZone),
+			Comment: pulumi.String("Names inside the VPC"),
+			Vpcs:    route53.ZoneVpcArray{route53.ZoneVpcArgs{VpcId: args.VPCID}},
+			Tags:    s.Tags(s.Name("zone")),
+		}, s.Child())
+		if err != nil {
+			return err
+		}
+		record, err := route53.NewRecord(ctx, s.Name("record"), &route53.RecordArgs{
+			ZoneId:  zone.ZoneId,
+			Name:    pulumi.String(databaseHost),
+			Type:    pulumi.String("A"),
+			Ttl:     pulumi.Int(recordSeconds),
+			Records: pulumi.StringArray{host.PrivateIp},
+		}, s.Child())
+		if err != nil {
+			return err
+		}
+		d.InstanceID, d.VolumeID, d.VolumeARN = host.ID(), volume.ID(), volume.Arn
+		d.Host, d.UserDataBytes = record.Fqdn, data.Size
+		return nil
+	}, opts...)
+	return d, err
+}
+
+// newDataVolume makes the volume that outlives every host.
+func newDataVolume(ctx *pulumi.Context, s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) {
+	volume := &ebs.VolumeArgs{
+		AvailabilityZone: pulumi.String(args.Zone),
+		Type:             pulumi.String("gp3"),
+		Size:             pulumi.Int(args.VolumeSize),
+		Encrypted:        pulumi.Bool(true),
+		Tags:             s.Tags(s.Name("data")),
+	}
+	// The only copy of the data outside its backups.
+	options := []pulumi.ResourceOption{pulumi.Protect(args.Protect), pulumi.RetainOnDelete(args.Protect)}
+	if args.RestoreFrom != "" {
+		volume.SnapshotId = pulumi.String(args.RestoreFrom)
+	} else {
+		// A volume stays what it was restored from when the key is taken out of the config again.
+		options = append(options, pulumi.IgnoreChanges([]string{"snapshotId"}))
+	}
+	return ebs.NewVolume(ctx, s.Name("data"), volume, s.Child(options...))
+}
+
+func databaseUserData(args *DatabaseArgs, volume *ebs.Volume) (renderedUserData, error) {
+	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Release.Digest, Host: databaseHost}
+	return renderUserData(
+		func() (userdata.Script, error) { return userdata.Database(params.Longest()) },
+		func(v []string) (userdata.Script, error) {
+			p := params
+			p.Artifacts, p.Volume, p.PackageKey, p.PackageDigest, p.Credentials, p.Key = v[0], v[1], v[2], v[3], v[4], v[5]
+			return userdata.Database(p)
+		},
+		args.ArtifactsBucket, volume.ID().ToStringOutput(), args.PackageKey, args.PackageDigest, args.CredentialsURI, args.CredentialsKeyARN,
+		args.Release.Key, // the host boots only once its release is there
+	)
+}

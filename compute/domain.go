@@ -1,0 +1,249 @@
+package compute
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/problem"
+)
+
+// ServiceAPI is the one service behind the load balancer. A further one is a target group in
+// createTargetGroups, a name here, and an entry in config.
+const ServiceAPI = "api"
+
+var services = []string{ServiceAPI}
+
+// Host is a row of the load balancer's table: requests for Name go to Service.
+type Host struct {
+	// Name is a full host name in lower case, inside the zone.
+	Name string `json:"name"`
+	// Service behind the load balancer, "api".
+	Service string `json:"service"`
+}
+
+// DomainSettings puts the load balancer under names of its own, with HTTPS; the zero value leaves it on
+// plain HTTP under AWS's name.
+type DomainSettings struct {
+	// Zone is a public hosted zone, e.g. example.com.
+	Zone string `json:"zone"`
+	// CreateZone makes the zone part of the stack; else it is looked up in the account.
+	CreateZone bool `json:"createZone"`
+	// Hosts in the zone. The first is the API's URL and the certificate's subject.
+	Hosts []Host `json:"hosts"`
+}
+
+// On tells whether there is a domain.
+func (s DomainSettings) On() bool { return len(s.Hosts) > 0 }
+
+// Bounds of the load balancer's table: 100 rules on a listener (Elastic Load Balancing quotas), and ten
+// names on a certificate (ACM quotas), the smaller.
+const maxHosts = 10
+
+// hostName is RFC 1123's, in lower case, with at least two labels.
+var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Check adds what is wrong with s to l.
+func (s DomainSettings) Check(l *problem.List) {
+	if s.Zone == "" && !s.On() && !s.CreateZone {
+		return
+	}
+	if !hostName.MatchString(s.Zone) || len(s.Zone) > 253 {
+		l.Add("domain.zone", s.Zone, "is not the name of a zone", "write it like example.com")
+	}
+	if n := len(s.Hosts); n == 0 || n > maxHosts {
+		l.Add("domain.hosts", n, "are not as many names as a certificate holds", fmt.Sprintf("name 1 to %d", maxHosts))
+	}
+	for i, h := range s.Hosts {
+		at := fmt.Sprintf("domain.hosts[%d]", i)
+		switch {
+		case !hostName.MatchString(h.Name) || len(h.Name) > 253:
+			l.Add(at+".name", h.Name, "is not a host name", "write it in lower case, like cinema.example.com")
+		case h.Name != s.Zone && !strings.HasSuffix(h.Name, "."+s.Zone):
+			l.Add(at+".name", h.Name, fmt.Sprintf("is not in the zone %s", s.Zone), "use a name that ends in ."+s.Zone+", or another zone")
+		case slices.ContainsFunc(s.Hosts[:i], func(o Host) bool { return o.Name == h.Name }):
+			l.Add(at+".name", h.Name, "appears twice", "remove one")
+		}
+		if !slices.Contains(services, h.Service) {
+			l.Add(at+".service", h.Service, "is not behind the load balancer", "use one of "+strings.Join(services, ", "))
+		}
+	}
+}
+
+// LookupZone finds the zone's id before anything is registered, where the stack does not make the zone.
+func (s DomainSettings) LookupZone(ctx *pulumi.Context) (string, error) {
+	if !s.On() || s.CreateZone {
+		return "", nil
+	}
+	private := false
+	zone, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &s.Zone, PrivateZone: &private})
+	if err != nil {
+		return "", fmt.Errorf("compute: domain.zone: %q is not a public hosted zone of this account; create it, or set createZone: %w", s.Zone, err)
+	}
+	return zone.ZoneId, nil
+}
+
+// createDomain makes what the names need: the zone, where it is the stack's, a certificate for all of
+// them that is validated by DNS, and an alias record for each.
+func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err error) {
+	domain := b.args.Domain
+	zoneID := pulumi.String(b.args.ZoneID).ToStringOutput()
+	if domain.CreateZone {
+		zone, err := route53.NewZone(b.ctx, b.Name("zone"), &route53.ZoneArgs{
+			Name:    pulumi.String(domain.Zone),
+			Comment: pulumi.String("Names of the cinema's services"),
+			Tags:    b.Tags(b.Name("zone")),
+		}, b.Child())
+		if err != nil {
+			return certificateARN, err
+		}
+		zoneID, b.out.NameServers = zone.ZoneId, zone.NameServers
+	}
+	var others pulumi.StringArray
+	for _, h := range domain.Hosts[1:] {
+		others = append(others, pulumi.String(h.Name))
+	}
+	certificate, err := acm.NewCertificate(b.ctx, b.Name("certificate"), &acm.CertificateArgs{
+		DomainName:              pulumi.String(domain.Hosts[0].Name),
+		SubjectAlternativeNames: others,
+		ValidationMethod:        pulumi.String("DNS"),
+		Tags:                    b.Tags(b.Name("certificate")),
+	}, b.Child())
+	if err != nil {
+		return certificateARN, err
+	}
+	var proofs pulumi.StringArray
+	for _, h := range domain.Hosts {
+		proof, err := route53.NewRecord(b.ctx, b.Name("proof", h.Name), &route53.RecordArgs{
+			ZoneId:  zoneID,
+			Name:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
+			Type:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
+			Records: pulumi.StringArray{validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
+			Ttl:     pulumi.Int(300),
+			// ACM asks for the same record for every certificate of a name.
+			AllowOverwrite: pulumi.Bool(true),
+		}, b.Child())
+		if err != nil {
+			return certificateARN, err
+		}
+		proofs = append(proofs, proof.Fqdn)
+		if _, err := route53.NewRecord(b.ctx, b.Name("alias", h.Name), &route53.RecordArgs{
+			ZoneId: zoneID,
+			Name:   pulumi.String(h.Name),
+			Type:   pulumi.String("A"),
+			Aliases: route53.RecordAliasArray{route53.RecordAliasArgs{
+				Name: b.balancer.DnsName, ZoneId: b.balancer.ZoneId, EvaluateTargetHealth: pulumi.Bool(true),
+			}},
+		}, b.Child()); err != nil {
+			return certificateARN, err
+		}
+	}
+	valid, err := acm.NewCertificateValidation(b.ctx, b.Name("certificate"), &acm.CertificateValidationArgs{
+		CertificateArn:        certificate.Arn,
+		ValidationRecordFqdns: proofs,
+	}, b.Child())
+	if err != nil {
+		return certificateARN, err
+	}
+	return valid.CertificateArn, nil
+}
+
+// validation is a part of the record that proves a name to ACM.
+func validation(c *acm.Certificate, host string, part func(acm.CertificateDomainValidationOption) *string) pulumi.StringOutput {
+	return c.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (string, error) {
+		for _, o := range options {
+			if o.DomainName != nil && *o.DomainName == host && part(o) != nil {
+				return *part(o), nil
+			}
+		}
+		return "", fmt.Errorf("compute: certificate: ACM names no validation record for %s", host)
+	}).(pulumi.StringOutput)
+}
+
+// tlsPolicy takes TLS 1.3, and 1.2 with forward secrecy for clients that have no 1.3 (Elastic Load
+// Balancing's recommendation).
+const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+// createListeners opens the load balancer: under a domain, HTTPS with a rule for each host name and 404
+// for any other, and HTTP that only redirects; without one, plain HTTP, which the preview warns of.
+func (b *apiBuilder) createListeners() error {
+	domain := b.args.Domain
+	if !domain.On() {
+		if err := b.ctx.Log.Warn("the API is served over plain HTTP: passwords cross the internet in the clear; set cinema:domain for HTTPS",
+			&pulumi.LogArgs{Resource: b.balancer}); err != nil {
+			return err
+		}
+		b.out.URL = pulumi.Sprintf("http://%s", b.balancer.DnsName)
+		return b.listen("http", lb.ListenerArgs{
+			Port: pulumi.Int(80), Protocol: pulumi.String("HTTP"),
+			DefaultActions: lb.ListenerDefaultActionArray{lb.ListenerDefaultActionArgs{
+				Type: pulumi.String("forward"), TargetGroupArn: b.targets[ServiceAPI].Arn,
+			}},
+		})
+	}
+	certificate, err := b.createDomain()
+	if err != nil {
+		return err
+	}
+	if err := b.listen("http", lb.ListenerArgs{
+		Port: pulumi.Int(80), Protocol: pulumi.String("HTTP"),
+		DefaultActions: lb.ListenerDefaultActionArray{lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("redirect"),
+			Redirect: lb.ListenerDefaultActionRedirectArgs{
+				Port: pulumi.String("443"), Protocol: pulumi.String("HTTPS"), StatusCode: pulumi.String("HTTP_301"),
+			},
+		}},
+	}); err != nil {
+		return err
+	}
+	if err := b.listen("https", lb.ListenerArgs{
+		Port: pulumi.Int(443), Protocol: pulumi.String("HTTPS"),
+		SslPolicy: pulumi.String(tlsPolicy), CertificateArn: certificate,
+		DefaultActions: lb.ListenerDefaultActionArray{lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("fixed-response"),
+			FixedResponse: lb.ListenerDefaultActionFixedResponseArgs{
+				StatusCode: pulumi.String("404"), ContentType: pulumi.String("text/plain"),
+				MessageBody: pulumi.String("no service of that name"),
+			},
+		}},
+	}); err != nil {
+		return err
+	}
+	https := b.listeners[len(b.listeners)-1]
+	for i, h := range domain.Hosts {
+		rule, err := lb.NewListenerRule(b.ctx, b.Name("host", h.Name), &lb.ListenerRuleArgs{
+			ListenerArn: https.Arn,
+			Priority:    pulumi.Int(10 * (i + 1)),
+			Conditions: lb.ListenerRuleConditionArray{lb.ListenerRuleConditionArgs{
+				HostHeader: lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.StringArray{pulumi.String(h.Name)}},
+			}},
+			Actions: lb.ListenerRuleActionArray{lb.ListenerRuleActionArgs{
+				Type: pulumi.String("forward"), TargetGroupArn: b.targets[h.Service].Arn,
+			}},
+			Tags: b.Tags(b.Name("host", h.Name)),
+		}, b.Child())
+		if err != nil {
+			return err
+		}
+		b.attached = append(b.attached, rule)
+	}
+	b.out.URL = pulumi.Sprintf("https://%s", domain.Hosts[0].Name)
+	return nil
+}
+
+func (b *apiBuilder) listen(name string, args lb.ListenerArgs) error {
+	args.LoadBalancerArn, args.Tags = b.balancer.Arn, b.Tags(b.Name(name))
+	listener, err := lb.NewListener(b.ctx, b.Name(name), &args, b.Child())
+	if err != nil {
+		return err
+	}
+	b.listeners = append(b.listeners, listener)
+	b.attached = append(b.attached, listener)
+	return nil
+}

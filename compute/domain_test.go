@@ -1,0 +1,55 @@
+package compute
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/problem"
+)
+
+func TestDomainRefusals(t *testing.T) {
+	api := func(names ...string) []Host {
+		var hosts []Host
+		for _, n := range names {
+			hosts = append(hosts, Host{Name: n, Service: ServiceAPI})
+		}
+		return hosts
+	}
+	for name, c := range map[string]struct {
+		settings DomainSettings
+		want     string
+	}{
+		"not a zone":       {DomainSettings{Zone: "example", Hosts: api("a.example")}, `cinema:domain.zone: "example" is not the name of a zone; write it like example.com`},
+		"upper case":       {DomainSettings{Zone: "example.com", Hosts: api("Films.example.com")}, `cinema:domain.hosts[0].name: "Films.example.com" is not a host name`},
+		"underscore":       {DomainSettings{Zone: "example.com", Hosts: api("my_films.example.com")}, `is not a host name`},
+		"wildcard":         {DomainSettings{Zone: "example.com", Hosts: api("*.example.com")}, `is not a host name`},
+		"another zone":     {DomainSettings{Zone: "example.com", Hosts: api("films.example.org")}, `cinema:domain.hosts[0].name: "films.example.org" is not in the zone example.com; use a name that ends in .example.com, or another zone`},
+		"suffix of a name": {DomainSettings{Zone: "example.com", Hosts: api("notexample.com")}, `is not in the zone example.com`},
+		"twice":            {DomainSettings{Zone: "example.com", Hosts: api("a.example.com", "a.example.com")}, `cinema:domain.hosts[1].name: "a.example.com" appears twice`},
+		"another service":  {DomainSettings{Zone: "example.com", Hosts: []Host{{"a.example.com", "shop"}}}, `cinema:domain.hosts[0].service: "shop" is not behind the load balancer; use one of api`},
+		"no host":          {DomainSettings{Zone: "example.com"}, `cinema:domain.hosts: 0 are not as many names as a certificate holds; name 1 to 10`},
+		"eleven hosts":     {DomainSettings{Zone: "example.com", Hosts: api(strings.Fields(strings.Repeat("a.example.com ", 11))...)}, `cinema:domain.hosts: 11 are not as many`},
+		"no zone":          {DomainSettings{Hosts: api("a.example.com")}, `cinema:domain.zone: "" is not the name of a zone`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := problem.In("cinema:")
+			c.settings.Check(l)
+			require.Error(t, l.Err())
+			assert.Contains(t, l.Err().Error(), c.want)
+		})
+	}
+	for name, settings := range map[string]DomainSettings{
+		"none":          {},
+		"the zone's":    {Zone: "example.com", Hosts: api("example.com")},
+		"several":       {Zone: "example.com", Hosts: api("a.example.com", "b.c.example.com")},
+		"one it makes":  {Zone: "films.example.com", CreateZone: true, Hosts: api("films.example.com")},
+		"punycode name": {Zone: "example.com", Hosts: api("xn--kino-0ra.example.com")},
+	} {
+		l := problem.In("cinema:")
+		settings.Check(l)
+		assert.NoError(t, l.Err(), name)
+	}
+}

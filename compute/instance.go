@@ -1,0 +1,40 @@
+package compute
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/problem"
+)
+
+// metadataOptions require IMDSv2, and keep its answers on the instance: a response may cross one hop.
+func metadataOptions() ec2.InstanceMetadataOptionsArgs {
+	return ec2.InstanceMetadataOptionsArgs{
+		HttpEndpoint:            pulumi.String("enabled"),
+		HttpTokens:              pulumi.String("required"),
+		HttpPutResponseHopLimit: pulumi.Int(1),
+	}
+}
+
+func rootVolume(gib int, tags pulumi.StringMap) ec2.InstanceRootBlockDeviceArgs {
+	return ec2.InstanceRootBlockDeviceArgs{
+		VolumeType:          pulumi.String("gp3"),
+		VolumeSize:          pulumi.Int(gib),
+		Encrypted:           pulumi.Bool(true),
+		DeleteOnTermination: pulumi.Bool(true),
+		Tags:                tags,
+	}
+}
+
+func checkInstanceType(l *problem.List, field, typ string, arch Architecture) {
+	got, ok := architectureOf(typ)
+	switch {
+	case !ok:
+		l.Add(field, typ, "is not an EC2 instance type", "write it like t4g.small")
+	case got != arch:
+		l.Add(field, typ, fmt.Sprintf("runs %s, and the stack is built for %s", got, arch),
+			fmt.Sprintf("use a type that runs %s, or set architecture to %s", arch, got))
+	}
+}

@@ -1,0 +1,67 @@
+package compute
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	// healthPath answers for the process alone: an outage of the database must not kill the fleet.
+	healthPath = "/healthz"
+	// drainSeconds a leaving instance gets for requests under way, longer than the API's own drain.
+	drainSeconds = 30
+)
+
+// createLoadBalancer makes the load balancer, its target group and its listener: the only door from the
+// internet.
+func (b *apiBuilder) createLoadBalancer() error {
+	balancer, err := lb.NewLoadBalancer(b.ctx, b.Name("lb"), &lb.LoadBalancerArgs{
+		LoadBalancerType:        pulumi.String("application"),
+		Subnets:                 b.args.PublicSubnetIDs,
+		SecurityGroups:          pulumi.StringArray{b.args.LoadBalancerSecurityGroupID},
+		DropInvalidHeaderFields: pulumi.Bool(true),
+		// The strictest reading of HTTP: requests that proxies could read in two ways are refused.
+		DesyncMitigationMode: pulumi.String("strictest"),
+		// The same switch that keeps data: deleting the door is an outage.
+		EnableDeletionProtection: pulumi.Bool(b.args.Protect),
+		AccessLogs: lb.LoadBalancerAccessLogsArgs{
+			Bucket:  b.args.LogsBucket,
+			Prefix:  pulumi.String(b.args.LogsPrefix),
+			Enabled: pulumi.Bool(true),
+		},
+		Tags: b.Tags(b.Name("lb")),
+	}, b.Child())
+	if err != nil {
+		return err
+	}
+	b.balancer = balancer
+	if err := b.createTargetGroups(); err != nil {
+		return err
+	}
+	return b.createListeners()
+}
+
+// createTargetGroups makes a target group for each service.
+func (b *apiBuilder) createTargetGroups() error {
+	targets, err := lb.NewTargetGroup(b.ctx, b.Name("targets"), &lb.TargetGroupArgs{
+		VpcId:               b.args.VPCID,
+		Port:                pulumi.Int(b.args.Port),
+		Protocol:            pulumi.String("HTTP"),
+		TargetType:          pulumi.String("instance"),
+		DeregistrationDelay: pulumi.Int(drainSeconds),
+		HealthCheck: lb.TargetGroupHealthCheckArgs{
+			Path:    pulumi.String(healthPath),
+			Matcher: pulumi.String("200"),
+			// Out after 20 s of silence, in after 20 s of health.
+			Interval: pulumi.Int(10), Timeout: pulumi.Int(5),
+			HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(2),
+		},
+		Tags: b.Tags(b.Name("targets")),
+	}, b.Child())
+	if err != nil {
+		return err
+	}
+	b.out.LoadBalancer, b.out.TargetGroup = b.balancer.ArnSuffix, targets.ArnSuffix
+	b.targets = map[string]*lb.TargetGroup{ServiceAPI: targets}
+	return nil
+}

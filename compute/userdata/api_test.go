@@ -1,0 +1,107 @@
+package userdata
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+const (
+	digestA = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	digestB = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+)
+
+func apiParams() APIParams {
+	return APIParams{
+		Artifacts:     "cinema-artifacts-1a2b3c4",
+		Digest:        digestA,
+		Credentials:   "s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+		Images:        "cinema-images-5d6e7f8",
+		Region:        "us-east-1",
+		Port:          8081,
+		AllowedOrigin: "https://cinema.example",
+		Stack:         "dev",
+		LogGroup:      "api-logs-0123abc",
+	}
+}
+
+func TestAPIGolden(t *testing.T) {
+	s, err := API(apiParams())
+	require.NoError(t, err)
+	golden(t, "api.sh", s.Text)
+	lint(t, s)
+	t.Logf("API: %d bytes, %d compressed", len(s.Text), s.Size())
+	assert.LessOrEqual(t, s.Size(), 6<<10, "target of the API's user data, in bytes")
+}
+
+func TestAPIRefuses(t *testing.T) {
+	_, err := API(APIParams{Port: 80, AllowedOrigin: "https://a.example/path", Inline: []byte("not gzip")})
+	require.Error(t, err)
+	for _, want := range []string{
+		`userdata: API.Artifacts: "" is not a bucket's name; give`,
+		`userdata: API.Digest: "" is not a SHA-256; give 64`,
+		`userdata: API.Credentials: "" is not an object's address; write`,
+		`userdata: API.Images: "" is not a bucket's name; give`,
+		`userdata: API.Region: "" is not a region; use`,
+		`userdata: API.Port: 80 is not a port that the API may bind; use`,
+		`userdata: API.AllowedOrigin: "https://a.example/path" is not an origin; use`,
+		`userdata: API.Stack: "" is not a stack's name; use`,
+		`userdata: API.LogGroup: "" is not a log group's name; write`,
+		`userdata: API.Inline: "8 bytes" is not gzip`,
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+	for name, change := range map[string]func(*APIParams){
+		"a command in the bucket":  func(p *APIParams) { p.Artifacts = "a$(reboot)b" },
+		"a quote in the origin":    func(p *APIParams) { p.AllowedOrigin = "https://a'b" },
+		"a command in the origin":  func(p *APIParams) { p.AllowedOrigin = "https://$(reboot) x" },
+		"a line in the region":     func(p *APIParams) { p.Region = "us-east-1\nreboot" },
+		"a space in the object":    func(p *APIParams) { p.Credentials = "s3://bucket/a b" },
+		"upper case in the digest": func(p *APIParams) { p.Digest = strings.ToUpper(p.Digest) },
+		"another inlined binary":   func(p *APIParams) { p.Inline = gzipOf("another") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := apiParams()
+			change(&p)
+			s, err := API(p)
+			require.Error(t, err)
+			assert.Empty(t, s.Text)
+		})
+	}
+}
+
+func TestAPILongest(t *testing.T) {
+	longest, err := API(APIParams{Port: 8081}.Longest())
+	require.NoError(t, err)
+	again, err := API(APIParams{Port: 8081}.Longest())
+	require.NoError(t, err)
+	assert.Equal(t, longest.Base64Gzip(), again.Base64Gzip())
+	t.Logf("API at its longest: %d bytes, %d compressed", len(longest.Text), longest.Size())
+	rapid.Check(t, func(t *rapid.T) {
+		p := APIParams{
+			Artifacts:   rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "artifacts"),
+			Images:      rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "images"),
+			Digest:      rapid.StringMatching(`[0-9a-f]{64}`).Draw(t, "digest"),
+			Region:      rapid.SampledFrom([]string{"us-east-1", "ap-northeast-1", "us-gov-west-1"}).Draw(t, "region"),
+			Credentials: "s3://" + rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "b") + "/credentials/api.json",
+			Port:        8081,
+			Stack:       rapid.StringMatching(`[a-z]{1,20}`).Draw(t, "stack"),
+			LogGroup:    rapid.StringMatching(`[a-z0-9-]{1,60}`).Draw(t, "log group"),
+		}
+		s, err := API(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Size() > longest.Size() {
+			t.Fatalf("%d bytes is more than the longest, %d", s.Size(), longest.Size())
+		}
+	})
+}
+
+func TestAPIKeepsWhatIsKnown(t *testing.T) {
+	p := apiParams()
+	assert.Equal(t, p, p.Longest())
+}

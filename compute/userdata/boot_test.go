@@ -1,0 +1,373 @@
+package userdata
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func sum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+// bucket is a real S3 protocol server that can refuse its first requests.
+type bucket struct {
+	name, url string
+	mu        sync.Mutex
+	refuse    int
+	gets      []string
+}
+
+func newBucket(t *testing.T, name string, objects map[string]string) *bucket {
+	t.Helper()
+	backend := s3mem.New()
+	require.NoError(t, backend.CreateBucket(name))
+	for key, body := range objects {
+		_, err := backend.PutObject(name, key, nil, strings.NewReader(body), int64(len(body)), nil)
+		require.NoError(t, err)
+	}
+	b := &bucket{name: name}
+	s3 := gofakes3.New(backend).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		b.gets = append(b.gets, strings.TrimPrefix(r.URL.Path, "/"+name+"/"))
+		refused := b.refuse > 0
+		if refused {
+			b.refuse--
+		}
+		b.mu.Unlock()
+		if refused {
+			http.Error(w, "<Error><Code>SlowDown</Code></Error>", http.StatusServiceUnavailable)
+			return
+		}
+		s3.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	return b
+}
+
+// host is a throw-away root: this machine's programs, read-only, under an empty /etc, /opt and /var. It keeps its
+// files between runs, as an instance does between boots.
+type host struct {
+	t    *testing.T
+	root string
+	s3   *bucket
+	// device is a block device with major 7 that the host sees as volume.
+	device, volume string
+	// commands are more programs for the root's /usr/local/bin: where they are on this machine, by name.
+	commands map[string]string
+}
+
+// enter prepares the mounts of a root and runs a command in it. Its process is the first of a PID namespace: when
+// it ends, so does everything that it started.
+const enter = `set -eu
+root=$1 shims=$2 device=$3 link=$4
+shift 4
+mount --make-rprivate /
+mount --bind /usr "$root/usr"
+mount -o remount,bind,ro "$root/usr"
+mount --bind "$shims" "$root/usr/local/bin"
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs -o mode=0755,dev tmpfs "$root/dev"
+mknod -m 666 "$root/dev/null" c 1 3
+mknod -m 666 "$root/dev/zero" c 1 5
+mknod -m 666 "$root/dev/urandom" c 1 9
+ln -s /proc/self/fd "$root/dev/fd"
+if [ -n "$device" ]; then
+  mknod "$root$device" b 7 "${device#/dev/loop}"
+  mkdir -p "$root/dev/disk/by-id"
+  ln -s "../..${device#/dev}" "$root/dev/disk/by-id/$link"
+fi
+exec chroot "$root" "$@"
+`
+
+func newHost(t *testing.T, s3 *bucket) *host {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for mount namespaces and device nodes")
+	}
+	if out, err := exec.Command("unshare", "--mount", "--pid", "--fork", "true").CombinedOutput(); err != nil {
+		t.Skipf("needs unshare --mount --pid: %v %s", err, out)
+	}
+	h := &host{t: t, root: filepath.Join(t.TempDir(), "root"), s3: s3}
+	for _, dir := range []string{"usr", "proc", "dev", "run", "root", "opt", "etc/systemd/system", "var/tmp", "var/log", "var/lib/cloud", "tmp"} {
+		require.NoError(t, os.MkdirAll(h.path(dir), 0o755))
+	}
+	require.NoError(t, os.Symlink("../run", h.path("var/run")))
+	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
+		// A merged /usr, as Amazon Linux 2023 has it too.
+		if target, err := os.Readlink("/" + dir); err == nil {
+			require.NoError(t, os.Symlink(target, h.path(dir)))
+		}
+	}
+	h.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+	h.write("etc/group", "root:x:0:\n")
+	h.write("etc/hosts", "127.0.0.1 localhost\n")
+	h.write("etc/fstab", "UUID=aaaa / xfs defaults,noatime 1 1\n")
+	return h
+}
+
+func (h *host) path(name string) string { return filepath.Join(h.root, name) }
+
+func (h *host) write(name, text string) {
+	h.t.Helper()
+	require.NoError(h.t, os.MkdirAll(filepath.Dir(h.path(name)), 0o755))
+	require.NoError(h.t, os.WriteFile(h.path(name), []byte(text), 0o644))
+}
+
+// read is a file's text; empty where there is none.
+func (h *host) read(name string) string {
+	data, _ := os.ReadFile(h.path(name))
+	return string(data)
+}
+
+func (h *host) exists(name string) bool {
+	_, err := os.Lstat(h.path(name))
+	return err == nil
+}
+
+// boot is what a run ended with.
+type boot struct {
+	status int
+	// console is both outputs of the user data; after is what the command after it printed.
+	console, after string
+}
+
+// userData runs a script as cloud-init does, from its compressed form, then a command while what the script
+// started still runs.
+func (h *host) userData(s Script, after string) boot {
+	h.t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(s.Base64Gzip())
+	require.NoError(h.t, err)
+	require.NoError(h.t, os.WriteFile(h.path("var/lib/cloud/user-data.gz"), raw, 0o600))
+	return h.run("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001\nchmod 0700 /var/lib/cloud/part-001\n"+
+		"/var/lib/cloud/part-001 </dev/null >/var/log/console 2>&1", after)
+}
+
+// reboot starts what is enabled, in a machine where nothing runs.
+func (h *host) reboot(after string) boot {
+	h.t.Helper()
+	return h.run("systemctl boot >/var/log/console 2>&1", after)
+}
+
+func (h *host) run(command, after string) boot {
+	h.t.Helper()
+	shims := filepath.Join(filepath.Dir(h.root), "shims")
+	require.NoError(h.t, os.MkdirAll(shims, 0o755))
+	for _, name := range []string{"aws", "systemctl", "sleep", "sysctl", "systemd-tmpfiles", "ip", "dnf"} {
+		copyExecutable(h.t, filepath.Join(shims, name))
+	}
+	for name, source := range h.commands {
+		data, err := os.ReadFile(source)
+		require.NoError(h.t, err)
+		require.NoError(h.t, os.WriteFile(filepath.Join(shims, name), data, 0o755))
+	}
+	h.forgetLogs()
+	link := "nvme-Amazon_Elastic_Block_Store_" + strings.Replace(h.volume, "-", "", 1)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child",
+		"/bin/sh", "-c", enter, "enter", h.root, shims, h.device, link,
+		"/bin/bash", "-c", command+"\necho $? >/var/log/status\n"+after+"\n")
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "AWS_ENDPOINT_URL_S3=" + h.s3.url}
+	out, err := cmd.CombinedOutput()
+	require.NoError(h.t, err, "%s", out)
+	b := boot{status: -1, console: h.read("var/log/console"), after: string(out)}
+	_, err = fmt.Sscan(h.read("var/log/status"), &b.status)
+	require.NoError(h.t, err)
+	return b
+}
+
+// forgetLogs removes what the last run noted, and keeps the folders of /var/log.
+func (h *host) forgetLogs() {
+	h.t.Helper()
+	entries, err := os.ReadDir(h.path("var/log"))
+	require.NoError(h.t, err)
+	for _, e := range entries {
+		if !e.IsDir() {
+			require.NoError(h.t, os.Remove(h.path("var/log/"+e.Name())))
+		}
+	}
+}
+
+// copyExecutable links the test's executable to path.
+func copyExecutable(t *testing.T, path string) {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	if err := os.Link(self, path); err == nil || os.IsExist(err) {
+		return
+	}
+	require.NoError(t, os.WriteFile(path, selfBytes(t), 0o755))
+}
+
+var selfOnce = sync.OnceValues(func() ([]byte, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(self)
+})
+
+func selfBytes(t *testing.T) []byte {
+	t.Helper()
+	data, err := selfOnce()
+	require.NoError(t, err)
+	return data
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// bootAPI runs the API's script on a host whose bucket holds the given objects.
+func bootAPI(t *testing.T, objects map[string]string, change func(*APIParams, *bucket)) (*host, boot) {
+	t.Helper()
+	p := apiParams()
+	p.Port = freePort(t)
+	s3 := newBucket(t, p.Artifacts, objects)
+	change(&p, s3)
+	s, err := API(p)
+	require.NoError(t, err)
+	h := newHost(t, s3)
+	return h, h.userData(s, fmt.Sprintf("curl -s http://127.0.0.1:%d/healthz || echo no answer", p.Port))
+}
+
+func assertNothingInstalled(t *testing.T, h *host) {
+	t.Helper()
+	assert.False(t, h.exists("opt/cinema/bin/cinema"), "the binary is installed")
+	assert.False(t, h.exists("etc/systemd/system/cinema.service"), "the unit is installed")
+	assert.Empty(t, h.read("var/log/systemctl"), "systemctl was called")
+	left, err := os.ReadDir(h.path("var/tmp"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "the working folder is left")
+}
+
+func TestBootAPI(t *testing.T) {
+	release := string(selfBytes(t))
+	digest := sum(release)
+	key := "releases/" + digest + "/cinema"
+
+	t.Run("the right digest installs and starts", func(t *testing.T) {
+		t.Parallel()
+		h, b := bootAPI(t, map[string]string{key: release}, func(p *APIParams, _ *bucket) { p.Digest = digest })
+		require.Zero(t, b.status, b.console)
+		assert.Equal(t, release, h.read("opt/cinema/bin/cinema"))
+		assert.Equal(t, "daemon-reload\nenable cinema.service\nrestart cinema.service\n"+
+			"enable amazon-cloudwatch-agent.service\nrestart amazon-cloudwatch-agent.service\n", h.read("var/log/systemctl"))
+		for _, want := range []string{
+			"ALLOWED_ORIGIN=https://cinema.example",
+			"AWS_REGION=us-east-1",
+			"AWS_UPLOAD_BUCKET_NAME=cinema-images-5d6e7f8",
+			"BEHIND_PROXY=true",
+			"CREDENTIALS_URI=s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+		} {
+			assert.Contains(t, b.after, want+"\n", "the running API's environment")
+		}
+		assert.Contains(t, b.console, "cinema: release "+digest[:12]+" answers on port ")
+		assert.Equal(t, []string{key}, h.s3.gets)
+
+		b = h.reboot("ls /run")
+		require.Zero(t, b.status, b.console)
+		assert.Contains(t, b.after, "pid-cinema.service", "a reboot starts the API")
+		assert.Equal(t, []string{key}, h.s3.gets, "a reboot fetches nothing")
+	})
+	t.Run("a wrong digest stops the boot", func(t *testing.T) {
+		t.Parallel()
+		h, b := bootAPI(t, map[string]string{"releases/" + digestA + "/cinema": release}, func(*APIParams, *bucket) {})
+		assert.Equal(t, 1, b.status)
+		assert.Contains(t, b.console, "cinema: boot stopped: cinema has SHA-256 "+digest+", not "+digestA+"; it is not installed\n")
+		assert.Equal(t, "no answer\n", b.after)
+		assert.Equal(t, []string{"releases/" + digestA + "/cinema"}, h.s3.gets, "a wrong digest is not tried again")
+		assertNothingInstalled(t, h)
+	})
+	t.Run("a missing object stops the boot", func(t *testing.T) {
+		t.Parallel()
+		h, b := bootAPI(t, nil, func(*APIParams, *bucket) {})
+		assert.Equal(t, 1, b.status)
+		assert.Contains(t, b.console, "An error occurred (404 Not Found)")
+		assert.Contains(t, b.console, "cinema: boot stopped: s3://cinema-artifacts-1a2b3c4/releases/"+digestA+"/cinema cannot be fetched")
+		assert.Equal(t, "1\n2\n4\n8\n16\n32\n", h.read("var/log/sleep"), "seconds between the seven tries")
+		assert.Len(t, h.s3.gets, 7)
+		assertNothingInstalled(t, h)
+	})
+	t.Run("an S3 that fails twice and then answers", func(t *testing.T) {
+		t.Parallel()
+		h, b := bootAPI(t, map[string]string{key: release}, func(p *APIParams, s3 *bucket) { p.Digest, s3.refuse = digest, 2 })
+		require.Zero(t, b.status, b.console)
+		assert.True(t, strings.HasPrefix(h.read("var/log/sleep"), "1\n2\n"), "seconds between the tries")
+		assert.Len(t, h.s3.gets, 3)
+		assert.Contains(t, b.after, "BEHIND_PROXY=true")
+	})
+	t.Run("a release that does not answer", func(t *testing.T) {
+		t.Parallel()
+		broken := "#!/bin/bash\nexit 3\n"
+		h, b := bootAPI(t, map[string]string{"releases/" + sum(broken) + "/cinema": broken}, func(p *APIParams, _ *bucket) { p.Digest = sum(broken) })
+		assert.Equal(t, 1, b.status)
+		assert.Contains(t, b.console, "cinema: boot stopped: cinema does not answer on port ")
+		assert.Contains(t, h.read("var/log/started"), "/opt/cinema/bin/cinema serve\n")
+	})
+	t.Run("an inlined binary needs no S3", func(t *testing.T) {
+		t.Parallel()
+		// Small enough to be carried: it runs the test's executable, which the root has as a command.
+		small := "#!/bin/bash\nexec -a cinema /usr/local/bin/aws \"$@\"\n"
+		h, b := bootAPI(t, nil, func(p *APIParams, _ *bucket) { p.Digest, p.Inline = sum(small), gzipOf(small) })
+		require.Zero(t, b.status, b.console)
+		assert.Equal(t, small, h.read("opt/cinema/bin/cinema"))
+		assert.Contains(t, b.after, "BEHIND_PROXY=true")
+		assert.Empty(t, h.s3.gets)
+	})
+	t.Run("a damaged inlined binary stops the boot", func(t *testing.T) {
+		t.Parallel()
+		h := newHost(t, newBucket(t, "cinema-artifacts", nil))
+		p := apiParams()
+		small := "#!/bin/bash\n"
+		p.Digest, p.Inline = sum(small), gzipOf(small)
+		s, err := API(p)
+		require.NoError(t, err)
+		s.Text = strings.Replace(s.Text, base64.StdEncoding.EncodeToString(p.Inline), base64.StdEncoding.EncodeToString(gzipOf("other")), 1)
+		b := h.userData(s, "")
+		assert.Equal(t, 1, b.status)
+		assert.Contains(t, b.console, "has SHA-256 "+sum("other"))
+		assertNothingInstalled(t, h)
+	})
+}
+
+// TestRealCLI gives the scripts' command line to the AWS CLI itself, where there is one.
+func TestRealCLI(t *testing.T) {
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("the AWS CLI is not installed")
+	}
+	s3 := newBucket(t, "cinema-artifacts", map[string]string{"packages/a.tgz": "package"})
+	dir := t.TempDir()
+	script := "bucket=cinema-artifacts region=us-east-1\n" + read("scripts/common.sh") +
+		"PATH=$SAVED_PATH\nfetch packages/a.tgz " + filepath.Join(dir, "a") + "\n"
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
+	cmd.Env = []string{"SAVED_PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL_S3=" + s3.url,
+		"AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_CONFIG_FILE=/dev/null"}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	got, err := os.ReadFile(filepath.Join(dir, "a"))
+	require.NoError(t, err)
+	assert.Equal(t, "package", string(got))
+}

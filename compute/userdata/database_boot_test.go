@@ -1,0 +1,277 @@
+package userdata
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// wrapper is a program that runs the test's executable under another name.
+func wrapper(name string) string {
+	return "#!/bin/bash\nexec -a " + name + " /usr/local/bin/aws \"$@\"\n"
+}
+
+// mongoPackage is a server package as MongoDB lays it out.
+func mongoPackage(t *testing.T, mongod string) string {
+	t.Helper()
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	archive := tar.NewWriter(zip)
+	for name, body := range map[string]string{"bin/mongod": mongod} {
+		require.NoError(t, archive.WriteHeader(&tar.Header{
+			Name: "mongodb-linux-aarch64-amazon2023-8.0.15/" + name, Mode: 0o755, Size: int64(len(body)), Uid: 500, Gid: 500,
+		}))
+		_, err := archive.Write([]byte(body))
+		require.NoError(t, err)
+	}
+	require.NoError(t, archive.Close())
+	require.NoError(t, zip.Close())
+	return out.String()
+}
+
+// volume is an EBS volume: a loop device on a sparse file.
+type volume struct{ file, device string }
+
+func newVolume(t *testing.T, mib int64) volume {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for loop devices")
+	}
+	v := volume{file: filepath.Join(t.TempDir(), "volume")}
+	f, err := os.Create(v.file)
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(mib<<20))
+	require.NoError(t, f.Close())
+	out, err := exec.Command("losetup", "--find", "--show", v.file).CombinedOutput()
+	if err != nil {
+		t.Skipf("needs loop devices: %v %s", err, out)
+	}
+	v.device = strings.TrimSpace(string(out))
+	t.Cleanup(func() {
+		out, err := exec.Command("losetup", "--detach", v.device).CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+	})
+	return v
+}
+
+// digest is the SHA-256 of all that is on the volume.
+func (v volume) digest(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(v.device)
+	require.NoError(t, err)
+	return sum(string(data))
+}
+
+func needXFS(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
+		t.Skip("mkfs.xfs is not installed (Debian package xfsprogs)")
+	}
+	_ = exec.Command("modprobe", "xfs").Run()
+	if data, err := os.ReadFile("/proc/filesystems"); err != nil || !strings.Contains(string(data), "xfs") {
+		t.Skip("this machine's kernel has no XFS")
+	}
+}
+
+// cinemaDB builds `cinema-db` for this machine, once.
+func cinemaDB(t *testing.T) string {
+	t.Helper()
+	path, err := cinemaDBOnce()
+	require.NoError(t, err)
+	return path
+}
+
+var cinemaDBOnce = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "cinema-db")
+	cmd := exec.Command("go", "build", "-o", path, "cinema-database/app/cmd/cinema-db")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// database is a host with a volume, and a bucket that holds what the script fetches.
+func database(t *testing.T, v volume) (*host, DatabaseParams) {
+	t.Helper()
+	p := databaseParams()
+	mongo, tool := mongoPackage(t, wrapper("mongod")), wrapper("cinema-db")
+	p.PackageDigest, p.Digest = sum(mongo), sum(tool)
+	s3 := newBucket(t, p.Artifacts, map[string]string{
+		p.PackageKey:                          mongo,
+		"releases/" + p.Digest + "/cinema-db": tool,
+		"releases/" + digestA + "/cinema-db":  tool,
+		"packages/broken.tgz":                 mongoPackage(t, "#!/bin/bash\nexit 127\n"),
+	})
+	h := newHost(t, s3)
+	h.device, h.volume = v.device, p.Volume
+	return h, p
+}
+
+func (h *host) database(p DatabaseParams) boot {
+	h.t.Helper()
+	h.commands = map[string]string{"cinema-db-program": cinemaDB(h.t)}
+	return h.databaseScript(p)
+}
+
+func (h *host) databaseScript(p DatabaseParams) boot {
+	h.t.Helper()
+	s, err := Database(p)
+	require.NoError(h.t, err)
+	return h.userData(s, "cd /data && sha256sum state/state.json; cat inits db/starts; "+
+		"stat -c '%U %a' db; blockdev --getra "+h.device+"; grep ' /data ' /proc/mounts; ls /run")
+}
+
+func TestBootDatabase(t *testing.T) {
+	needXFS(t)
+	v := newVolume(t, 320) // mkfs.xfs makes none below 300 MiB
+	h, p := database(t, v)
+	h.s3.refuse = 2
+	b := h.database(p)
+	require.Zero(t, b.status, b.console)
+
+	secret, rest, ok := strings.Cut(b.after, "\n")
+	require.True(t, ok, b.after)
+	require.Regexp(t, `^[0-9a-f]{64}  state/state.json$`, secret)
+	assert.True(t, strings.HasPrefix(rest, "init us-east-1 "+p.Credentials+" mongo.cinema.internal "+p.Key+"\n"), rest)
+	assert.Contains(t, b.console, "vol-0123456789abcdef0 was blank; it is formatted\n")
+	assert.Contains(t, b.console, "cinema: the database is ready as mongo.cinema.internal\n")
+	assert.Contains(t, rest, "uid 27017 glibc.pthread.rseq=0\n", "mongod's user and environment")
+	assert.Contains(t, rest, "mongod 700\n", "the data folder")
+	assert.Contains(t, rest, "\n32\n", "read-ahead, in sectors")
+	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
+	assert.Contains(t, rest, "pid-mongod.service")
+	assert.Equal(t, []string{
+		"+/opt/cinema/bin/cinema-db prepare",
+		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",
+		"/opt/cinema/bin/cinema-db init",
+		"cinema-db-renew.timer",
+		"/opt/cinema/bin/cinema-db init",
+	}, strings.Split(strings.TrimSpace(h.read("var/log/started")), "\n"), "what started, in its order")
+	assert.Equal(t, "127.0.0.1 localhost\n10.0.8.5 mongo.cinema.internal\n", h.read("etc/hosts"))
+	assert.Equal(t, "--quiet --load=/etc/sysctl.d/90-mongod.conf\n", h.read("var/log/sysctl"))
+	assert.Equal(t, "--create /etc/tmpfiles.d/mongod.conf\n", h.read("var/log/systemd-tmpfiles"))
+	assert.Equal(t, read("units/sysctl.conf"), h.read("etc/sysctl.d/90-mongod.conf"))
+	fstab := h.read("etc/fstab")
+	assert.Regexp(t, `^UUID=aaaa / xfs defaults,noatime 1 1\nUUID=[0-9a-f-]{36} /data xfs noatime,\S*nofail,x-systemd.device-timeout=\S+ 0 0\n$`, fstab)
+
+	t.Run("a reboot needs no user data", func(t *testing.T) {
+		h.t = t
+		gets := len(h.s3.gets)
+		b := h.reboot("cd /data && sha256sum state/state.json; ls /run")
+		require.Zero(t, b.status, b.console)
+		assert.Contains(t, b.after, secret)
+		assert.Contains(t, b.after, "pid-mongod.service")
+		assert.Len(t, h.s3.gets, gets)
+	})
+	t.Run("a second run changes nothing", func(t *testing.T) {
+		h.t = t
+		hosts := h.read("etc/hosts")
+		b := h.database(p)
+		require.Zero(t, b.status, b.console)
+		assert.Contains(t, b.console, "vol-0123456789abcdef0 holds a file system; its data is kept\n")
+		assert.True(t, strings.HasPrefix(b.after, secret+"\ninit "), b.after)
+		assert.Equal(t, fstab, h.read("etc/fstab"))
+		assert.Equal(t, hosts, h.read("etc/hosts"))
+	})
+	t.Run("a replaced host keeps the volume's data", func(t *testing.T) {
+		replaced, p := database(t, v)
+		b := replaced.database(p)
+		require.Zero(t, b.status, b.console)
+		assert.Contains(t, b.console, "its data is kept")
+		assert.True(t, strings.HasPrefix(b.after, secret+"\ninit "), b.after)
+		assert.Contains(t, b.after, "mongod 700\n")
+		assert.Equal(t, fstab, replaced.read("etc/fstab"), "the same file system")
+	})
+	t.Run("a server that does not run keeps the one that does", func(t *testing.T) {
+		h.t = t
+		before, err := os.Readlink(h.path("opt/mongodb"))
+		require.NoError(t, err)
+		broken := p
+		broken.PackageKey, broken.PackageDigest = "packages/broken.tgz", sum(mongoPackage(t, "#!/bin/bash\nexit 127\n"))
+		b := h.database(broken)
+		assert.Equal(t, 1, b.status)
+		assert.Contains(t, b.console, "cinema: boot stopped: mongod of packages/broken.tgz does not run on this image\n")
+		after, err := os.Readlink(h.path("opt/mongodb"))
+		require.NoError(t, err)
+		assert.Equal(t, before, after)
+		assert.Equal(t, wrapper("mongod"), h.read(after+"/bin/mongod"))
+	})
+}
+
+// TestBootDatabaseLateVolume: the volume is attached while the host waits for it.
+func TestBootDatabaseLateVolume(t *testing.T) {
+	needXFS(t)
+	v := newVolume(t, 320)
+	h, p := database(t, v)
+	h.volume = "vol-00000000000000000" // until the third wait
+	h.write("var/lib/meanwhile", `[ "$(wc -l </var/log/sleep)" -lt 3 ] ||
+ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
+`)
+	b := h.database(p)
+	require.Zero(t, b.status, b.console)
+	assert.Equal(t, "5\n5\n5\n", h.read("var/log/sleep"), "seconds between looks for the volume")
+	assert.Contains(t, b.after, "pid-mongod.service")
+}
+
+func TestBootDatabaseStops(t *testing.T) {
+	format := func(command ...string) func(*testing.T, volume) {
+		return func(t *testing.T, v volume) {
+			t.Helper()
+			if _, err := exec.LookPath(command[0]); err != nil {
+				t.Skipf("%s is not installed", command[0])
+			}
+			out, err := exec.Command(command[0], append(command[1:], v.device)...).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		}
+	}
+	nothing := func(*testing.T, volume) {}
+	for name, c := range map[string]struct {
+		prepare func(*testing.T, volume)
+		change  func(*DatabaseParams, *host)
+		console string
+	}{
+		"another file system": {format("mkfs.ext4", "-q"), nil, "holds ext4 rather than xfs; it is not formatted"},
+		"a swap area":         {format("mkswap"), nil, "holds swap rather than xfs; it is not formatted"},
+		"data without a file system": {func(t *testing.T, v volume) {
+			require.NoError(t, os.WriteFile(v.device, []byte(strings.Repeat("\x00", 4096)+"data"), 0))
+		}, nil, "holds data but no file system; it is not formatted"},
+		"a wrong package digest": {nothing, func(p *DatabaseParams, _ *host) { p.PackageDigest = digestB },
+			"not " + digestB + "; it is not installed"},
+		"a wrong release digest": {nothing, func(p *DatabaseParams, _ *host) { p.Digest = digestA },
+			"not " + digestA + "; it is not installed"},
+		"a missing package": {nothing, func(p *DatabaseParams, _ *host) { p.PackageKey = "packages/missing.tgz" },
+			"s3://cinema-artifacts-1a2b3c4/packages/missing.tgz cannot be fetched"},
+		"a volume that never comes": {nothing, func(_ *DatabaseParams, h *host) { h.volume = "vol-00000000000000000" },
+			"vol-0123456789abcdef0 is not attached after 10 minutes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVolume(t, 16)
+			c.prepare(t, v)
+			h, p := database(t, v)
+			if c.change != nil {
+				c.change(&p, h)
+			}
+			before := v.digest(t)
+			b := h.databaseScript(p)
+			assert.Equal(t, 1, b.status)
+			assert.Regexp(t, `cinema: boot stopped: .*`+c.console, b.console)
+			assert.Equal(t, before, v.digest(t), "the volume has changed")
+			assert.Empty(t, h.read("var/log/systemctl"), "systemctl was called")
+			for _, path := range []string{"opt/mongodb", "opt/cinema", "etc/systemd/system/mongod.service", "data"} {
+				assert.False(t, h.exists(path), path)
+			}
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package userdata
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func databaseParams() DatabaseParams {
+	return DatabaseParams{
+		Artifacts:     "cinema-artifacts-1a2b3c4",
+		Region:        "us-east-1",
+		Volume:        "vol-0123456789abcdef0",
+		PackageKey:    "packages/mongodb-linux-aarch64-amazon2023-8.0.15.tgz",
+		PackageDigest: digestB,
+		Digest:        digestA,
+		Host:          "mongo.cinema.internal",
+		Credentials:   "s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+		Key:           "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
+	}
+}
+
+func TestDatabaseGolden(t *testing.T) {
+	s, err := Database(databaseParams())
+	require.NoError(t, err)
+	golden(t, "database.sh", s.Text)
+	lint(t, s)
+	t.Logf("Database: %d bytes, %d compressed", len(s.Text), s.Size())
+	longest, err := Database(DatabaseParams{}.Longest())
+	require.NoError(t, err)
+	lint(t, longest)
+	t.Logf("Database at its longest: %d bytes, %d compressed", len(longest.Text), longest.Size())
+	assert.Less(t, s.Size(), longest.Size())
+	assert.LessOrEqual(t, longest.Size(), 6<<10, "target of the database's user data, in bytes")
+}
+
+func TestDatabaseRefuses(t *testing.T) {
+	_, err := Database(DatabaseParams{})
+	require.Error(t, err)
+	for _, want := range []string{
+		`userdata: Database.Artifacts: "" is not a bucket's name; give`,
+		`userdata: Database.Region: "" is not a region; use`,
+		`userdata: Database.Volume: "" is not a volume's id; write`,
+		`userdata: Database.PackageKey: "" is not a package's key; write`,
+		`userdata: Database.PackageDigest: "" is not a SHA-256; give`,
+		`userdata: Database.Digest: "" is not a SHA-256; give`,
+		`userdata: Database.Host: "" is not a full host name in lower case; write`,
+		`userdata: Database.Credentials: "" is not an object's address; write`,
+		`userdata: Database.Key: "" is not a KMS key's ARN; write`,
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+	for name, change := range map[string]func(*DatabaseParams){
+		"a command in the volume":      func(p *DatabaseParams) { p.Volume = "vol-0123456789abcdef$(reboot)" },
+		"a quote in the volume":        func(p *DatabaseParams) { p.Volume = `vol-0123456789abcde"` },
+		"a way up in the package":      func(p *DatabaseParams) { p.PackageKey = "packages/../credentials/api.tgz" },
+		"a space in the host":          func(p *DatabaseParams) { p.Host = "mongo .cinema" },
+		"a pattern in the host":        func(p *DatabaseParams) { p.Host = "mongo.*" },
+		"a new line in the KMS key":    func(p *DatabaseParams) { p.Key += "\nreboot" },
+		"no object in the credentials": func(p *DatabaseParams) { p.Credentials = "s3://bucket/" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := databaseParams()
+			change(&p)
+			s, err := Database(p)
+			require.Error(t, err)
+			assert.Empty(t, s.Text)
+		})
+	}
+	assert.Equal(t, databaseParams(), databaseParams().Longest(), "what is known is kept")
+}

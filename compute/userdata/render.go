@@ -1,0 +1,69 @@
+package userdata
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"cinema-database/internal/problem"
+)
+
+//go:embed scripts units
+var parts embed.FS
+
+// assignment is one value of a script's head.
+type assignment struct{ name, value string }
+
+// builder joins a script's parts. Its first error stays.
+type builder struct {
+	text strings.Builder
+	err  error
+}
+
+// head writes the first lines: what the script is, its shell's options, and its values.
+func (b *builder) head(title string, values ...assignment) {
+	fmt.Fprintf(&b.text, "#!/bin/bash\n# %s\nset -euo pipefail\n", title)
+	for _, v := range values {
+		quoted, err := syntax.Quote(v.value, syntax.LangBash)
+		if err != nil && b.err == nil {
+			b.err = fmt.Errorf("userdata: %s: %w", v.name, err)
+		}
+		fmt.Fprintf(&b.text, "readonly %s=%s\n", v.name, quoted)
+	}
+}
+
+// script adds an embedded bash file as it is.
+func (b *builder) script(name string) { b.text.WriteString(read("scripts/" + name)) }
+
+// function adds a bash function whose body is given.
+func (b *builder) function(name, body string) { fmt.Fprintf(&b.text, "%s() {\n%s}\n", name, body) }
+
+// file adds the command that writes an embedded file to path on the instance.
+func putFile(mode, path, name string) string { return putText(mode, path, read("units/"+name)) }
+
+func putText(mode, path, text string) string {
+	return fmt.Sprintf("put %s %s <<'END'\n%sEND\n", mode, path, text)
+}
+
+func read(path string) string {
+	data, err := parts.ReadFile(path)
+	if err != nil {
+		panic(err) // the file is part of this package
+	}
+	return string(data)
+}
+
+// environment is a systemd environment file: each value in double quotes, with the four characters escaped that
+// systemd.exec(5) names.
+func environment(values ...assignment) string {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
+	var text strings.Builder
+	for _, v := range values {
+		fmt.Fprintf(&text, "%s=\"%s\"\n", v.name, escape.Replace(v.value))
+	}
+	return text.String()
+}
+
+func problems(script string) *problem.List { return problem.In("userdata: " + script + ".") }

@@ -1,0 +1,204 @@
+package userdata
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write the golden files in testdata")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got, "run `go test ./compute/userdata -update` and look at the difference")
+}
+
+// lint parses a script as bash, and lets shellcheck read it where there is one.
+func lint(t *testing.T, s Script) {
+	t.Helper()
+	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(s.Text), s.name)
+	require.NoError(t, err)
+	shellcheck, err := exec.LookPath("shellcheck")
+	if err != nil {
+		t.Log("shellcheck is not installed (Debian package shellcheck); its part is left out")
+		return
+	}
+	cmd := exec.Command(shellcheck, "--shell=bash", "--enable=quote-safe-variables,avoid-nullary-conditions,deprecate-which", "-")
+	cmd.Stdin = strings.NewReader(s.Text)
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+}
+
+func gzipOf(text string) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return out.Bytes()
+}
+
+// noise is n bytes that do not compress.
+func noise(n int) string {
+	source := rand.New(rand.NewPCG(7, 7))
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = byte(source.Uint32())
+	}
+	return string(out)
+}
+
+func TestBase64GzipIsTheText(t *testing.T) {
+	s := Script{Text: "#!/bin/bash\necho héllo\n", name: "x"}
+	assert.Equal(t, s.Base64Gzip(), s.Base64Gzip())
+	data, err := base64.StdEncoding.DecodeString(s.Base64Gzip())
+	require.NoError(t, err)
+	assert.Len(t, data, s.Size())
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	require.NoError(t, err)
+	assert.Empty(t, r.Name)
+	assert.True(t, r.ModTime.IsZero(), "the header holds a time")
+	text, err := io.ReadAll(r)
+	require.NoError(t, err)
+	assert.Equal(t, s.Text, string(text))
+}
+
+func TestCheckRefusesTooMuch(t *testing.T) {
+	require.NoError(t, Script{Text: noise(MaxSize - 100), name: "x"}.Check())
+	tooMuch := Script{Text: noise(MaxSize), name: "x"}
+	require.ErrorContains(t, tooMuch.Check(), fmt.Sprintf("%d bytes compressed is more than the 16384 bytes", tooMuch.Size()))
+}
+
+// TestHeadKeepsEveryValue: whatever a value holds, the shell reads it back as it is, and nothing of it runs.
+func TestHeadKeepsEveryValue(t *testing.T) {
+	check := func(value string) error {
+		var b builder
+		b.head("test", assignment{"value", value})
+		if b.err != nil {
+			return nil // not for any shell: refused rather than written
+		}
+		file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(b.text.String()), "head")
+		if err != nil {
+			return fmt.Errorf("%w in %q", err, b.text.String())
+		}
+		if n := len(file.Stmts); n != 2 {
+			return fmt.Errorf("%d statements rather than 2: %q", n, b.text.String())
+		}
+		clause, ok := file.Stmts[1].Cmd.(*syntax.DeclClause)
+		if !ok || len(clause.Args) != 1 || clause.Args[0].Value == nil {
+			return fmt.Errorf("not one assignment: %q", b.text.String())
+		}
+		// Without CmdSubst and an environment, an expansion is an error or empty.
+		got, err := expand.Literal(&expand.Config{}, clause.Args[0].Value)
+		if err != nil || got != value {
+			return fmt.Errorf("%q came back as %q (%v)", value, got, err)
+		}
+		return nil
+	}
+	for _, value := range []string{"", " ", "'", `"`, `\`, "$(reboot)", "`reboot`", "${HOME}", "a'b\"c", "a\nb", "\t", "*", "~", "!x", "é", "END", "'; reboot; '"} {
+		assert.NoError(t, check(value))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		if err := check(rapid.String().Draw(t, "value")); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestHeadInBash lets bash itself read nasty values back.
+func TestHeadInBash(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash on this machine")
+	}
+	for _, value := range []string{"a b", "'", `"`, `a\`, "$(echo ran)", "`echo ran`", "${HOME}", "a'b\"c", "a\nb\n", "!x", "é\x01"} {
+		var b builder
+		b.head("test", assignment{"value", value})
+		require.NoError(t, b.err)
+		cmd := exec.Command(bash, "-s")
+		cmd.Stdin = strings.NewReader(b.text.String() + "printf %s \"$value\"\n")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, value, string(out))
+	}
+}
+
+func TestUnits(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed (Debian package systemd)")
+	}
+	dir := t.TempDir()
+	entries, err := parts.ReadDir("units")
+	require.NoError(t, err)
+	var units []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".service" && ext != ".timer" {
+			continue
+		}
+		// The programs are not on this machine; /bin/true stands for them.
+		text := strings.NewReplacer(
+			"/opt/cinema/bin/cinema-db ", "/bin/true ",
+			"/opt/cinema/bin/cinema ", "/bin/true ",
+			"/opt/mongodb/bin/mongod ", "/bin/true ",
+			"User=mongod", "User=root", "Group=mongod", "Group=root",
+		).Replace(read("units/" + e.Name()))
+		path := filepath.Join(dir, e.Name())
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		units = append(units, path)
+	}
+	out, err := exec.Command(analyze, append([]string{"verify", "--man=no", "--recursive-errors=one"}, units...)...).CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+	assert.Empty(t, string(out))
+	for unit, exposure := range map[string]int{"cinema.service": 15, "mongod.service": 40} {
+		path := filepath.Join(dir, unit)
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		out, err := exec.Command(analyze, "security", "--offline=true", fmt.Sprintf("--threshold=%d", exposure), path).CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		t.Logf("%s: %s", unit, lines[len(lines)-1])
+	}
+}
+
+func TestInlineWhereItFits(t *testing.T) {
+	p := apiParams()
+	small := noise(8 << 10)
+	p.Digest, p.Inline = sum(small), gzipOf(small)
+	s, err := API(p)
+	require.NoError(t, err)
+	assert.Contains(t, s.Text, "base64 -d")
+	assert.NotContains(t, s.Text, "releases/")
+	require.NoError(t, s.Check())
+	lint(t, s)
+	t.Logf("with %d bytes inlined: %d compressed", len(p.Inline), s.Size())
+
+	large := noise(MaxSize)
+	p.Digest, p.Inline = sum(large), gzipOf(large)
+	s, err = API(p)
+	require.NoError(t, err)
+	assert.NotContains(t, s.Text, "base64 -d")
+	assert.Contains(t, s.Text, "releases/$release_digest/cinema")
+	require.NoError(t, s.Check())
+}

@@ -1,0 +1,422 @@
+package userdata
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Where the database's script mounts the data volume, and systemd's name for that.
+const (
+	volumePath  = "/data"
+	volumeMount = "data.mount"
+)
+
+// TestMain makes the test's own executable the commands that a throw-away root has in place of the image's, and
+// the programs that its units run: which one, its name says.
+func TestMain(m *testing.M) {
+	commands := map[string]func([]string) error{
+		"aws":              awsCommand,
+		"systemctl":        systemctlCommand,
+		"cinema":           cinemaProgram,
+		"cinema-db":        cinemaDBProgram,
+		"mongod":           mongodProgram,
+		"sleep":            sleepCommand,
+		"sysctl":           record,
+		"systemd-tmpfiles": record,
+		"dnf":              dnfCommand,
+		"ip":               ipCommand,
+	}
+	run, ok := commands[filepath.Base(os.Args[0])]
+	if !ok {
+		os.Exit(runTests(m))
+	}
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		var status exitStatus
+		if errors.As(err, &status) {
+			os.Exit(int(status))
+		}
+		os.Exit(1)
+	}
+}
+
+// buildDir holds programs that the tests build.
+var buildDir string
+
+func runTests(m *testing.M) int {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "userdata"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(buildDir)
+	return m.Run()
+}
+
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// record adds the command line to /var/log/<command>, and does nothing else.
+func record(args []string) error {
+	return appendLine("/var/log/"+filepath.Base(os.Args[0]), strings.Join(args, " "))
+}
+
+func appendLine(path, line string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line + "\n")
+	return errors.Join(err, f.Close())
+}
+
+// awsCommand is `aws s3api get-object` as the AWS CLI has it, for what the scripts ask of it: the object goes to
+// the file, its properties to standard output, an error to standard error with status 254; a usage error is 252.
+// https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
+func awsCommand(args []string) error {
+	usage := func(text string) error { return fmt.Errorf("aws: %s: %w", text, exitStatus(252)) }
+	if len(args) < 2 || args[0] != "s3api" || args[1] != "get-object" {
+		return usage(fmt.Sprintf("%q is not get-object", args))
+	}
+	if os.Getenv("AWS_DEFAULT_REGION") == "" {
+		return fmt.Errorf("You must specify a region: %w", exitStatus(253))
+	}
+	flags := flag.NewFlagSet("aws", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	bucket, key := flags.String("bucket", "", ""), flags.String("key", "", "")
+	flags.Int("cli-connect-timeout", 60, "")
+	flags.Int("cli-read-timeout", 60, "")
+	if err := flags.Parse(args[2:]); err != nil || flags.NArg() != 1 || *bucket == "" || *key == "" {
+		return usage(fmt.Sprintf("%q (%v)", args, err))
+	}
+	resp, err := http.Get(os.Getenv("AWS_ENDPOINT_URL_S3") + "/" + *bucket + "/" + *key)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, exitStatus(255))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("An error occurred (%s) when calling the GetObject operation: %w", resp.Status, exitStatus(254))
+	}
+	f, err := os.Create(flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, resp.Body)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": n, "ETag": resp.Header.Get("ETag")})
+}
+
+// sleepCommand records how long it was to sleep, and goes on after a hundredth of a second. What is to happen
+// meanwhile, /var/lib/meanwhile says.
+func sleepCommand(args []string) error {
+	if err := record(args); err != nil {
+		return err
+	}
+	time.Sleep(10 * time.Millisecond)
+	if out, err := exec.Command("/bin/sh", "-c", "! [ -e /var/lib/meanwhile ] || . /var/lib/meanwhile").CombinedOutput(); err != nil {
+		return fmt.Errorf("meanwhile: %w: %s", err, out)
+	}
+	return nil
+}
+
+// dnfCommand installs a CloudWatch agent that does nothing.
+func dnfCommand(args []string) error {
+	if err := record(args); err != nil {
+		return err
+	}
+	return os.WriteFile("/etc/systemd/system/amazon-cloudwatch-agent.service",
+		[]byte("[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"), 0o644)
+}
+
+// ipCommand answers `ip -4 -o address show scope global` as a host with one interface does.
+func ipCommand([]string) error {
+	fmt.Println(`2: ens5    inet 10.0.8.5/24 metric 512 brd 10.0.8.255 scope global dynamic ens5\       valid_lft 3200sec preferred_lft 3200sec`)
+	return nil
+}
+
+// cinemaProgram is a release of the API: it answers on PORT with its settings.
+func cinemaProgram(args []string) error {
+	if !slices.Equal(args, []string{"serve"}) {
+		return fmt.Errorf("cinema: %q", args)
+	}
+	return http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			http.NotFound(w, r)
+			return
+		}
+		env := os.Environ()
+		slices.Sort(env)
+		fmt.Fprintln(w, strings.Join(env, "\n"))
+	}))
+}
+
+// unit is what the services of this package use of a systemd unit.
+type unit struct {
+	settings map[string][]string
+}
+
+func loadUnit(name string) (unit, error) {
+	u := unit{map[string][]string{}}
+	f, err := os.Open("/etc/systemd/system/" + name)
+	if err != nil {
+		return u, fmt.Errorf("Unit %s not found: %w", name, exitStatus(5))
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if key, value, ok := strings.Cut(s.Text(), "="); ok && !strings.HasPrefix(key, "#") {
+			u.settings[key] = append(u.settings[key], value)
+		}
+	}
+	return u, nil
+}
+
+func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.settings[key], " ")) }
+
+func (u unit) command(line string) (*exec.Cmd, error) {
+	privileged := strings.HasPrefix(line, "+")
+	words := strings.Fields(strings.TrimPrefix(line, "+"))
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if name := u.settings["User"]; len(name) == 1 && !privileged {
+		account, err := user.Lookup(name[0])
+		if err != nil {
+			return nil, err
+		}
+		uid, _ := strconv.ParseUint(account.Uid, 10, 32)
+		gid, _ := strconv.ParseUint(account.Gid, 10, 32)
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin"}
+	cmd.Env = append(cmd.Env, u.settings["Environment"]...)
+	for _, path := range u.settings["EnvironmentFile"] {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(data)) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+				cmd.Env = append(cmd.Env, name+"="+strings.Trim(value, `"`))
+			}
+		}
+	}
+	return cmd, nil
+}
+
+// systemctlCommand records its arguments, and does what they say with the units in /etc/systemd/system: mounts
+// first, then what the unit requires and is ordered after, then the unit, then what wants to start with it.
+// `boot` is a start of the machine.
+func systemctlCommand(args []string) error {
+	if err := record(args); err != nil {
+		return err
+	}
+	switch verb := args[0]; verb {
+	case "daemon-reload":
+		return nil
+	case "boot":
+		wanted, _ := filepath.Glob("/etc/systemd/system/multi-user.target.wants/*.service")
+		for _, path := range wanted {
+			if err := start(filepath.Base(path)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "enable":
+		for _, name := range args[1:] {
+			u, err := loadUnit(name)
+			if err != nil {
+				return err
+			}
+			for _, target := range u.words("WantedBy") {
+				dir := "/etc/systemd/system/" + target + ".wants"
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					return err
+				}
+				if err := os.Symlink("../"+name, filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrExist) {
+					return err
+				}
+			}
+		}
+		return nil
+	case "start", "restart", "try-restart":
+		for _, name := range args[1:] {
+			if verb != "start" {
+				if err := stop(name); err != nil {
+					return err
+				}
+			}
+			if err := start(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return fmt.Errorf("Unknown command verb %s", verb)
+	}
+}
+
+func pidFile(name string) string { return "/run/pid-" + name }
+
+func stop(name string) error {
+	data, err := os.ReadFile(pidFile(name))
+	if err != nil {
+		return nil
+	}
+	var pid int
+	if _, err := fmt.Sscan(string(data), &pid); err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return os.Remove(pidFile(name))
+}
+
+func start(name string) error {
+	if name == volumeMount {
+		if exec.Command("mountpoint", "-q", volumePath).Run() == nil {
+			return nil
+		}
+		// The links that udev makes.
+		if err := os.MkdirAll("/dev/disk/by-uuid", 0o755); err != nil {
+			return err
+		}
+		devices, _ := filepath.Glob("/dev/loop*")
+		for _, device := range devices {
+			uuid, err := exec.Command("blkid", "-p", "-o", "value", "-s", "UUID", device).Output()
+			if err == nil {
+				_ = os.Symlink(device, "/dev/disk/by-uuid/"+strings.TrimSpace(string(uuid)))
+			}
+		}
+		if out, err := exec.Command("mount", volumePath).CombinedOutput(); err != nil {
+			return fmt.Errorf(volumeMount+": %w: %s", err, out)
+		}
+		return nil
+	}
+	if _, err := os.Stat(pidFile(name)); err == nil {
+		return nil
+	}
+	u, err := loadUnit(name)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(name, ".timer") {
+		return appendLine("/var/log/started", name)
+	}
+	if slices.Contains(u.words("RequiresMountsFor"), volumePath) {
+		if err := start(volumeMount); err != nil {
+			return err
+		}
+	}
+	after := u.words("After")
+	for _, other := range append(u.words("Requires"), u.words("BindsTo")...) {
+		if slices.Contains(after, other) {
+			if err := start(other); err != nil {
+				return fmt.Errorf("A dependency job for %s failed: %w", name, err)
+			}
+		}
+	}
+	oneshot := slices.Equal(u.words("Type"), []string{"oneshot"})
+	before := len(u.settings["ExecStartPre"])
+	for i, line := range append(slices.Clone(u.settings["ExecStartPre"]), u.settings["ExecStart"]...) {
+		cmd, err := u.command(line)
+		if err != nil {
+			return err
+		}
+		log, err := os.OpenFile("/var/log/"+name+".log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := appendLine("/var/log/started", line); err != nil {
+			return err
+		}
+		if oneshot || i < before {
+			if err := cmd.Run(); err != nil {
+				return fmt.Errorf("Job for %s failed: %w", name, err)
+			}
+			continue
+		}
+		if err := cmd.Start(); err != nil {
+			return fmt.Errorf("Job for %s failed: %w", name, err)
+		}
+		if err := os.WriteFile(pidFile(name), fmt.Appendln(nil, cmd.Process.Pid), 0o644); err != nil {
+			return err
+		}
+	}
+	wanted, _ := filepath.Glob("/etc/systemd/system/" + name + ".wants/*")
+	for _, path := range wanted {
+		// A unit that is wanted may fail.
+		if err := start(filepath.Base(path)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	return nil
+}
+
+// cinemaDBProgram is the real `cinema-db` in all but init and renew, which need a real mongod: those note that they
+// ran, with the settings that they need.
+func cinemaDBProgram(args []string) error {
+	if len(args) > 0 && args[0] == "renew" {
+		return appendLine(volumePath+"/renewals", strings.Join(args, " "))
+	}
+	if !slices.Equal(args, []string{"init"}) {
+		const program = "/usr/local/bin/cinema-db-program"
+		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
+	}
+	// Like the real one, it waits for the server.
+	for range 500 {
+		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil {
+			return appendLine(volumePath+"/inits", strings.Join([]string{
+				"init", os.Getenv("AWS_REGION"), os.Getenv("CREDENTIALS_URI"), os.Getenv("MONGODB_HOST"), os.Getenv("CREDENTIALS_KMS_KEY"),
+			}, " "))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.New("cinema-db: no mongod")
+}
+
+// mongodProgram is a server that keeps a file in its data folder, written as the user that it runs as.
+func mongodProgram(args []string) error {
+	if slices.Equal(args, []string{"--version"}) {
+		fmt.Println("db version v8.0.0")
+		return nil
+	}
+	const config = "/etc/mongod.conf"
+	if !slices.Equal(args, []string{"--config", config}) {
+		return fmt.Errorf("mongod: %q", args)
+	}
+	// What mongod reads at its start, with the rights that it has.
+	for _, path := range []string{config, volumePath + "/run/ca.pem", volumePath + "/run/server.pem", volumePath + "/run/keyfile"} {
+		if _, err := os.ReadFile(path); err != nil {
+			return err
+		}
+	}
+	if _, err := os.ReadFile(volumePath + "/state/state.json"); !errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("mongod can read the state: %v", err)
+	}
+	if err := appendLine(volumePath+"/db/starts", fmt.Sprintf("uid %d %s", os.Getuid(), os.Getenv("GLIBC_TUNABLES"))); err != nil {
+		return err
+	}
+	if err := os.WriteFile(volumePath+"/db/mongod.lock", nil, 0o600); err != nil {
+		return err
+	}
+	select {}
+}
