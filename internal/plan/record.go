@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"cinema-database/internal/sandbox/awssim"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+)
+
+// Options say as what and how a program runs.
+type Options struct {
+	// Project and Stack are their names.
+	Project, Stack string
+	// Config values by full key ("cinema:vpcCidr", "aws:region"), objects and lists as JSON.
+	Config map[string]string
+	// SecretKeys are the keys of Config whose values are secrets.
+	SecretKeys []string
+	// Preview runs the program as `pulumi preview` does on an empty stack: ids, and all else that AWS decides, are unknown.
+	Preview bool
+	// Fail names types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway".
+	Fail map[string]bool
+}
+
+// Record runs a program and returns what it registered once all of it has settled. The program's own error is in
+// Recording.Err; only a failure of the recorder itself is returned.
+func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
+	o.SecretKeys = sorted(o.SecretKeys)
+	if o.Config == nil {
+		o.Config = map[string]string{}
+	}
+	m := &monitor{Options: o, urns: map[string]*Resource{}, ids: map[string]awssim.Properties{}}
+	m.cloud = awssim.Cloud{Region: o.Config["aws:region"], Find: func(id string) (awssim.Properties, bool) {
+		s, ok := m.ids[id]
+		return s, ok
+	}}
+	address, stop, err := serve(m)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	defer stop()
+
+	err = pulumi.RunErr(program, func(info *pulumi.RunInfo) {
+		info.Project, info.Stack, info.Organization = o.Project, o.Stack, "organization"
+		info.Config, info.ConfigSecretKeys, info.DryRun = o.Config, o.SecretKeys, o.Preview
+		info.MonitorAddr, info.EngineAddr, info.Mocks = address, address, nil
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &Recording{Err: err, Exports: m.exports, SecretExports: m.secretExports, Logs: m.logs}
+	for _, res := range m.urns {
+		r.Resources = append(r.Resources, res)
+	}
+	slices.SortFunc(r.Resources, func(a, b *Resource) int { return strings.Compare(a.Type+" "+a.URN, b.Type+" "+b.URN) })
+	slices.SortFunc(r.Logs, func(a, b Log) int {
+		return strings.Compare(fmt.Sprint(a.Severity, a.Message, a.URN), fmt.Sprint(b.Severity, b.Message, b.URN))
+	})
+	return r, nil
+}
+
+// serve serves the monitor on the loopback interface until stop is called.
+func serve(m *monitor) (address string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	// Release binaries travel inside inputs.
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(400<<20), grpc.MaxSendMsgSize(400<<20))
+	pulumirpc.RegisterResourceMonitorServer(s, m)
+	pulumirpc.RegisterEngineServer(s, engine{monitor: m})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(l) // ends with Stop; a listener that breaks shows as the program's failed calls
+	}()
+	return l.Addr().String(), func() { s.Stop(); <-done }, nil
+}

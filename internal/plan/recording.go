@@ -1,0 +1,244 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// Recording is what a program did.
+type Recording struct {
+	Err       error                // the program's error, nil where it succeeded
+	Resources []*Resource          // everything registered or read but the stack itself, by type and URN
+	Exports   resource.PropertyMap // the stack's outputs, secrets unwrapped
+	Logs      []Log                // messages logged through ctx.Log, sorted
+
+	SecretExports []string // paths of the outputs that are secrets, sorted
+}
+
+// Log is one logged message.
+type Log struct {
+	Severity string // "debug", "info", "warning" or "error"
+	Message  string
+	URN      string // the resource it is about, "" for none
+}
+
+// Resource is one registration as it reached the engine.
+type Resource struct {
+	URN, Type, Name, ID string
+	Custom              bool // a component where false
+	Read                bool // looked up by id, not created
+	Parent              string
+	Provider            string
+	Providers           map[string]string
+
+	Protect, RetainOnDelete, DeleteBeforeReplace bool
+	IgnoreChanges, ReplaceOnChanges, Aliases     []string // sorted
+	AdditionalSecretOutputs                      []string // sorted
+	DeletedWith                                  string
+	Dependencies                                 []string            // URNs, sorted: explicit ones and those of every input
+	PropertyDependencies                         map[string][]string // URNs by input, sorted; inputs without any are absent
+
+	Inputs  resource.PropertyMap `json:"-"` // as the program gave them: without physical names, unknowns kept, secrets unwrapped
+	Secrets []string             // paths of the inputs that are secrets, sorted
+	State   resource.PropertyMap `json:"-"` // what AWS answered; in a preview, what is known before
+	Outputs resource.PropertyMap `json:"-"` // of a component: its registered outputs, nil where it registered none
+}
+
+// Input returns the input at a path such as "metadataOptions.httpTokens" or "tags.Name", a null value where there is none.
+func (r *Resource) Input(path string) resource.PropertyValue { return at(r.Inputs, path) }
+
+// Text returns the input at a path as text: "" where it is absent, unknown or not a scalar.
+func (r *Resource) Text(path string) string {
+	switch v := r.Input(path); {
+	case v.IsString():
+		return v.StringValue()
+	case v.IsBool(), v.IsNumber():
+		return fmt.Sprint(v.V)
+	}
+	return ""
+}
+
+func at(m resource.PropertyMap, path string) resource.PropertyValue {
+	p, err := resource.ParsePropertyPath(path)
+	if err != nil {
+		return resource.PropertyValue{}
+	}
+	v, _ := p.Get(resource.NewProperty(m))
+	return v
+}
+
+// Export returns the stack output at a path, a null value where there is none.
+func (r *Recording) Export(path string) resource.PropertyValue { return at(r.Exports, path) }
+
+// ByType lists the resources of a type, by URN.
+func (r *Recording) ByType(typ string) []*Resource {
+	var list []*Resource
+	for _, res := range r.Resources {
+		if res.Type == typ {
+			list = append(list, res)
+		}
+	}
+	return list
+}
+
+// ByName returns the resource with a logical name, nil where there is none or where several types share the name.
+func (r *Recording) ByName(name string) *Resource {
+	var found *Resource
+	for _, res := range r.Resources {
+		if res.Name == name {
+			if found != nil {
+				return nil
+			}
+			found = res
+		}
+	}
+	return found
+}
+
+// Inventory lists everything registered, one "type name" a line, sorted.
+func (r *Recording) Inventory() string {
+	var lines []string
+	for _, res := range r.Resources {
+		lines = append(lines, res.Type+" "+res.Name+"\n")
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// Plan renders all that is recorded. The same recording gives the same bytes, whatever order things were registered in.
+func (r *Recording) Plan() string {
+	var b strings.Builder
+	if r.Err != nil {
+		fmt.Fprintf(&b, "error: %v\n", r.Err)
+	}
+	for _, res := range r.Resources {
+		res.render(&b)
+	}
+	for _, k := range r.Exports.StableKeys() {
+		fmt.Fprintf(&b, "export %s = ", k)
+		render(&b, r.Exports[k])
+		b.WriteByte('\n')
+	}
+	for _, l := range r.Logs {
+		fmt.Fprintf(&b, "log %s %s %s\n", l.Severity, l.URN, l.Message)
+	}
+	return b.String()
+}
+
+func (r *Resource) render(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\n", r.URN)
+	line := func(name string, value any, present bool) {
+		if present {
+			fmt.Fprintf(b, "  %s: %v\n", name, value)
+		}
+	}
+	line("component", true, !r.Custom)
+	line("read", true, r.Read)
+	line("id", r.ID, r.ID != "")
+	line("parent", r.Parent, r.Parent != "")
+	line("provider", r.Provider, r.Provider != "")
+	for _, k := range slices.Sorted(maps.Keys(r.Providers)) {
+		line("provider of "+k, r.Providers[k], true)
+	}
+	line("protect", true, r.Protect)
+	line("retainOnDelete", true, r.RetainOnDelete)
+	line("deleteBeforeReplace", true, r.DeleteBeforeReplace)
+	line("deletedWith", r.DeletedWith, r.DeletedWith != "")
+	for _, l := range []struct {
+		name string
+		list []string
+	}{
+		{"ignoreChanges", r.IgnoreChanges}, {"replaceOnChanges", r.ReplaceOnChanges}, {"aliases", r.Aliases},
+		{"additionalSecretOutputs", r.AdditionalSecretOutputs}, {"secrets", r.Secrets}, {"dependencies", r.Dependencies},
+	} {
+		line(l.name, strings.Join(l.list, " "), len(l.list) > 0)
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.PropertyDependencies)) {
+		line("dependencies of "+k, strings.Join(r.PropertyDependencies[k], " "), true)
+	}
+	for _, m := range []struct {
+		name string
+		set  resource.PropertyMap
+	}{{"input", r.Inputs}, {"output", r.Outputs}} {
+		for _, k := range m.set.StableKeys() {
+			fmt.Fprintf(b, "  %s %s = ", m.name, k)
+			render(b, m.set[k])
+			b.WriteByte('\n')
+		}
+	}
+}
+
+// render writes a value on one line, objects by sorted key.
+func render(b *strings.Builder, v resource.PropertyValue) {
+	switch {
+	case v.IsNull():
+		b.WriteString("null")
+	case v.IsString():
+		fmt.Fprintf(b, "%q", v.StringValue())
+	case v.IsArray():
+		b.WriteByte('[')
+		for i, e := range v.ArrayValue() {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			render(b, e)
+		}
+		b.WriteByte(']')
+	case v.IsObject():
+		b.WriteByte('{')
+		for i, k := range v.ObjectValue().StableKeys() {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(b, "%s: ", k)
+			render(b, v.ObjectValue()[k])
+		}
+		b.WriteByte('}')
+	case v.IsComputed(), v.IsOutput():
+		b.WriteString("<unknown>")
+	case v.IsAsset():
+		fmt.Fprintf(b, "asset %s", v.AssetValue().Hash)
+	case v.IsArchive():
+		fmt.Fprintf(b, "archive %s", v.ArchiveValue().Hash)
+	case v.IsResourceReference():
+		fmt.Fprintf(b, "resource %s", v.ResourceReferenceValue().URN)
+	default:
+		fmt.Fprint(b, v.V)
+	}
+}
+
+// plain unwraps secrets, and notes their paths where secrets is not nil.
+func plain(m resource.PropertyMap, secrets *[]string) resource.PropertyMap {
+	out := resource.PropertyMap{}
+	for k, v := range m {
+		out[k] = unwrap(v, string(k), secrets)
+	}
+	return out
+}
+
+func unwrap(v resource.PropertyValue, path string, secrets *[]string) resource.PropertyValue {
+	switch {
+	case v.IsSecret():
+		if secrets != nil {
+			*secrets = append(*secrets, path)
+		}
+		return unwrap(v.SecretValue().Element, path, nil)
+	case v.IsArray():
+		list := make([]resource.PropertyValue, len(v.ArrayValue()))
+		for i, e := range v.ArrayValue() {
+			list[i] = unwrap(e, fmt.Sprintf("%s[%d]", path, i), secrets)
+		}
+		return resource.NewProperty(list)
+	case v.IsObject():
+		m := resource.PropertyMap{}
+		for k, e := range v.ObjectValue() {
+			m[k] = unwrap(e, path+"."+string(k), secrets)
+		}
+		return resource.NewProperty(m)
+	}
+	return v
+}

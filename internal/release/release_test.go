@@ -1,0 +1,287 @@
+package release
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	current = strings.Repeat("c", 64)
+	before  = strings.Repeat("b", 64)
+	oldest  = strings.Repeat("a", 64)
+	unused  = strings.Repeat("d", 64)
+)
+
+// refresh is one answer to DescribeInstanceRefreshes.
+type refresh struct {
+	id, status, reason, rollback string
+	percent, left                int
+}
+
+// instance is one of the group's.
+type instance struct{ id, zone, lifecycle, health, version string }
+
+// account answers as Auto Scaling, EC2 and S3 do: the query protocol, and S3's REST. Each look at the refreshes
+// takes the next of them; the last one stays.
+type account struct {
+	mu        sync.Mutex
+	refreshes []refresh
+	instances []instance
+	version   string // of the launch template that the group is to run; 3 where empty
+	refuse    string // an action that is refused
+	looks     int
+}
+
+func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_ = r.ParseForm()
+	action := r.Form.Get("Action")
+	if action == a.refuse && action != "" {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>not allowed</Message></Error></ErrorResponse>`)
+		return
+	}
+	switch action {
+	case "DescribeInstanceRefreshes":
+		assertGroup(r.Form.Get("AutoScalingGroupName"))
+		body := ""
+		if len(a.refreshes) > 0 {
+			now := a.refreshes[min(a.looks, len(a.refreshes)-1)]
+			rollback := ""
+			if now.rollback != "" {
+				rollback = "<RollbackDetails><RollbackReason>" + now.rollback + "</RollbackReason></RollbackDetails>"
+			}
+			body = fmt.Sprintf("<member><InstanceRefreshId>%s</InstanceRefreshId><Status>%s</Status><StatusReason>%s</StatusReason>"+
+				"<PercentageComplete>%d</PercentageComplete><InstancesToUpdate>%d</InstancesToUpdate>%s</member>", now.id, now.status, now.reason, now.percent, now.left, rollback)
+		}
+		a.looks++
+		fmt.Fprintf(w, "<R><DescribeInstanceRefreshesResult><InstanceRefreshes>%s</InstanceRefreshes></DescribeInstanceRefreshesResult></R>", body)
+	case "DescribeAutoScalingGroups":
+		var members strings.Builder
+		for _, i := range a.instances {
+			fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>%s</LifecycleState>"+
+				"<HealthStatus>%s</HealthStatus><LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>%s</Version></LaunchTemplate></member>",
+				i.id, i.zone, i.lifecycle, i.health, i.version)
+		}
+		fmt.Fprintf(w, "<R><DescribeAutoScalingGroupsResult><AutoScalingGroups><member><AutoScalingGroupName>api-group-1</AutoScalingGroupName>"+
+			"<LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>%s</Version></LaunchTemplate><Instances>%s</Instances></member>"+
+			"</AutoScalingGroups></DescribeAutoScalingGroupsResult></R>", cmp.Or(a.version, "3"), members.String())
+	case "DescribeLaunchTemplateVersions":
+		var items strings.Builder
+		for version, release := range []string{oldest[:12], before[:12], current[:12]} {
+			fmt.Fprintf(&items, "<item><launchTemplateId>lt-1</launchTemplateId><versionNumber>%d</versionNumber><launchTemplateData><tagSpecificationSet>"+
+				"<item><resourceType>instance</resourceType><tagSet><item><key>Release</key><value>%s</value></item></tagSet></item>"+
+				"</tagSpecificationSet></launchTemplateData></item>", version+1, release)
+		}
+		fmt.Fprintf(w, "<R><launchTemplateVersionSet>%s</launchTemplateVersionSet></R>", items.String())
+	case "":
+		if r.URL.Path != "/storage-artifacts-1" || r.URL.Query().Get("prefix") != "releases/" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, "<ListBucketResult>")
+		for day, digest := range []string{oldest, before, current, unused} {
+			for _, name := range []string{"cinema", "cinema-db"} {
+				fmt.Fprintf(w, "<Contents><Key>releases/%s/%s</Key><LastModified>2026-07-%02dT10:00:00Z</LastModified><Size>17825792</Size></Contents>", digest, name, day+1)
+			}
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+	default:
+		http.Error(w, action, http.StatusNotImplemented)
+	}
+}
+
+func assertGroup(name string) {
+	if name != "api-group-1" {
+		panic("asked for group " + name)
+	}
+}
+
+// cli puts a Pulumi CLI on the PATH that knows one stack's outputs.
+func cli(t *testing.T, outputs string) {
+	t.Helper()
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.250.0 ;;\n'stack output --json --non-interactive --stack dev') cat <<'END'\n" + outputs + "\nEND\n;;\n" +
+		"*) echo \"error: no stack named '$6' found\" >&2; exit 255 ;;\nesac\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Chdir(dir)
+}
+
+// released runs a release command against the account, with no time between two looks.
+func released(t *testing.T, a *account, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	for k, v := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "", "AWS_MAX_ATTEMPTS": "1",
+	} {
+		t.Setenv(k, v)
+	}
+	cli(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+`"}}`)
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs, func(ctx context.Context, d time.Duration) error {
+		assert.Equal(t, pollEvery, d)
+		return ctx.Err()
+	})
+	return code, out.String(), errs.String()
+}
+
+func healthy(version string) []instance {
+	return []instance{
+		{"i-1", "eu-west-1a", "InService", "Healthy", version},
+		{"i-2", "eu-west-1b", "InService", "Healthy", version},
+	}
+}
+
+func TestStatusFollowsARefreshToItsEnd(t *testing.T) {
+	code, out, errs := released(t, &account{instances: healthy("3"), refreshes: []refresh{
+		{"r-1", "Pending", "", "", 0, 0},
+		{"r-1", "InProgress", "Waiting for i-2 to warm up.", "", 0, 2},
+		{"r-1", "InProgress", "Waiting for i-2 to warm up.", "", 0, 2},
+		{"r-1", "InProgress", "", "", 50, 1},
+		{"r-1", "Successful", "", "", 100, 0},
+	}}, "status")
+	assert.Equal(t, exitOK, code, errs)
+	assert.Equal(t, `r-1  Pending, 0 % done, 0 instances to update
+r-1  InProgress, 0 % done, 2 instances to update: Waiting for i-2 to warm up.
+r-1  InProgress, 50 % done, 1 instances to update
+r-1  Successful, 100 % done, 0 instances to update
+release cccccccccccc is on all 2 instances of api-group-1 (template version 3)
+`, out)
+}
+
+func TestStatusFailsWithTheInstancesAsTheyAre(t *testing.T) {
+	instances := []instance{
+		{"i-1", "eu-west-1a", "InService", "Healthy", "3"},
+		{"i-2", "eu-west-1b", "Pending:Wait", "Unhealthy", "2"},
+	}
+	table := `instances of api-group-1, which is to run template version 3:
+  INSTANCE  ZONE        LIFECYCLE     HEALTH     VERSION
+  i-2       eu-west-1b  Pending:Wait  Unhealthy  2
+  i-1       eu-west-1a  InService     Healthy    3
+`
+	for _, c := range []struct {
+		name      string
+		refreshes []refresh
+		want      string
+	}{
+		{"failed", []refresh{{"r-1", "Failed", "i-2 did not become healthy", "", 50, 1}}, "the refresh ended as Failed, 50 % done, 1 instances to update: i-2 did not become healthy"},
+		{"cancelled", []refresh{{"r-1", "Cancelling", "", "", 50, 1}, {"r-1", "Cancelled", "", "", 50, 1}}, "the refresh ended as Cancelled"},
+		{"rolled back", []refresh{{"r-1", "RollbackInProgress", "", "unhealthy", 20, 1}, {"r-1", "RollbackSuccessful", "", "unhealthy", 100, 0}}, "the refresh ended as RollbackSuccessful, 100 % done, 0 instances to update: unhealthy"},
+		{"rollback failed", []refresh{{"r-1", "RollbackFailed", "", "", 10, 1}}, "the refresh ended as RollbackFailed"},
+		{"superseded", []refresh{{"r-1", "InProgress", "", "", 50, 1}, {"r-2", "Failed", "", "", 0, 2}}, "the refresh ended as Failed"},
+		{"successful, and an instance is not", []refresh{{"r-1", "Successful", "", "", 100, 0}}, "1 of 2 instances are not healthy on template version 3"},
+		{"never one", nil, "1 of 2 instances are not healthy on template version 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errs := released(t, &account{instances: instances, refreshes: c.refreshes}, "status", "--stack", "dev")
+			assert.Equal(t, exitFailed, code)
+			assert.Contains(t, out, table)
+			assert.Contains(t, errs, c.want)
+		})
+	}
+}
+
+func TestStatusOfAGroupThatNeverHadARefresh(t *testing.T) {
+	code, out, errs := released(t, &account{instances: healthy("3")}, "status")
+	assert.Equal(t, exitOK, code, errs)
+	assert.Contains(t, out, "no instance refresh was ever started")
+	code, _, errs = released(t, &account{}, "status")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errs, "has no instances")
+}
+
+func TestStatusOfAGroupThatRunsAnotherReleaseThanTheStack(t *testing.T) {
+	code, out, errs := released(t, &account{version: "2", instances: healthy("2"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "status")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errs, "the group runs release bbbbbbbbbbbb, and stack dev is to run cccccccccccc")
+	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
+}
+
+func TestStatusEndsWhenTheTimeIsUp(t *testing.T) {
+	code, out, errs := released(t, &account{instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "200ms")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errs, "the refresh has not ended within 200ms (InProgress, 10 % done, 2 instances to update)")
+	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
+}
+
+func TestAnInterruptEndsTheWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, wait(ctx, time.Hour), context.Canceled)
+	require.NoError(t, wait(t.Context(), time.Nanosecond))
+}
+
+func TestStatusSaysWhatAWSRefuses(t *testing.T) {
+	code, _, errs := released(t, &account{instances: healthy("3"), refuse: "DescribeInstanceRefreshes"}, "status")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errs, "instance refreshes of api-group-1: ")
+	assert.Contains(t, errs, "AccessDenied")
+}
+
+func TestRollbackShowsWhatThereIsToGoBackTo(t *testing.T) {
+	a := &account{instances: append(healthy("3"), instance{"i-3", "eu-west-1c", "InService", "Healthy", "2"}), refreshes: []refresh{{"r-1", "InProgress", "", "", 50, 1}}}
+	code, out, errs := released(t, a, "rollback")
+	assert.Equal(t, exitOK, code, errs)
+	assert.Contains(t, out, `stack dev: release cccccccccccc, group api-group-1 on template lt-1 version 3
+
+  RELEASE       UPLOADED          MIB   TEMPLATE VERSIONS  INSTANCES  
+  dddddddddddd  2026-07-04 10:00  17.0  none               0          
+  cccccccccccc  2026-07-03 10:00  17.0  3                  2          what the stack is to run
+  bbbbbbbbbbbb  2026-07-02 10:00  17.0  2                  1          
+  aaaaaaaaaaaa  2026-07-01 10:00  17.0  1                  0          
+`)
+	assert.Contains(t, out, "aws autoscaling rollback-instance-refresh --auto-scaling-group-name api-group-1 --region eu-west-1")
+	assert.Contains(t, out, "To go back to bbbbbbbbbbbb, so that it stays:")
+	assert.Contains(t, out, `'{"LaunchTemplate":{"LaunchTemplateId":"lt-1","Version":"2"}}'`)
+
+	code, out, _ = released(t, &account{instances: healthy("3"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "rollback")
+	assert.Equal(t, exitOK, code)
+	assert.NotContains(t, out, "rollback-instance-refresh")
+}
+
+func TestCommandLine(t *testing.T) {
+	for args, want := range map[string]string{
+		"promote":                `command "promote": neither status nor rollback`,
+		"status now":             `argument "now": not known`,
+		"status --timeout soon":  `invalid value "soon"`,
+		"status --timeout -5m":   `flag --timeout -5m0s: not a time to wait`,
+		"rollback --to-yourself": `not defined: -to-yourself`,
+	} {
+		var out, errs bytes.Buffer
+		assert.Equal(t, exitUsage, run(t.Context(), strings.Fields(args), &out, &errs, wait), args)
+		assert.Contains(t, errs.String(), want)
+		assert.Contains(t, errs.String(), "usage: release")
+	}
+	var out, errs bytes.Buffer
+	assert.Equal(t, exitOK, run(t.Context(), []string{"status", "--help"}, &out, &errs, wait))
+	assert.Contains(t, out.String(), "usage: release")
+}
+
+func TestAStackThatIsNotThere(t *testing.T) {
+	code, _, errs := released(t, &account{}, "status", "--stack", "nowhere")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errs, "outputs of stack nowhere: exit status 255: error: no stack named")
+
+	cli(t, `{"region":"eu-west-1"}`)
+	var out, errors bytes.Buffer
+	assert.Equal(t, exitFailed, run(t.Context(), []string{"status"}, &out, &errors, wait))
+	assert.Contains(t, errors.String(), "stack dev has no output apiGroup; run `pulumi up --stack dev` first")
+	assert.Contains(t, errors.String(), "releases.cinema")
+}

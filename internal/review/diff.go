@@ -1,0 +1,244 @@
+package review
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"cinema-database/internal/plan"
+	"cinema-database/internal/sandbox/awssim"
+)
+
+// changes is what lies between two recordings.
+type changes struct {
+	Ref, Commit, Subject string
+	Added, Removed       []named
+	Changed              []changed
+	Outputs              []edit
+	Cost                 []costEdit
+	Before, After        float64
+}
+
+// None says whether nothing differs.
+func (c *changes) None() bool {
+	return len(c.Added)+len(c.Removed)+len(c.Changed)+len(c.Outputs) == 0
+}
+
+// Replaced counts the resources that AWS makes anew.
+func (c *changes) Replaced() int {
+	n := 0
+	for _, r := range c.Changed {
+		if len(r.Replaces) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Difference is what a month costs more.
+func (c *changes) Difference() float64 { return c.After - c.Before }
+
+type named struct {
+	Name, Type string
+	// Lost says that a protected or retained resource leaves the program.
+	Lost string
+}
+
+// changed is a resource that both recordings have, with what differs.
+type changed struct {
+	Name, Type string
+	// Replaces are the inputs that AWS cannot change in place.
+	Replaces []string
+	Edits    []edit
+}
+
+type edit struct{ Path, Before, After string }
+
+type costEdit struct {
+	What          string
+	Before, After float64
+}
+
+// difference compares two recordings by URN, as the engine does.
+func difference(before, after *plan.Recording) *changes {
+	old, now := newView(before), newView(after)
+	c := &changes{}
+	for _, r := range before.Resources {
+		if now.byURN[r.URN] == nil {
+			n := named{Name: r.Name, Type: r.Type}
+			switch {
+			case r.RetainOnDelete:
+				n.Lost = "kept in AWS, unmanaged"
+			case r.Protect:
+				n.Lost = "protected: the update is refused until it is unprotected"
+			}
+			c.Removed = append(c.Removed, n)
+		}
+	}
+	for _, r := range after.Resources {
+		was := old.byURN[r.URN]
+		if was == nil {
+			c.Added = append(c.Added, named{Name: r.Name, Type: r.Type})
+			continue
+		}
+		if d := compare(old, now, was, r); len(d.Edits) > 0 {
+			c.Changed = append(c.Changed, d)
+		}
+	}
+	slices.SortStableFunc(c.Changed, func(a, b changed) int { return min(len(b.Replaces), 1) - min(len(a.Replaces), 1) })
+	c.Outputs = edits(old, now, before.Exports, after.Exports, nil)
+	c.costs(old.estimate(), now.estimate())
+	return c
+}
+
+func compare(old, now *view, was, is *plan.Resource) changed {
+	d := changed{Name: is.Name, Type: is.Type}
+	if is.Custom {
+		d.Replaces = awssim.Diff(is.Type, was.Inputs, is.Inputs).Without(is.IgnoreChanges).Replaces
+		d.Edits = edits(old, now, was.Inputs, is.Inputs, is.IgnoreChanges)
+	}
+	for _, o := range []struct {
+		name    string
+		was, is any
+	}{
+		{"protect", was.Protect, is.Protect},
+		{"retainOnDelete", was.RetainOnDelete, is.RetainOnDelete},
+		{"deleteBeforeReplace", was.DeleteBeforeReplace, is.DeleteBeforeReplace},
+		{"ignoreChanges", strings.Join(was.IgnoreChanges, ", "), strings.Join(is.IgnoreChanges, ", ")},
+	} {
+		if o.was != o.is {
+			d.Edits = append(d.Edits, edit{"(option) " + o.name, fmt.Sprint(o.was), fmt.Sprint(o.is)})
+		}
+	}
+	return d
+}
+
+// edits lists what differs, by path, values in logical names.
+func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edit {
+	before, after := flat(old, was, ignored), flat(now, is, ignored)
+	keys := slices.Collect(maps.Keys(before))
+	for k := range after {
+		if _, both := before[k]; !both {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	var all []edit
+	for _, k := range keys {
+		b, inBefore := before[k]
+		a, inAfter := after[k]
+		if inBefore && inAfter && a == b {
+			continue
+		}
+		e := edit{Path: k, Before: abbreviate(b), After: abbreviate(a)}
+		if !inBefore {
+			e.Before = "(absent)"
+		}
+		if !inAfter {
+			e.After = "(absent)"
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// flat is every scalar of a property map by path, but for ignored properties.
+func flat(v *view, m resource.PropertyMap, ignored []string) map[string]string {
+	into := map[string]string{}
+	for k, value := range m {
+		if !slices.Contains(ignored, string(k)) {
+			flatten(v, into, string(k), value)
+		}
+	}
+	return into
+}
+
+// flatten notes every scalar below a path. Policy documents and other JSON in strings are gone into, so that a review
+// shows the statement that changed and not two walls of text.
+func flatten(v *view, into map[string]string, path string, value resource.PropertyValue) {
+	switch {
+	case value.IsObject() && len(value.ObjectValue()) > 0:
+		for k, e := range value.ObjectValue() {
+			flatten(v, into, path+"."+string(k), e)
+		}
+	case value.IsArray() && len(value.ArrayValue()) > 0:
+		if scalars(value.ArrayValue()) {
+			into[path] = v.readable(render(value))
+			return
+		}
+		for i, e := range value.ArrayValue() {
+			flatten(v, into, path+"["+element(i, e)+"]", e)
+		}
+	case value.IsString():
+		s := value.StringValue()
+		if strings.HasPrefix(s, "{") {
+			var inner map[string]any
+			if json.Unmarshal([]byte(s), &inner) == nil {
+				flatten(v, into, path, resource.NewPropertyValue(inner))
+				return
+			}
+		}
+		into[path] = v.readable(s)
+	default:
+		into[path] = v.readable(render(value))
+	}
+}
+
+func scalars(list []resource.PropertyValue) bool {
+	return !slices.ContainsFunc(list, func(v resource.PropertyValue) bool { return v.IsObject() || v.IsArray() })
+}
+
+// element names a list's element by what it is called where it says so: its place moves when one before it goes.
+func element(i int, v resource.PropertyValue) string {
+	if v.IsObject() {
+		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType"} {
+			if s, ok := v.ObjectValue()[key]; ok && (s.IsString() || s.IsNumber()) {
+				return render(s)
+			}
+		}
+	}
+	return fmt.Sprint(i)
+}
+
+// longest is how much of a value is shown, in characters.
+const longest = 120
+
+// abbreviate shortens a long value to its beginning, its length and a digest that tells two of them apart.
+func abbreviate(s string) string {
+	r := []rune(s)
+	if len(r) <= longest {
+		return s
+	}
+	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:longest/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
+}
+
+func (c *changes) costs(before, after estimate) {
+	c.Before, c.After = before.USD, after.USD
+	sum := func(e estimate) map[string]float64 {
+		m := map[string]float64{}
+		for _, l := range e.Lines {
+			m[l.What] += l.USD
+		}
+		return m
+	}
+	b, a := sum(before), sum(after)
+	keys := map[string]bool{}
+	for k := range b {
+		keys[k] = true
+	}
+	for k := range a {
+		keys[k] = true
+	}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if d := a[k] - b[k]; d > 0.005 || d < -0.005 {
+			c.Cost = append(c.Cost, costEdit{k, b[k], a[k]})
+		}
+	}
+	slices.SortStableFunc(c.Cost, func(x, y costEdit) int { return cmp.Compare(y.After-y.Before, x.After-x.Before) })
+}

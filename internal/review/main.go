@@ -1,0 +1,219 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/plan"
+)
+
+const usage = `usage: review [flags]
+
+Writes one page about a stack, from what this program registers: topology, traffic, access, inventory, cost.
+No account is needed, and no Pulumi CLI.
+
+flags
+  --stack NAME       stack, with Pulumi.NAME.yaml for its config (default dev)
+  -c KEY=VALUE       set a config value over the file's (repeatable)
+  --against REF      also show what changed since a git ref
+  --format html|md   one self-contained HTML page, or Markdown (default html)
+  -o FILE            where to write; - for the standard output (default review.html or review.md)
+`
+
+// Exit codes of Main.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// The formats.
+const (
+	formatHTML = "html"
+	formatMD   = "md"
+)
+
+// dumpCommand writes a recording instead of a page: how another checkout of the program is asked for its own.
+const dumpCommand = "dump"
+
+type command struct {
+	stack, against, format, out string
+	config                      map[string]string
+	dump                        bool
+}
+
+// Main writes the page of a program: args are what follows "review" on the command line. find is the variable through which
+// the program finds its releases; those that are not built are stood in for while Main runs. It returns the exit code: 0 for
+// success, 1 where the program or the comparison fails, 2 for a command line that makes no sense.
+func Main(ctx context.Context, args []string, program pulumi.RunFunc, find *Finder, stdout, stderr io.Writer) int {
+	if slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "--help" || a == "help" }) {
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	c, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "%v\n\n%s", err, usage)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := c.run(ctx, program, find, stdout); err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func parse(args []string) (command, error) {
+	c := command{stack: "dev", format: formatHTML}
+	if len(args) > 0 && args[0] == dumpCommand {
+		c.dump, args = true, args[1:]
+	}
+	for i := 0; i < len(args); i++ {
+		flag, value, given := strings.Cut(args[i], "=")
+		if flag == "-c" && given {
+			given = false // -c=… would be a key without a name
+		}
+		next := func() (string, error) {
+			if given {
+				return value, nil
+			}
+			if i++; i >= len(args) {
+				return "", fmt.Errorf("review: flag %s: it needs a value", flag)
+			}
+			return args[i], nil
+		}
+		var err error
+		switch flag {
+		case "--stack", "-s":
+			if c.stack, err = next(); err == nil && !plainName(c.stack) {
+				err = fmt.Errorf("review: flag --stack %q: not a stack name; letters, digits, - and _", c.stack)
+			}
+		case "-c", "--config":
+			if value, err = next(); err != nil {
+				break
+			}
+			key, v, ok := strings.Cut(value, "=")
+			if !ok || key == "" {
+				err = fmt.Errorf("review: flag -c %q: not KEY=VALUE", value)
+				break
+			}
+			if c.config == nil {
+				c.config = map[string]string{}
+			}
+			if !strings.Contains(key, ":") {
+				key = project + ":" + key
+			}
+			c.config[key] = v
+		case "--against":
+			if c.against, err = next(); err == nil && (c.against == "" || strings.HasPrefix(c.against, "-")) {
+				err = fmt.Errorf("review: flag --against %q: not a git ref", c.against)
+			}
+		case "--format":
+			if c.format, err = next(); err == nil && c.format != formatHTML && c.format != formatMD {
+				err = fmt.Errorf("review: flag --format %q: neither %s nor %s", c.format, formatHTML, formatMD)
+			}
+		case "-o", "--output":
+			if c.out, err = next(); err == nil && c.out == "" {
+				err = fmt.Errorf("review: flag -o: it needs a file, or - for the standard output")
+			}
+		default:
+			err = fmt.Errorf("review: argument %q: not known", args[i])
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	if c.out == "" {
+		c.out = "review." + c.format
+	}
+	return c, nil
+}
+
+func plainName(s string) bool {
+	return s != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// project is the Pulumi project's name, the namespace of its config.
+const project = "cinema"
+
+func (c command) run(ctx context.Context, program pulumi.RunFunc, find *Finder, stdout io.Writer) error {
+	if c.dump {
+		return c.writeDump(program, find, stdout)
+	}
+	var against *reference
+	if c.against != "" {
+		// Looked at first: a ref that cannot be compared is said at once.
+		var err error
+		if against, err = resolve(ctx, c.against); err != nil {
+			return err
+		}
+	}
+	var missing []string
+	now, err := c.record(program, find, false, orPlaceholder(*find, &missing))
+	if err != nil {
+		return err
+	}
+	preview, err := c.record(program, find, true, orPlaceholder(*find, nil))
+	if err != nil {
+		return err
+	}
+	page := newPage(project, c.stack, now, preview)
+	page.Placeholders = missing
+	if against != nil {
+		then, err := against.record(ctx, c)
+		if err != nil {
+			return err
+		}
+		// Binaries are not in git: both sides are compared with the same stand-ins.
+		comparable, err := c.record(program, find, false, placeholder)
+		if err != nil {
+			return err
+		}
+		page.compare(against, then, comparable)
+	}
+	data, err := page.render(c.format)
+	if err != nil {
+		return err
+	}
+	if c.out == "-" {
+		_, err := stdout.Write(data)
+		return err
+	}
+	if err := os.WriteFile(c.out, data, 0o644); err != nil {
+		return fmt.Errorf("review: %w", err)
+	}
+	fmt.Fprintf(stdout, "review: wrote %s\n", c.out)
+	return nil
+}
+
+// record runs the program on the stack's config, and gives the program's own error where it fails.
+func (c command) record(program pulumi.RunFunc, find *Finder, preview bool, releases Finder) (*plan.Recording, error) {
+	file := "Pulumi." + c.stack + ".yaml"
+	config, err := plan.StackConfig(file, c.config)
+	if errors.Is(err, os.ErrNotExist) {
+		dir, _ := filepath.Abs(".")
+		return nil, fmt.Errorf("review: stack %q: there is no %s in %s; name a stack that has one", c.stack, file, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("review: %w (with -c KEY=VALUE)", err)
+	}
+	own := *find
+	*find = releases
+	defer func() { *find = own }()
+	r, err := plan.Record(program, plan.Options{Project: project, Stack: c.stack, Config: config, Preview: preview})
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Err
+}

@@ -1,0 +1,102 @@
+package review
+
+// Prices of us-east-1, on demand, in US dollars without tax, as AWS listed them in June 2026. Free allowances are not
+// taken off. AWS publishes them on the page that each price names; where AWS changes one, change it here with pricesAsOf.
+const (
+	pricesRegion = "us-east-1"
+	pricesAsOf   = "June 2026"
+	// hoursPerMonth is AWS's own convention: 365 × 24 / 12.
+	hoursPerMonth = 730
+)
+
+// price is what one unit of something costs.
+type price struct {
+	USD    float64
+	Unit   string
+	Source string // the page of AWS that lists it
+}
+
+// instancePrices are per hour, Linux, shared tenancy.
+// Source: https://aws.amazon.com/ec2/pricing/on-demand/
+var instancePrices = map[string]float64{
+	"t4g.nano": 0.0042, "t4g.micro": 0.0084, "t4g.small": 0.0168, "t4g.medium": 0.0336, "t4g.large": 0.0672, "t4g.xlarge": 0.1344, "t4g.2xlarge": 0.2688,
+	"t3.nano": 0.0052, "t3.micro": 0.0104, "t3.small": 0.0208, "t3.medium": 0.0416, "t3.large": 0.0832, "t3.xlarge": 0.1664, "t3.2xlarge": 0.3328,
+	"t3a.nano": 0.0047, "t3a.micro": 0.0094, "t3a.small": 0.0188, "t3a.medium": 0.0376, "t3a.large": 0.0752, "t3a.xlarge": 0.1504, "t3a.2xlarge": 0.3008,
+	"m6g.medium": 0.0385, "m6g.large": 0.077, "m6g.xlarge": 0.154, "m6g.2xlarge": 0.308, "m6g.4xlarge": 0.616,
+	"m7g.medium": 0.0408, "m7g.large": 0.0816, "m7g.xlarge": 0.1632, "m7g.2xlarge": 0.3264, "m7g.4xlarge": 0.6528,
+	"m6i.large": 0.096, "m6i.xlarge": 0.192, "m6i.2xlarge": 0.384, "m6i.4xlarge": 0.768,
+	"m7i.large": 0.1008, "m7i.xlarge": 0.2016, "m7i.2xlarge": 0.4032,
+	"c6g.medium": 0.034, "c6g.large": 0.068, "c6g.xlarge": 0.136, "c6g.2xlarge": 0.272, "c6g.4xlarge": 0.544,
+	"c7g.medium": 0.0363, "c7g.large": 0.0725, "c7g.xlarge": 0.145, "c7g.2xlarge": 0.29,
+	"c6i.large": 0.085, "c6i.xlarge": 0.17, "c6i.2xlarge": 0.34, "c6i.4xlarge": 0.68,
+	"r6g.large": 0.1008, "r6g.xlarge": 0.2016, "r6g.2xlarge": 0.4032, "r6g.4xlarge": 0.8064,
+	"r7g.large": 0.1071, "r7g.xlarge": 0.2142, "r7g.2xlarge": 0.4284,
+	"r6i.large": 0.126, "r6i.xlarge": 0.252, "r6i.2xlarge": 0.504,
+}
+
+const (
+	ec2Page        = "https://aws.amazon.com/ec2/pricing/on-demand/"
+	ebsPage        = "https://aws.amazon.com/ebs/pricing/"
+	vpcPage        = "https://aws.amazon.com/vpc/pricing/"
+	balancerPage   = "https://aws.amazon.com/elasticloadbalancing/pricing/"
+	s3Page         = "https://aws.amazon.com/s3/pricing/"
+	lambdaPage     = "https://aws.amazon.com/lambda/pricing/"
+	cloudwatchPage = "https://aws.amazon.com/cloudwatch/pricing/"
+)
+
+var (
+	volumePrice      = price{0.08, "GB-month", ebsPage} // gp3, with 3,000 IOPS and 125 MB/s
+	iopsPrice        = price{0.005, "IOPS-month", ebsPage}
+	throughputPrice  = price{0.04, "MB/s-month", ebsPage}
+	backupPrice      = price{0.05, "GB-month", "https://aws.amazon.com/backup/pricing/"}
+	natPrice         = price{0.045, "hour", vpcPage}
+	natDataPrice     = price{0.045, "GB", vpcPage}
+	addressPrice     = price{0.005, "hour", vpcPage} // any public IPv4 address, in use or not
+	balancerPrice    = price{0.0225, "hour", balancerPage}
+	lcuPrice         = price{0.008, "LCU-hour", balancerPage}
+	transferPrice    = price{0.09, "GB", ec2Page + "#Data_Transfer"}
+	bucketPrice      = price{0.023, "GB-month", s3Page}
+	putPrice         = price{0.005, "1,000 requests", s3Page}
+	getPrice         = price{0.0004, "1,000 requests", s3Page}
+	functionPriceARM = price{0.0000133334, "GB-second", lambdaPage}
+	functionPriceX86 = price{0.0000166667, "GB-second", lambdaPage}
+	invocationPrice  = price{0.20, "million requests", lambdaPage}
+	keyPrice         = price{1, "key-month", "https://aws.amazon.com/kms/pricing/"}
+	zonePrice        = price{0.50, "zone-month", "https://aws.amazon.com/route53/pricing/"}
+	queuePrice       = price{0.40, "million requests", "https://aws.amazon.com/sqs/pricing/"}
+	logsPrice        = price{0.50, "GB taken in", cloudwatchPage}
+	metricPrice      = price{0.30, "metric-month", cloudwatchPage}
+	alarmPrice       = price{0.10, "alarm-month", cloudwatchPage}
+	dashboardPrice   = price{3, "dashboard-month", cloudwatchPage}
+	detailedMetrics  = 7.0 // that EC2's detailed monitoring publishes for an instance
+	baselineIOPS     = 3000.0
+	baselineMBPerSec = 125.0
+)
+
+// The assumptions that lines which follow use are made with, for a month.
+const (
+	assumedRequestsPerSec = 4.0   // of the API, on average
+	assumedOutGB          = 100.0 // that leaves for the internet through the load balancer
+	assumedNATGB          = 10.0  // through all NAT gateways: S3 has its own way
+	assumedPictures       = 10000.0
+	assumedPicturesGB     = 100.0 // kept
+	assumedBucketGB       = 5.0   // in each other bucket
+	assumedFlowLogsGB     = 2.0
+	assumedLogsGB         = 0.2 // of each other log group
+	assumedSeconds        = 1.0 // that a function works on a picture
+)
+
+// assumedLCU is the load balancer's capacity for that traffic: the larger of connections (25 a second make one) and
+// bytes (1 GB an hour makes one).
+var assumedLCU = max(assumedRequestsPerSec/25, assumedOutGB/hoursPerMonth)
+
+// free are the types, or the beginnings of them, that cost nothing by themselves: what they do is paid for in another line,
+// or not at all.
+var free = []string{
+	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
+	"aws:ec2/defaultSecurityGroup:", "aws:ec2/flowLog:", "aws:ec2/internetGateway:", "aws:ec2/launchTemplate:", "aws:ec2/networkAcl:",
+	"aws:ec2/route:", "aws:ec2/routeTable:", "aws:ec2/routeTableAssociation:", "aws:ec2/securityGroup", "aws:ec2/subnet:",
+	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",
+	"aws:lambda/invocation:", "aws:lambda/permission:", "aws:lb/listener", "aws:lb/targetGroup", "aws:route53/record:",
+	"aws:s3/bucket", "aws:sns/", "aws:sqs/queuePolicy:", "aws:backup/selection:", "aws:backup/vault", "aws:vpc/securityGroup",
+}

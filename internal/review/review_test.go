@@ -1,0 +1,169 @@
+package review
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/pulumitest"
+)
+
+func look(t *testing.T, program pulumi.RunFunc, opts ...pulumitest.Option) *view {
+	t.Helper()
+	r := pulumitest.Run(t, program, opts...)
+	require.NoError(t, r.Err)
+	return newView(r)
+}
+
+func TestARuleWithoutItsOtherHalfIsRefused(t *testing.T) {
+	v := look(t, func(ctx *pulumi.Context) error {
+		groups := map[string]*ec2.SecurityGroup{}
+		for _, name := range []string{"web", "data"} {
+			g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: pulumi.String("vpc-1")})
+			if err != nil {
+				return err
+			}
+			groups[name] = g
+		}
+		_, err := ec2.NewSecurityGroupRule(ctx, "web-to-data", &ec2.SecurityGroupRuleArgs{
+			Type: pulumi.String("egress"), SecurityGroupId: groups["web"].ID(), SourceSecurityGroupId: groups["data"].ID(),
+			Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(5432), ToPort: pulumi.Int(5433),
+		})
+		return err
+	})
+	all := v.connections()
+	require.Len(t, all, 1)
+	assert.Equal(t, "5432–5433", all[0].Port)
+	assert.Equal(t, "refused: data has no rule to take it", all[0].Half)
+	assert.Equal(t, [][]string{{""}}, v.matrix(all).Cells, "what is refused is not in the matrix")
+}
+
+func TestPublicFindsOpenBuckets(t *testing.T) {
+	v := look(t, func(ctx *pulumi.Context) error {
+		b, err := s3.NewBucketV2(ctx, "things", nil)
+		if err != nil {
+			return err
+		}
+		if _, err := s3.NewBucketPolicy(ctx, "things", &s3.BucketPolicyArgs{
+			Bucket: b.ID().ToStringOutput(),
+			Policy: pulumi.Sprintf(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"%s/*"}}`, b.Arn),
+		}); err == nil {
+			return nil
+		}
+		return err
+	})
+	// IAM takes a single statement without a list around it, too.
+	require.Len(t, v.public(), 1)
+	assert.Equal(t, "everybody may read", v.public()[0].Open)
+}
+
+func TestGrantsOfRolesAreTracedToTheirObjects(t *testing.T) {
+	v := look(t, func(ctx *pulumi.Context) error {
+		b, err := s3.NewBucketV2(ctx, "things", nil)
+		if err != nil {
+			return err
+		}
+		r, err := iam.NewRole(ctx, "reader", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(
+			`{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":["a","b"]}}}]}`)})
+		if err != nil {
+			return err
+		}
+		_, err = iam.NewRolePolicy(ctx, "reader-things", &iam.RolePolicyArgs{Role: r.Name, Policy: pulumi.Sprintf(
+			`{"Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["%s","%s/in/*"]},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`, b.Arn, b.Arn)})
+		return err
+	})
+	cards, m, roles := v.access()
+	require.Len(t, cards, 1)
+	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Objects)
+	assert.Equal(t, "read, list", m.Cells[0][0])
+	require.Len(t, roles, 1)
+	assert.Equal(t, []string{"x:sub is like a or b"}, roles[0].Conditions)
+	require.Len(t, roles[0].Other, 1)
+	assert.True(t, roles[0].Other[0].Denied)
+}
+
+func TestEstimateSaysWhatItDoesNotKnow(t *testing.T) {
+	v := look(t, func(ctx *pulumi.Context) error {
+		for name, typ := range map[string]string{"known": "t4g.medium", "unknown": "z9.mega"} {
+			if _, err := ec2.NewInstance(ctx, name, &ec2.InstanceArgs{InstanceType: pulumi.String(typ), Monitoring: pulumi.Bool(name == "known")}); err != nil {
+				return err
+			}
+		}
+		if _, err := dynamodb.NewTable(ctx, "table", &dynamodb.TableArgs{HashKey: pulumi.String("k")}); err != nil {
+			return err
+		}
+		_, err := cloudwatch.NewMetricAlarm(ctx, "alarm", &cloudwatch.MetricAlarmArgs{ComparisonOperator: pulumi.String("x"), EvaluationPeriods: pulumi.Int(1)})
+		return err
+	})
+	e := v.estimate()
+	assert.InDelta(t, 0.0336*730+7*0.30+0.10, e.USD, 1e-9)
+	assert.InDelta(t, e.USD, e.Fixed, 1e-9)
+	require.Len(t, e.Unknown, 2)
+	assert.Contains(t, e.Unknown[0], "no price of z9.mega is kept here")
+	assert.Contains(t, e.Unknown[1], "1 × aws:dynamodb/table:Table")
+}
+
+func TestDifference(t *testing.T) {
+	program := func(policy, cidr string, table bool) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(cidr)})
+			if err != nil {
+				return err
+			}
+			if table {
+				if _, err := ec2.NewRouteTable(ctx, "table", &ec2.RouteTableArgs{VpcId: vpc.ID()}, pulumi.RetainOnDelete(true)); err != nil {
+					return err
+				}
+			}
+			_, err = iam.NewRole(ctx, "role", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(policy), Description: pulumi.String(strings.Repeat("long ", 40) + cidr)},
+				pulumi.IgnoreChanges([]string{"tags"}))
+			ctx.Export("cidr", pulumi.String(cidr))
+			return err
+		}
+	}
+	before := pulumitest.Run(t, program(`{"Statement":[{"Sid":"A","Action":"x"},{"Sid":"B","Action":"y"}]}`, "10.0.0.0/16", true))
+	after := pulumitest.Run(t, program(`{"Statement":[{"Sid":"B","Action":["y","z"]}]}`, "10.1.0.0/16", false))
+	assert.True(t, difference(before, before).None())
+
+	c := difference(before, after)
+	assert.Empty(t, c.Added)
+	assert.Equal(t, []named{{"table", "aws:ec2/routeTable:RouteTable", "kept in AWS, unmanaged"}}, c.Removed)
+	require.Len(t, c.Changed, 2)
+	assert.Equal(t, changed{"vpc", vpcType, []string{"cidrBlock"}, []edit{{"cidrBlock", "10.0.0.0/16", "10.1.0.0/16"}}}, c.Changed[0], "replacements come first")
+	var policy []edit
+	for _, e := range c.Changed[1].Edits {
+		if strings.HasPrefix(e.Path, "assumeRolePolicy") {
+			policy = append(policy, e)
+		} else {
+			assert.Regexp(t, `^long .*… \(211 bytes, SHA-256 [0-9a-f]{12}…\)$`, e.Before)
+			assert.NotEqual(t, e.Before, e.After, "two long values are told apart")
+		}
+	}
+	assert.Equal(t, []edit{
+		{"assumeRolePolicy.Statement[A].Action", "x", "(absent)"}, {"assumeRolePolicy.Statement[A].Sid", "A", "(absent)"},
+		{"assumeRolePolicy.Statement[B].Action", "y", "[y, z]"},
+	}, policy)
+	assert.Equal(t, []edit{{"cidr", "10.0.0.0/16", "10.1.0.0/16"}}, c.Outputs)
+}
+
+func TestWrap(t *testing.T) {
+	assert.Equal(t, []string{"network-public-", "us-east-1a"}, wrap("network-public-us-east-1a", 15))
+	assert.Equal(t, []string{"abcdefgh", "ijk"}, wrap("abcdefghijk", 8))
+	assert.Empty(t, wrap("", 8))
+}
+
+func TestDollars(t *testing.T) {
+	for amount, want := range map[float64]string{0: "$0.00", 0.001: "< $0.01", 1234567.891: "$1,234,567.89", -2.5: "−$2.50"} {
+		assert.Equal(t, want, dollars(amount))
+	}
+	assert.Equal(t, "$0.50", unitPrice(0.5))
+	assert.Equal(t, "$0.0000133334", unitPrice(0.0000133334))
+}

@@ -1,0 +1,468 @@
+package review
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cinema-database/internal/plan"
+)
+
+// node is one thing in the drawing.
+type node struct {
+	ID    string // unique in the drawing
+	Kind  string // its look: edge, compute, storage, security, function
+	Title string
+	Name  string // the logical name
+	Notes []string
+}
+
+// topology is what the drawing shows.
+type topology struct {
+	VPC, CIDR string
+	Gateway   *node
+	Zones     []string
+	Tiers     []tier
+	Side      []sideRow
+	Flows     []flow
+}
+
+// tier is a row of subnets.
+type tier struct {
+	Name      string
+	Way       string    // where its default route leads
+	Subnets   []*subnet // by zone, nil where the tier has none there
+	Spans     []span
+	Endpoints []node
+}
+
+type subnet struct {
+	Name, CIDR string
+	Nodes      []node
+}
+
+// span is what stands in every zone of a tier.
+type span struct {
+	node
+	// Each is what stands in each zone, nil where that is not told apart.
+	Each []*node
+}
+
+// sideRow is a bucket with what works on it, or with a nil bucket what belongs to none.
+type sideRow struct {
+	Bucket     *node
+	Satellites []node
+	Public     bool
+	rank       int
+}
+
+// flow is an arrow.
+type flow struct {
+	From, To string // node ids, or internet
+	Label    string
+	Kind     string // request, admin, egress, storage, event
+}
+
+const internetID = "internet"
+
+func id(r *plan.Resource) string { return short(r.Type) + " " + r.Name }
+
+func (v *view) topology() *topology {
+	t := &topology{}
+	for _, vpc := range v.ByType(vpcType) {
+		t.VPC, t.CIDR = vpc.Name, vpc.Text("cidrBlock")
+	}
+	for _, g := range v.ByType(gatewayType) {
+		t.Gateway = &node{ID: id(g), Kind: "edge", Title: "Internet gateway", Name: g.Name}
+	}
+	place := v.placeSubnets(t)
+	holders := map[string][]string{} // security group → the nodes that wear it
+	wear := func(n string, groups []string) {
+		for _, g := range groups {
+			if group := v.byID[g]; group != nil {
+				holders[group.Name] = append(holders[group.Name], n)
+			}
+		}
+	}
+	v.placeSpans(t, place, wear)
+	v.placeHosts(t, place, wear)
+	v.placeEndpoints(t)
+	v.placeSide(t)
+	v.connect(t, holders)
+	return t
+}
+
+// spot is where a subnet is drawn.
+type spot struct{ tier, zone int }
+
+func (v *view) placeSubnets(t *topology) map[string]spot {
+	subnets := v.ByType(subnetType)
+	var names []string
+	rank := map[string]int{"public": 0, "private": 1, "database": 2}
+	tierOf := func(s *plan.Resource) string { return cmp.Or(s.Text("tags.Tier"), "subnets") }
+	for _, s := range subnets {
+		if z := s.Text("availabilityZone"); !slices.Contains(t.Zones, z) {
+			t.Zones = append(t.Zones, z)
+		}
+		if n := tierOf(s); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(t.Zones)
+	slices.SortFunc(names, func(a, b string) int {
+		ra, oka := rank[a]
+		rb, okb := rank[b]
+		if !oka {
+			ra = len(rank)
+		}
+		if !okb {
+			rb = len(rank)
+		}
+		return cmp.Or(ra-rb, strings.Compare(a, b))
+	})
+	place := map[string]spot{}
+	for i, n := range names {
+		row := tier{Name: n, Subnets: make([]*subnet, len(t.Zones))}
+		var ways []string
+		for _, s := range subnets {
+			if tierOf(s) != n {
+				continue
+			}
+			z := slices.Index(t.Zones, s.Text("availabilityZone"))
+			row.Subnets[z] = &subnet{Name: s.Name, CIDR: s.Text("cidrBlock")}
+			place[s.ID] = spot{i, z}
+			if w := v.way(s); !slices.Contains(ways, w) {
+				ways = append(ways, w)
+			}
+		}
+		slices.Sort(ways)
+		row.Way = strings.Join(ways, ", ")
+		t.Tiers = append(t.Tiers, row)
+	}
+	return place
+}
+
+// way is where a subnet's default route leads.
+func (v *view) way(s *plan.Resource) string {
+	for _, a := range v.ByType(associationType) {
+		if a.Text("subnetId") != s.ID {
+			continue
+		}
+		for _, r := range v.ByType(routeType) {
+			if r.Text("routeTableId") != a.Text("routeTableId") || r.Text("destinationCidrBlock") != everywhere {
+				continue
+			}
+			switch {
+			case r.Text("gatewayId") != "":
+				return "out by the internet gateway"
+			case r.Text("natGatewayId") != "":
+				return "out by NAT"
+			}
+			return "out by another way"
+		}
+	}
+	return "no way out"
+}
+
+func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, []string)) {
+	in := func(subnets []string) (spot, bool) {
+		for _, s := range subnets {
+			if p, ok := place[s]; ok {
+				return p, true
+			}
+		}
+		return spot{}, false
+	}
+	for _, b := range v.ByType(balancerType) {
+		p, ok := in(list(b.Inputs, "subnets"))
+		if !ok {
+			continue
+		}
+		kind := "internet-facing"
+		if flag(b.Inputs, "internal") {
+			kind = "internal"
+		}
+		n := node{ID: id(b), Kind: "edge", Title: "Load balancer", Name: b.Name, Notes: []string{kind + ", in every zone"}}
+		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
+		wear(n.ID, list(b.Inputs, "securityGroups"))
+	}
+	for _, g := range v.ByType(scalingType) {
+		subnets := list(g.Inputs, "vpcZoneIdentifiers")
+		p, ok := in(subnets)
+		if !ok {
+			continue
+		}
+		least, most := int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize"))
+		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
+		typ := ""
+		if template := v.template(g); template != nil {
+			typ = template.Text("instanceType")
+			wear(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
+			for _, n := range objects(template.Inputs, "networkInterfaces") {
+				wear(s.ID, list(n, "securityGroups"))
+			}
+		}
+		s.Notes = []string{fmt.Sprintf("%d to %d × %s", least, most, typ)}
+		for i, sub := range subnets {
+			q, ok := place[sub]
+			if !ok {
+				continue
+			}
+			n := least / len(subnets)
+			if i < least%len(subnets) {
+				n++
+			}
+			s.Each[q.zone] = &node{ID: s.ID + " " + t.Zones[q.zone], Kind: "compute", Title: counted(n, "instance"), Notes: []string{typ}}
+		}
+		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, s)
+	}
+}
+
+func (v *view) placeHosts(t *topology, place map[string]spot, wear func(string, []string)) {
+	put := func(subnetID string, n node) {
+		if p, ok := place[subnetID]; ok {
+			s := t.Tiers[p.tier].Subnets[p.zone]
+			s.Nodes = append(s.Nodes, n)
+		}
+	}
+	for _, h := range v.ByType(instanceType) {
+		title := "Host"
+		if c := v.component(h); c != nil {
+			kind := c.Type[strings.LastIndex(c.Type, ":")+1:]
+			if title = kind; kind == "Database" {
+				title = "MongoDB host"
+			}
+		}
+		n := node{ID: id(h), Kind: "compute", Title: title, Name: h.Name, Notes: []string{h.Text("instanceType")}}
+		put(h.Text("subnetId"), n)
+		wear(n.ID, list(h.Inputs, "vpcSecurityGroupIds"))
+		for _, a := range v.ByType(attachmentType) {
+			if a.Text("instanceId") != h.ID {
+				continue
+			}
+			if vol := v.byID[a.Text("volumeId")]; vol != nil {
+				d := node{ID: id(vol), Kind: "storage", Title: "Data volume", Name: vol.Name,
+					Notes: []string{fmt.Sprintf("%s GiB %s", amount(number(vol.Inputs, "size")), vol.Text("type"))}}
+				put(h.Text("subnetId"), d)
+				t.Flows = append(t.Flows, flow{n.ID, d.ID, "", "attached"})
+			}
+		}
+	}
+	for _, g := range v.ByType(natType) {
+		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: "NAT gateway", Name: g.Name})
+	}
+}
+
+func (v *view) placeEndpoints(t *topology) {
+	for _, e := range v.ByType(endpointType) {
+		row := slices.IndexFunc(t.Tiers, func(r tier) bool { return r.Name == e.Text("tags.Tier") })
+		if row < 0 {
+			continue
+		}
+		kind := strings.ToLower(cmp.Or(e.Text("vpcEndpointType"), "Gateway"))
+		t.Tiers[row].Endpoints = append(t.Tiers[row].Endpoints, node{
+			ID: id(e), Kind: "edge", Title: service(e) + " " + kind + " endpoint", Name: e.Name,
+		})
+	}
+}
+
+// placeSide puts the buckets beside the VPC, each with the functions, queues and keys that belong to it.
+func (v *view) placeSide(t *topology) {
+	public := map[string]bool{}
+	for _, e := range v.public() {
+		public[e.Name] = true
+	}
+	grants := v.grants()
+	rows := map[*plan.Resource]*sideRow{}
+	for _, b := range v.ByType(bucketType) {
+		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name}
+		row := &sideRow{Bucket: n, Public: public[b.Name], rank: len(t.Tiers)}
+		if row.Public {
+			n.Notes, row.rank = []string{"public website"}, -1
+			t.Flows = append(t.Flows, flow{internetID, n.ID, "HTTP", "request"})
+		}
+		rows[b] = row
+	}
+	for i, tr := range t.Tiers {
+		for _, e := range tr.Endpoints {
+			for b, row := range rows {
+				if slices.ContainsFunc(grants, func(g grant) bool {
+					return g.Boundary && g.Source == e.Name && slices.ContainsFunc(g.On, func(o target) bool { return o.Resource == b })
+				}) {
+					if row.rank == len(t.Tiers) || row.rank < i {
+						row.rank = i
+					}
+					t.Flows = append(t.Flows, flow{e.ID, row.Bucket.ID, "", "storage"})
+				}
+			}
+		}
+	}
+	var rest sideRow
+	for _, f := range v.ByType(functionType) {
+		n := node{ID: id(f), Kind: "function", Title: "Lambda", Name: f.Name}
+		home := &rest
+		for _, b := range v.ByType(bucketType) {
+			reads, writes := v.works(grants, f, b)
+			if len(reads)+len(writes) == 0 {
+				continue
+			}
+			if home == &rest {
+				home = rows[b]
+			}
+			if called := v.pictures(b) && len(reads) > 0; called {
+				t.Flows = append(t.Flows, flow{rows[b].Bucket.ID, n.ID, strings.Join(reads, " "), "event"})
+			}
+			if len(writes) > 0 {
+				t.Flows = append(t.Flows, flow{n.ID, rows[b].Bucket.ID, strings.Join(writes, " "), "event"})
+			}
+		}
+		home.Satellites = append(home.Satellites, n)
+		for _, c := range v.ByType(invokeType) {
+			if v.byID[c.Text("functionName")] != f {
+				continue
+			}
+			if q := v.byID[c.Text("destinationConfig.onFailure.destination")]; q != nil {
+				d := node{ID: id(q), Kind: "function", Title: "Failures", Name: q.Name}
+				home.Satellites = append(home.Satellites, d)
+				t.Flows = append(t.Flows, flow{n.ID, d.ID, "", "failed"})
+			}
+		}
+	}
+	for _, k := range v.ByType(keyType) {
+		n := node{ID: id(k), Kind: "security", Title: "KMS key", Name: k.Name}
+		home := &rest
+		for _, b := range v.ByType(bucketType) {
+			if strings.Contains(k.Text("policy"), text(b.State, "arn")+"/") {
+				home = rows[b]
+				t.Flows = append(t.Flows, flow{n.ID, home.Bucket.ID, "encrypts", "key"})
+				break
+			}
+		}
+		home.Satellites = append(home.Satellites, n)
+	}
+	for _, b := range v.ByType(bucketType) {
+		t.Side = append(t.Side, *rows[b])
+	}
+	slices.SortStableFunc(t.Side, func(a, b sideRow) int { return cmp.Or(a.rank-b.rank, strings.Compare(a.Bucket.Name, b.Bucket.Name)) })
+	if len(rest.Satellites) > 0 {
+		t.Side = append(t.Side, rest)
+	}
+	// The order of map iteration must not show.
+	slices.SortStableFunc(t.Flows, func(a, b flow) int {
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), strings.Compare(a.Label, b.Label))
+	})
+}
+
+// works is what a function may read and write in a bucket, by prefix. Its own code is not work.
+func (v *view) works(grants []grant, f, b *plan.Resource) (reads, writes []string) {
+	role := v.byID[f.Text("role")]
+	if role == nil {
+		return nil, nil
+	}
+	for _, g := range grants {
+		if g.Denied || g.Boundary || !slices.Contains(g.Who, role.Name) {
+			continue
+		}
+		for _, o := range g.On {
+			if o.Resource != b || o.Path == "" {
+				continue
+			}
+			prefix := strings.TrimSuffix(o.Path, "*")
+			if slices.Contains(g.Verbs, "read") && !slices.Contains(reads, prefix) {
+				reads = append(reads, prefix)
+			}
+			if slices.Contains(g.Verbs, "write") && !slices.Contains(writes, prefix) {
+				writes = append(writes, prefix)
+			}
+		}
+	}
+	return reads, writes
+}
+
+// connect draws the security group rules: what they allow is what the arrows show.
+func (v *view) connect(t *topology, holders map[string][]string) {
+	tierOf := func(n string) *tier {
+		for i := range t.Tiers {
+			for _, s := range t.Tiers[i].Spans {
+				if s.ID == n {
+					return &t.Tiers[i]
+				}
+			}
+			for _, s := range t.Tiers[i].Subnets {
+				if s != nil && slices.ContainsFunc(s.Nodes, func(x node) bool { return x.ID == n }) {
+					return &t.Tiers[i]
+				}
+			}
+		}
+		return nil
+	}
+	labels := map[[3]string][]string{}
+	note := func(from, to, kind, label string) {
+		key := [3]string{from, to, kind}
+		if !slices.Contains(labels[key], label) {
+			labels[key] = append(labels[key], label)
+		}
+	}
+	for _, c := range v.connections() {
+		if c.Half != "" {
+			continue
+		}
+		kind := "request"
+		if c.Port == "22" {
+			kind = "admin"
+		}
+		var from, to []string
+		if c.From.Group != nil {
+			from = holders[c.From.Group.Name]
+		} else {
+			from = []string{internetID}
+		}
+		switch {
+		case c.To.Group != nil:
+			to = holders[c.To.Group.Name]
+		case c.From.Group == nil:
+		case c.To.Name == "internet":
+			for _, f := range from {
+				row := tierOf(f)
+				if row == nil || row.Way != "out by NAT" {
+					continue
+				}
+				for _, other := range t.Tiers {
+					for _, s := range other.Subnets {
+						if s == nil {
+							continue
+						}
+						for _, n := range s.Nodes {
+							if n.Title == "NAT gateway" {
+								note(f, n.ID, "egress", c.Label())
+							}
+						}
+					}
+				}
+			}
+		default:
+			for _, f := range from {
+				if row := tierOf(f); row != nil {
+					for _, e := range row.Endpoints {
+						if strings.HasPrefix(e.Title, c.To.Name+" ") {
+							note(f, e.ID, "storage", c.Label())
+						}
+					}
+				}
+			}
+		}
+		for _, f := range from {
+			for _, g := range to {
+				note(f, g, kind, c.Label())
+			}
+		}
+	}
+	for key, l := range labels {
+		slices.Sort(l)
+		t.Flows = append(t.Flows, flow{key[0], key[1], strings.Join(l, ", "), key[2]})
+	}
+	slices.SortStableFunc(t.Flows, func(a, b flow) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), strings.Compare(a.Label, b.Label))
+	})
+}

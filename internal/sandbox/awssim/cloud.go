@@ -1,0 +1,198 @@
+package awssim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// AccountID is the account that everything simulated belongs to, the one of AWS's own examples.
+const AccountID = "123456789012"
+
+// DefaultRegion is the region of a Cloud that names none.
+const DefaultRegion = "us-east-1"
+
+// Properties maps a resource's property names to values.
+type Properties = resource.PropertyMap
+
+// Request asks for one resource to be created.
+type Request struct {
+	Type string // Pulumi type token, e.g. "aws:ec2/vpc:Vpc"
+	Name string // logical name
+	URN  string
+	// Generation counts how often the URN was created before: ids follow from both, so that a replacement
+	// gets ids of its own and a repeated run the same ones.
+	Generation int
+	Inputs     Properties // checked: without secrets and outputs, physical name filled in (see Named)
+}
+
+func (r Request) seed() string { return fmt.Sprintf("%s#%d", r.URN, r.Generation) }
+
+// Cloud models what AWS answers. The zero value is DefaultRegion with nothing in it.
+type Cloud struct {
+	Region string // e.g. "eu-central-1"; empty means DefaultRegion
+	// Find returns the state of the resource that has an id, for outputs that follow from another
+	// resource (an instance's zone from its subnet). May be nil: such outputs are then left to guesses.
+	Find func(id string) (Properties, bool)
+}
+
+func (c Cloud) region() string {
+	if c.Region == "" {
+		return DefaultRegion
+	}
+	return c.Region
+}
+
+// partition returns the partition of the cloud's region: "aws", "aws-cn" or "aws-us-gov".
+func (c Cloud) partition() string {
+	switch {
+	case strings.HasPrefix(c.region(), "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(c.region(), "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// Outputs returns the id and the whole state (inputs and outputs) of a resource once it is created.
+func (c Cloud) Outputs(r Request) (id string, state Properties) {
+	k := kinds[r.Type]
+	d := &draft{cloud: c, req: r, state: maps.Clone(r.Inputs)}
+	if d.state == nil {
+		d.state = Properties{}
+	}
+	delete(d.state, defaultsKey)
+	switch {
+	case k.id != nil:
+		d.id = k.id(d)
+	case k.prefix != "":
+		d.id = d.ec2ID(k.prefix, "")
+	default:
+		d.id = sanitize(r.Name) + "-" + d.hash("id", 17)
+	}
+	if k.arn != "" {
+		d.set("arn", d.expand(k.arn))
+	}
+	if tags, ok := d.state["tags"]; ok {
+		d.set("tagsAll", tags)
+	} else if k.tagged {
+		d.set("tagsAll", resource.NewProperty(Properties{}))
+	}
+	if k.outputs != nil {
+		k.outputs(d)
+	}
+	return d.id, d.state
+}
+
+// Computed lists, for a request, the properties that AWS decides: those that are unknown until the
+// resource exists.
+func (c Cloud) Computed(r Request) []resource.PropertyKey {
+	_, state := c.Outputs(r)
+	var keys []resource.PropertyKey
+	for _, k := range state.StableKeys() {
+		if _, given := r.Inputs[k]; !given && k != "tagsAll" {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// draft is a resource's state being worked out.
+type draft struct {
+	cloud Cloud
+	req   Request
+	id    string
+	state Properties
+}
+
+// set fills a property that the inputs leave open.
+func (d *draft) set(key string, value any) {
+	k := resource.PropertyKey(key)
+	if old, ok := d.state[k]; ok && !old.IsNull() {
+		return
+	}
+	if v, ok := value.(resource.PropertyValue); ok {
+		d.state[k] = v
+		return
+	}
+	d.state[k] = resource.NewPropertyValue(value)
+}
+
+// text returns a property as a string, "" where it is absent or something else.
+func (d *draft) text(key string) string { return text(d.state, key) }
+
+// on says whether a property is true.
+func (d *draft) on(key string) bool {
+	v, ok := d.state[resource.PropertyKey(key)]
+	return ok && v.IsBool() && v.BoolValue()
+}
+
+// hash returns n hexadecimal digits that follow from the request's seed and a label.
+func (d *draft) hash(label string, n int) string { return hash(d.req.seed()+"|"+label, n) }
+
+// ec2ID returns an id in EC2's long form: a prefix, "-0" and 16 hexadecimal digits.
+func (d *draft) ec2ID(prefix, label string) string { return prefix + "-0" + d.hash(prefix+label, 16) }
+
+// expand fills {id}, {name}, {region}, {account} and {partition} into an ARN's tail or a host name.
+func (d *draft) expand(pattern string) string {
+	if !strings.HasPrefix(pattern, "arn:") && strings.Count(pattern, ":") >= 3 {
+		pattern = "arn:{partition}:" + pattern
+	}
+	return strings.NewReplacer(
+		"{id}", d.id, "{name}", d.text("name"), "{region}", d.cloud.region(),
+		"{account}", AccountID, "{partition}", d.cloud.partition(),
+	).Replace(pattern)
+}
+
+// find returns the state of the resource whose id a property holds, empty where there is none.
+func (d *draft) find(key string) Properties {
+	if d.cloud.Find != nil {
+		if s, ok := d.cloud.Find(d.text(key)); ok {
+			return s
+		}
+	}
+	return Properties{}
+}
+
+func text(m Properties, key string) string {
+	if v, ok := m[resource.PropertyKey(key)]; ok && v.IsString() {
+		return v.StringValue()
+	}
+	return ""
+}
+
+func hash(s string, n int) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])[:n]
+}
+
+// number returns a decimal number of the given number of digits that follows from a string.
+func number(s string, digits int) string {
+	sum := sha256.Sum256([]byte(s))
+	var b strings.Builder
+	for i := range digits {
+		fmt.Fprintf(&b, "%d", sum[i]%10)
+	}
+	return b.String()
+}
+
+func uuid(hex32 string) string {
+	return strings.Join([]string{hex32[:8], hex32[8:12], hex32[12:16], hex32[16:20], hex32[20:32]}, "-")
+}
+
+// sanitize keeps what every AWS name allows.
+func sanitize(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// lastOf returns what follows the last sep in s, or s.
+func lastOf(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }

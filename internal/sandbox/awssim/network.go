@@ -1,0 +1,407 @@
+package awssim
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+var networkKinds = map[string]kind{
+	"aws:ec2/vpc:Vpc": {
+		prefix: "vpc", arn: "ec2:{region}:{account}:vpc/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("defaultNetworkAclId", derived("acl", d.id))
+			d.set("defaultRouteTableId", derived("rtb", d.id))
+			d.set("mainRouteTableId", derived("rtb", d.id))
+			d.set("defaultSecurityGroupId", derived("sg", d.id))
+			d.set("dhcpOptionsId", "dopt-0"+hash(AccountID+d.cloud.region(), 16))
+			d.set("instanceTenancy", "default")
+			d.set("enableDnsSupport", true)
+			d.set("enableDnsHostnames", false)
+			d.set("enableNetworkAddressUsageMetrics", false)
+		},
+		replace: []string{"cidrBlock", "instanceTenancy", "ipv4IpamPoolId", "ipv4NetmaskLength"},
+	},
+	"aws:ec2/subnet:Subnet": {
+		prefix: "subnet", arn: "ec2:{region}:{account}:subnet/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			zones := d.cloud.zones()
+			zone := d.text("availabilityZone")
+			for i, z := range zones {
+				if z == zone || zone == "" && text(d.state, "availabilityZoneId") == d.cloud.zoneID(i) {
+					d.set("availabilityZone", z)
+					d.set("availabilityZoneId", d.cloud.zoneID(i))
+				}
+			}
+			d.set("availabilityZone", zones[0])
+			d.set("availabilityZoneId", d.cloud.zoneID(0))
+			d.set("mapPublicIpOnLaunch", false)
+			d.set("privateDnsHostnameTypeOnLaunch", "ip-name")
+		},
+		replace: []string{"availabilityZone", "availabilityZoneId", "cidrBlock", "ipv6Native", "outpostArn", "vpcId"},
+		refuse:  refuseSubnet,
+	},
+	"aws:ec2/internetGateway:InternetGateway": {
+		prefix: "igw", arn: "ec2:{region}:{account}:internet-gateway/{id}", tagged: true, outputs: owner,
+		unique: pick("vpcId"), keep: keepGateway,
+	},
+	"aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": {
+		id: joined(":", "internetGatewayId", "vpcId"), replace: []string{"internetGatewayId", "vpcId"}, unique: pick("vpcId"), keep: keepGateway,
+	},
+	"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": {
+		prefix: "eigw", tagged: true, replace: []string{"vpcId"},
+	},
+	"aws:ec2/natGateway:NatGateway": {
+		prefix: "nat", tagged: true,
+		outputs: func(d *draft) {
+			d.set("associationId", d.ec2ID("eipassoc", ""))
+			d.set("networkInterfaceId", d.ec2ID("eni", ""))
+			if ip := text(d.find("allocationId"), "publicIp"); ip != "" {
+				d.set("publicIp", ip)
+			} else {
+				d.set("publicIp", d.publicIP())
+			}
+			d.set("privateIp", d.privateIP("subnetId"))
+			d.set("connectivityType", "public")
+		},
+		replace: []string{"allocationId", "connectivityType", "privateIp", "subnetId"},
+		unique:  pick("allocationId"),
+		refuse: func(a *Account, in Properties) error {
+			subnet, ok := a.find(text(in, "subnetId"))
+			if vpc := text(subnet, "vpcId"); ok && text(in, "connectivityType") == "public" && !a.hasGateway(vpc) {
+				return refusal("Gateway.NotAttached", "Network %s has no Internet gateway attached", vpc)
+			}
+			return nil
+		},
+	},
+	"aws:ec2/eip:Eip": {
+		prefix: "eipalloc", arn: "ec2:{region}:{account}:elastic-ip/{id}", tagged: true,
+		outputs: func(d *draft) {
+			d.set("allocationId", d.id)
+			d.set("publicIp", d.publicIP())
+			d.set("publicDns", d.publicDNS(d.text("publicIp")))
+			d.set("domain", "vpc")
+			d.set("networkBorderGroup", d.cloud.region())
+			d.set("publicIpv4Pool", "amazon")
+		},
+		replace: []string{"address", "domain", "ipamPoolId", "networkBorderGroup", "publicIpv4Pool", "vpc"},
+	},
+	"aws:ec2/routeTable:RouteTable": {
+		prefix: "rtb", arn: "ec2:{region}:{account}:route-table/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("routes", resource.NewProperty([]resource.PropertyValue{}))
+			d.set("propagatingVgws", strs())
+		},
+		replace: []string{"vpcId"},
+	},
+	"aws:ec2/route:Route": {
+		id: func(d *draft) string {
+			to := d.text("destinationCidrBlock") + d.text("destinationIpv6CidrBlock") + d.text("destinationPrefixListId")
+			return "r-" + d.text("routeTableId") + number(to, 10)
+		},
+		outputs: func(d *draft) {
+			d.set("origin", "CreateRoute")
+			d.set("state", "active")
+		},
+		replace: []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId", "routeTableId"},
+		part:    "routeTableId",
+		unique:  pick("routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"),
+	},
+	"aws:ec2/routeTableAssociation:RouteTableAssociation": {
+		prefix: "rtbassoc", replace: []string{"gatewayId", "subnetId"}, unique: pick("subnetId", "gatewayId"), part: "subnetId",
+	},
+	"aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation": {
+		prefix: "rtbassoc",
+		outputs: func(d *draft) {
+			d.set("originalRouteTableId", derived("rtb", d.text("vpcId")))
+		},
+		unique: pick("vpcId"),
+	},
+	"aws:ec2/vpcEndpoint:VpcEndpoint": {
+		prefix: "vpce", arn: "ec2:{region}:{account}:vpc-endpoint/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("vpcEndpointType", "Gateway")
+			d.set("state", "available")
+			d.set("requesterManaged", false)
+			d.set("ipAddressType", "ipv4")
+			if d.text("vpcEndpointType") == "Gateway" {
+				d.set("prefixListId", prefixListID(d.cloud.region(), d.text("serviceName")))
+				d.set("cidrBlocks", strs("3.5.0.0/19", "52.216.0.0/15"))
+				d.set("networkInterfaceIds", strs())
+				d.set("routeTableIds", strs())
+				return
+			}
+			d.set("networkInterfaceIds", strs(d.ec2ID("eni", "")))
+			d.set("privateDnsEnabled", false)
+			host := d.id + "-" + d.hash("dns", 8) + "." + lastOf(d.text("serviceName"), ".") + "." + d.cloud.region() + ".vpce.amazonaws.com"
+			d.set("dnsEntries", resource.NewProperty([]resource.PropertyValue{resource.NewProperty(Properties{
+				"dnsName": resource.NewProperty(host), "hostedZoneId": resource.NewProperty("Z7HUB22UULQXV"),
+			})}))
+		},
+		replace: []string{"resourceConfigurationArn", "serviceName", "serviceNetworkArn", "serviceRegion", "vpcEndpointType", "vpcId"},
+		refuse:  refuseGatewayEndpoint,
+	},
+	"aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation": {
+		id:      func(d *draft) string { return "a-" + d.text("vpcEndpointId") + number(d.text("routeTableId"), 10) },
+		replace: []string{"routeTableId", "vpcEndpointId"}, unique: pick("routeTableId", "vpcEndpointId"),
+	},
+	"aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation": {
+		id:      func(d *draft) string { return "a-" + d.text("vpcEndpointId") + number(d.text("subnetId"), 10) },
+		replace: []string{"subnetId", "vpcEndpointId"}, unique: pick("subnetId", "vpcEndpointId"),
+	},
+	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
+		id:  func(d *draft) string { return derived("sg", d.text("vpcId")) },
+		arn: "ec2:{region}:{account}:security-group/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("name", "default")
+			d.set("description", "default VPC security group")
+		},
+		replace: []string{"vpcId"},
+	},
+	"aws:ec2/securityGroup:SecurityGroup": {
+		prefix: "sg", arn: "ec2:{region}:{account}:security-group/{id}", tagged: true, name: autoName{property: "name", max: 255},
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("description", "Managed by Pulumi")
+			d.set("revokeRulesOnDelete", false)
+		},
+		replace: []string{"description", "name", "namePrefix", "vpcId"},
+		unique:  pick("vpcId", "name"),
+	},
+	"aws:ec2/securityGroupRule:SecurityGroupRule": {
+		prefix: "sgrule",
+		outputs: func(d *draft) {
+			d.set("securityGroupRuleId", d.ec2ID("sgr", ""))
+			d.set("self", false)
+		},
+		replace: []string{"cidrBlocks", "fromPort", "ipv6CidrBlocks", "prefixListIds", "protocol", "securityGroupId", "self",
+			"sourceSecurityGroupId", "toPort", "type"},
+		unique: pick("type", "securityGroupId", "protocol", "fromPort", "toPort", "cidrBlocks", "ipv6CidrBlocks", "prefixListIds",
+			"sourceSecurityGroupId"),
+	},
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupRule("ingress"),
+	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   securityGroupRule("egress"),
+	"aws:ec2/networkAcl:NetworkAcl": {
+		prefix: "acl", arn: "ec2:{region}:{account}:network-acl/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			d.set("subnetIds", strs())
+		},
+		replace: []string{"vpcId"},
+	},
+	"aws:ec2/networkAclRule:NetworkAclRule": {
+		id: func(d *draft) string {
+			return "nacl-" + number(fmt.Sprint(d.text("networkAclId"), d.state["ruleNumber"], d.on("egress"), d.text("protocol")), 10)
+		},
+		outputs: func(d *draft) { d.set("egress", false) },
+		replace: []string{"cidrBlock", "egress", "fromPort", "icmpCode", "icmpType", "ipv6CidrBlock", "networkAclId", "protocol",
+			"ruleAction", "ruleNumber", "toPort"},
+		unique: pick("networkAclId", "ruleNumber", "egress"), part: "networkAclId",
+	},
+	"aws:ec2/networkAclAssociation:NetworkAclAssociation": {
+		prefix: "aclassoc", replace: []string{"networkAclId", "subnetId"}, unique: pick("subnetId"),
+	},
+	"aws:ec2/flowLog:FlowLog": {
+		prefix: "fl", arn: "ec2:{region}:{account}:vpc-flow-log/{id}", tagged: true,
+		outputs: func(d *draft) {
+			d.set("logDestinationType", "cloud-watch-logs")
+			d.set("maxAggregationInterval", num(600))
+			d.set("logFormat", "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} "+
+				"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}")
+		},
+		part: "vpcId",
+		replace: []string{"deliverCrossAccountRole", "destinationOptions", "eniId", "iamRoleArn", "logDestination", "logDestinationType",
+			"logFormat", "logGroupName", "maxAggregationInterval", "subnetId", "trafficType", "transitGatewayAttachmentId",
+			"transitGatewayId", "vpcId"},
+	},
+	"aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint": {
+		prefix: "eice", arn: "ec2:{region}:{account}:instance-connect-endpoint/{id}", tagged: true,
+		outputs: func(d *draft) {
+			owner(d)
+			subnet := d.find("subnetId")
+			d.set("vpcId", text(subnet, "vpcId"))
+			d.set("availabilityZone", text(subnet, "availabilityZone"))
+			d.set("dnsName", d.expand("{id}."+d.hash("dns", 8)+".ec2-instance-connect-endpoint.{region}.amazonaws.com"))
+			d.set("fipsDnsName", d.expand("{id}."+d.hash("dns", 8)+".fips.ec2-instance-connect-endpoint.{region}.amazonaws.com"))
+			d.set("networkInterfaceIds", strs(d.ec2ID("eni", "")))
+			d.set("preserveClientIp", true)
+			d.set("securityGroupIds", strs(derived("sg", text(subnet, "vpcId"))))
+		},
+		replace: []string{"preserveClientIp", "securityGroupIds", "subnetId"},
+	},
+}
+
+func securityGroupRule(direction string) kind {
+	return kind{
+		prefix: "sgr", arn: "ec2:{region}:{account}:security-group-rule/{id}", tagged: true,
+		outputs: func(d *draft) { d.set("securityGroupRuleId", d.id) },
+		replace: []string{"securityGroupId"}, part: "securityGroupId",
+		// Of any two rules that allow the same, AWS refuses the second, whatever their descriptions.
+		unique: func(in Properties) string {
+			return direction + pick("securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId",
+				"referencedSecurityGroupId")(in)
+		},
+	}
+}
+
+func owner(d *draft) { d.set("ownerId", AccountID) }
+
+// derived is the id of what AWS makes along with a VPC.
+func derived(prefix, vpcID string) string { return prefix + "-0" + hash(prefix+"|default|"+vpcID, 16) }
+
+func prefixListID(region, service string) string { return "pl-" + hash(region+service, 8) }
+
+// publicIP returns an address of 203.0.113.0/24 or 198.51.100.0/24 (RFC 5737: never a real host's).
+func (d *draft) publicIP() string {
+	v := d.small("public")
+	if v%2 == 0 {
+		return fmt.Sprintf("203.0.113.%d", 1+v/2%254)
+	}
+	return fmt.Sprintf("198.51.100.%d", 1+v/2%254)
+}
+
+func (d *draft) publicDNS(ip string) string {
+	return "ec2-" + dashes(ip) + "." + d.cloud.computeDomain()
+}
+
+func (c Cloud) computeDomain() string {
+	if c.region() == "us-east-1" {
+		return "compute-1.amazonaws.com"
+	}
+	return c.region() + ".compute.amazonaws.com"
+}
+
+// privateIP returns an address in the subnet that a property names, past the four that AWS keeps.
+func (d *draft) privateIP(subnet string) string {
+	v := d.small("private")
+	block, err := netip.ParsePrefix(text(d.find(subnet), "cidrBlock"))
+	if err != nil || !block.Addr().Is4() {
+		return fmt.Sprintf("10.0.%d.%d", v/256, 4+v%250)
+	}
+	size := uint32(1) << (32 - block.Bits())
+	b := block.Masked().Addr().As4()
+	at := binary.BigEndian.Uint32(b[:]) + 4
+	if size > 5 {
+		at += uint32(v) % (size - 5)
+	}
+	binary.BigEndian.PutUint32(b[:], at)
+	return netip.AddrFrom4(b).String()
+}
+
+// small returns a number below 65,536 that follows from the request's seed and a label.
+func (d *draft) small(label string) int {
+	v, err := strconv.ParseUint(d.hash(label, 4), 16, 16)
+	if err != nil {
+		panic("awssim: " + err.Error()) // a hash is hexadecimal
+	}
+	return int(v)
+}
+
+func dashes(ip string) string {
+	out := []byte(ip)
+	for i, c := range out {
+		if c == '.' {
+			out[i] = '-'
+		}
+	}
+	return string(out)
+}
+
+// hasGateway says whether a VPC has an internet gateway.
+func (a *Account) hasGateway(vpc string) bool {
+	for _, t := range []string{"aws:ec2/internetGateway:InternetGateway", "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment"} {
+		for _, r := range a.ofType(t) {
+			if text(r.State, "vpcId") == vpc {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keepGateway keeps an internet gateway while its VPC has public addresses in use.
+func keepGateway(a *Account, r Resource) error {
+	vpc := text(r.State, "vpcId")
+	for _, t := range []string{"aws:ec2/natGateway:NatGateway", "aws:ec2/instance:Instance", "aws:lb/loadBalancer:LoadBalancer"} {
+		for _, o := range a.ofType(t) {
+			subnet, _ := a.find(text(o.State, "subnetId"))
+			public := text(o.State, "publicIp") != "" && text(subnet, "vpcId") == vpc
+			if t == "aws:lb/loadBalancer:LoadBalancer" {
+				internal := o.State["internal"]
+				public = text(o.State, "vpcId") == vpc && !(internal.IsBool() && internal.BoolValue())
+			}
+			if public {
+				return refusal("DependencyViolation", "Network %s has some mapped public address(es) (%s %s). Please unmap those public "+
+					"address(es) before detaching the gateway", vpc, shortType(t), o.ID)
+			}
+		}
+	}
+	return nil
+}
+
+// refuseSubnet refuses a subnet outside its VPC or over another of its subnets.
+func refuseSubnet(a *Account, in Properties) error {
+	cidr, err := netip.ParsePrefix(text(in, "cidrBlock"))
+	if err != nil {
+		return nil // an IPv6-only subnet
+	}
+	vpc := text(in, "vpcId")
+	if state, ok := a.find(vpc); ok {
+		block, err := netip.ParsePrefix(text(state, "cidrBlock"))
+		if err == nil && (!block.Contains(cidr.Addr()) || cidr.Bits() < block.Bits()) {
+			return refusal("InvalidSubnet.Range", "The CIDR '%s' is invalid: it is not within %s (%s).", cidr, vpc, block)
+		}
+	}
+	for _, r := range a.ofType("aws:ec2/subnet:Subnet") {
+		other, err := netip.ParsePrefix(text(r.State, "cidrBlock"))
+		if err == nil && text(r.State, "vpcId") == vpc && other.Overlaps(cidr) {
+			return refusal("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet (%s, %s).", cidr, r.ID, other)
+		}
+	}
+	return nil
+}
+
+// refuseGatewayEndpoint refuses a second gateway endpoint to a service on one route table.
+func refuseGatewayEndpoint(a *Account, in Properties) error {
+	if t := text(in, "vpcEndpointType"); t != "" && t != "Gateway" {
+		return nil
+	}
+	for _, r := range a.ofType("aws:ec2/vpcEndpoint:VpcEndpoint") {
+		if text(r.State, "vpcEndpointType") != "Gateway" || text(r.State, "serviceName") != text(in, "serviceName") {
+			continue
+		}
+		taken := list(r.State, "routeTableIds")
+		for _, table := range list(in, "routeTableIds") {
+			for _, t := range taken {
+				if t == table {
+					return refusal("RouteAlreadyExists", "route table %s already has a route with destination-prefix-list-id %s",
+						table, text(r.State, "prefixListId"))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// list returns the strings of a list property.
+func list(m Properties, key string) []string {
+	v, ok := m[resource.PropertyKey(key)]
+	if !ok || !v.IsArray() {
+		return nil
+	}
+	var out []string
+	for _, e := range v.ArrayValue() {
+		if e.IsString() {
+			out = append(out, e.StringValue())
+		}
+	}
+	return out
+}

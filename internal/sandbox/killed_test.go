@@ -1,0 +1,125 @@
+//go:build unix
+
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"cinema-database/internal/sandbox"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var killedProgram = shop{userData: "one", ami: "ami-1"}.program
+
+// TestHelperIsKilled is the run that TestKilledRun kills: it ends in the middle of a creation that AWS has carried out.
+func TestHelperIsKilled(t *testing.T) {
+	dir := os.Getenv("SANDBOX_TEST_KILLED")
+	if dir == "" {
+		t.Skip("part of TestKilledRun")
+	}
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s.OnCreate(func(typ string) {
+		if typ == "aws:ec2/subnet:Subnet" {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+	})
+	_, err := s.Up(t.Context())
+	t.Fatalf("still alive: %v", err)
+}
+
+func TestKilledRun(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir := t.TempDir()
+	untroubled := open(t, sandbox.Options{Program: killedProgram})
+	_, err := untroubled.Up(ctx)
+	require.NoError(t, err)
+
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperIsKilled$")
+	cmd.Env = append(os.Environ(), "SANDBOX_TEST_KILLED="+dir)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
+
+	var said bytes.Buffer
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
+	assert.Contains(t, said.String(), "AWS had made aws:ec2/subnet:Subnet")
+	_, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, held(untroubled), held(s), "nothing is lost, nothing is there twice")
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err)
+	_, err = s.Destroy(ctx)
+	require.NoError(t, err)
+}
+
+// An engine that is killed with its program leaves a lock and an unfinished operation.
+func TestKilledEngine(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s.OnCreate(func(typ string) {
+		if typ == "aws:ec2/subnet:Subnet" {
+			s.KillEngine()
+		}
+	})
+	_, err := s.Up(ctx)
+	require.Error(t, err)
+	s.Close()
+
+	var said bytes.Buffer
+	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
+	assert.Contains(t, said.String(), "its lock is cleared")
+	assert.Contains(t, said.String(), "cut off while creating aws:ec2/subnet:Subnet subnet")
+	_, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Len(t, s.Account().Resources(), resources)
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err)
+}
+
+func TestInterruptedRunGoesOn(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s.OnCreate(func(typ string) {
+		if typ == "aws:ec2/vpc:Vpc" {
+			interrupt()
+		}
+	})
+	_, err := s.Up(ctx)
+	require.Error(t, err)
+	s.Close()
+	locks, err := filepath.Glob(filepath.Join(dir, "state", ".pulumi", "locks", "*", "*", "*", "*.json"))
+	require.NoError(t, err)
+	assert.Empty(t, locks, "an interrupted engine gives its lock back")
+
+	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	_, err = s.Up(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, s.Account().Resources(), resources)
+}
+
+func TestSecondRunWaits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := sandbox.Open(ctx, sandbox.Options{Program: killedProgram, Dir: dir, ProjectDir: ".",
+		Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
+	require.ErrorIs(t, err, context.Canceled)
+	s.Close()
+	open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+}

@@ -1,0 +1,279 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/term"
+)
+
+const usage = `usage: sandbox COMMAND [flags]
+
+Runs this program with the real Pulumi engine on a simulated AWS account, kept in .sandbox/<stack>.
+
+commands
+  up         plan, then create, update and delete what the program asks for
+  preview    plan only
+  refresh    bring the state to what the account holds
+  destroy    delete everything, and check that the account is empty
+  output     print the stack's outputs as JSON
+  resources  list what the account holds
+  reset      forget state and account, without deleting anything in order
+
+flags
+  --stack NAME           stack, with Pulumi.NAME.yaml for its config (default dev)
+  -c KEY=VALUE           set a config value over the file's (repeatable)
+  --fail TYPE            up: let the next creation of a type fail, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
+  --skip-preview         up: do not plan first
+  --expect-no-changes    preview, up: fail where there is something to do
+  --show-secrets         output: print secrets as they are
+`
+
+// Exit codes of Main.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+type command struct {
+	verb                      string
+	options                   Options
+	skipPreview, expectNoWork bool
+	showSecrets               bool
+}
+
+// Main runs a sandbox command for a program: args are what follows "sandbox" on the command line. It returns the exit code: 0 for
+// success, 1 for a failed operation, 2 for a command line that makes no sense. An interrupt lets the engine finish what is under
+// way and save its state.
+func Main(ctx context.Context, args []string, program pulumi.RunFunc, stdout, stderr io.Writer) int {
+	if len(args) == 0 || slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "--help" || a == "help" }) {
+		fmt.Fprint(stdout, usage)
+		if len(args) == 0 {
+			return exitUsage
+		}
+		return exitOK
+	}
+	c, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "%v\n\n%s", err, usage)
+		return exitUsage
+	}
+	c.options.Program, c.options.Stdout, c.options.Stderr = program, stdout, stderr
+	if f, ok := stdout.(*os.File); ok {
+		c.options.Color = term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := c.run(ctx, stdout); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintln(stderr, "sandbox: interrupted; what was done is saved, and the next run goes on from there")
+		}
+		var engine *OperationError
+		if !errors.As(err, &engine) { // the engine has printed its own
+			fmt.Fprintln(stderr, err)
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+var verbs = []string{"up", "preview", "refresh", "destroy", "output", "resources", "reset"}
+
+func parse(args []string) (command, error) {
+	c := command{verb: args[0], options: Options{Stack: "dev"}}
+	if !slices.Contains(verbs, c.verb) {
+		return c, fmt.Errorf("sandbox: command %q: not one of %s", c.verb, strings.Join(verbs, ", "))
+	}
+	only := func(flag string, verbs ...string) error {
+		if !slices.Contains(verbs, c.verb) {
+			return fmt.Errorf("sandbox: flag %s: %s does not take it", flag, c.verb)
+		}
+		return nil
+	}
+	for i := 1; i < len(args); i++ {
+		flag, value, given := strings.Cut(args[i], "=")
+		if flag == "-c" && given {
+			given = false // -c=… would be a key without a name
+		}
+		next := func() (string, error) {
+			if given {
+				return value, nil
+			}
+			if i++; i >= len(args) {
+				return "", fmt.Errorf("sandbox: flag %s: it needs a value", flag)
+			}
+			return args[i], nil
+		}
+		var err error
+		switch flag {
+		case "--stack", "-s":
+			c.options.Stack, err = next()
+			if err == nil && !plainName(c.options.Stack) {
+				err = fmt.Errorf("sandbox: flag --stack %q: not a stack name; letters, digits, - and _", c.options.Stack)
+			}
+		case "-c", "--config":
+			if value, err = next(); err != nil {
+				break
+			}
+			key, v, ok := strings.Cut(value, "=")
+			if !ok || key == "" {
+				err = fmt.Errorf("sandbox: flag -c %q: not KEY=VALUE", value)
+				break
+			}
+			if c.options.Config == nil {
+				c.options.Config = map[string]string{}
+			}
+			c.options.Config[key] = v
+		case "--fail":
+			if err = only(flag, "up"); err != nil {
+				break
+			}
+			if value, err = next(); err == nil && strings.Count(value, ":") != 2 {
+				err = fmt.Errorf("sandbox: flag --fail %q: not a type token such as aws:ec2/natGateway:NatGateway", value)
+			}
+			c.options.Fail = append(c.options.Fail, value)
+		case "--skip-preview":
+			c.skipPreview, err = true, only(flag, "up")
+		case "--expect-no-changes":
+			c.expectNoWork, err = true, only(flag, "up", "preview")
+		case "--show-secrets":
+			c.showSecrets, err = true, only(flag, "output")
+		case "--yes", "-y": // nothing is asked; taken because fingers type it
+		default:
+			err = fmt.Errorf("sandbox: argument %q: not known", args[i])
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func plainName(s string) bool {
+	return s != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+func (c command) run(ctx context.Context, out io.Writer) error {
+	if c.verb == "reset" {
+		dir := filepath.Join(".sandbox", c.options.Stack)
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+		fmt.Fprintf(out, "sandbox: %s is gone\n", dir)
+		return nil
+	}
+	if c.verb == "output" || c.verb == "resources" {
+		c.options.Stdout = io.Discard // what is asked for is all that is printed
+	}
+	s, err := Open(ctx, c.options)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	switch c.verb {
+	case "up":
+		return c.up(ctx, s, out)
+	case "preview":
+		_, err = s.Preview(ctx, c.expectNoWork)
+		return err
+	case "refresh":
+		_, err = s.Refresh(ctx)
+		return err
+	case "destroy":
+		return c.destroy(ctx, s, out)
+	case "output":
+		outs, err := s.stack.Outputs(ctx)
+		if err != nil {
+			return fmt.Errorf("sandbox: outputs: %w", err)
+		}
+		values := map[string]any{}
+		for k, v := range outs {
+			values[k] = v.Value
+			if v.Secret && !c.showSecrets {
+				values[k] = "[secret]"
+			}
+		}
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(values)
+	case "resources":
+		for _, r := range s.Account().Resources() {
+			fmt.Fprintln(out, r.Type, r.ID)
+		}
+		return nil
+	}
+	panic("sandbox: verb " + c.verb)
+}
+
+func (c command) up(ctx context.Context, s *Session, out io.Writer) error {
+	if !c.skipPreview || c.expectNoWork {
+		if _, err := s.Preview(ctx, c.expectNoWork); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Up(ctx); err != nil {
+		fmt.Fprintf(out, "sandbox: the account holds %s; run `up` again to go on from there\n", count(len(s.Account().Resources())))
+		return err
+	}
+	if left := s.Unfailed(); len(left) > 0 {
+		return fmt.Errorf("sandbox: nothing of type %s was created, so nothing failed; `up` on an empty stack creates everything",
+			strings.Join(left, ", "))
+	}
+	fmt.Fprintf(out, "sandbox: the account holds %s: %s\n", count(len(s.Account().Resources())), byService(s))
+	return nil
+}
+
+func (c command) destroy(ctx context.Context, s *Session, out io.Writer) error {
+	// As `pulumi destroy` does: a plan that is refused deletes nothing.
+	_, err := s.PreviewDestroy(ctx)
+	if err == nil {
+		_, err = s.Destroy(ctx)
+	}
+	if err != nil {
+		if n := s.Protected(); n > 0 {
+			fmt.Fprintf(out, "sandbox: %s protected; let an `up` take the protection off first: `up --stack %s -c cinema:protect=false`\n",
+				strings.Replace(count(n)+" are", "1 resource are", "1 resource is", 1), c.options.Stack)
+		}
+		return err
+	}
+	if err := s.Remove(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "sandbox: the account is empty")
+	return nil
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 resource"
+	}
+	return fmt.Sprintf("%d resources", n)
+}
+
+// byService counts the account's resources by AWS service.
+func byService(s *Session) string {
+	counts := map[string]int{}
+	for _, r := range s.Account().Resources() {
+		_, rest, _ := strings.Cut(r.Type, ":")
+		service, _, _ := strings.Cut(rest, "/")
+		counts[service]++
+	}
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[k], k))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,96 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cinema-database/internal/sandbox"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// inProject changes to a new project's directory, with the CLI found from here on the PATH.
+func inProject(t *testing.T, config string) {
+	t.Helper()
+	cli, err := sandbox.FindCLI(".")
+	if errors.Is(err, sandbox.ErrNoCLI) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Setenv("PATH", filepath.Dir(cli)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("Pulumi.yaml", []byte("name: cinema\nruntime: go\n"), 0o600))
+	require.NoError(t, os.WriteFile("Pulumi.dev.yaml", []byte(config), 0o600))
+}
+
+// run runs a command line and returns its exit code and what it printed.
+func run(t *testing.T, program shop, args string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = sandbox.Main(t.Context(), strings.Fields(args), program.program, &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestMainLifecycle(t *testing.T) {
+	config := "config:\n  aws:region: us-east-1\n  cidr: 10.0.0.0/16\n"
+	inProject(t, config)
+	program := shop{userData: "one", ami: "ami-1"}
+
+	code, out, errOut := run(t, program, "up --fail aws:ec2/subnet:Subnet")
+	assert.Equal(t, 1, code, errOut)
+	assert.Contains(t, out, "failed once, as --fail asks")
+	assert.Contains(t, out, "run `up` again")
+
+	code, out, errOut = run(t, program, "up --skip-preview")
+	require.Equal(t, 0, code, out+errOut)
+	assert.Contains(t, out, "the account holds 5 resources: 5 ec2")
+	assert.NotContains(t, out, "\x1b[", "colours only on a terminal")
+
+	code, out, errOut = run(t, program, "preview --expect-no-changes")
+	assert.Equal(t, 0, code, out+errOut)
+	program.userData = "two"
+	code, _, errOut = run(t, program, "preview --expect-no-changes")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errOut, "2 update")
+
+	code, out, errOut = run(t, program, "output")
+	require.Equal(t, 0, code, errOut)
+	var outputs map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &outputs), out)
+	assert.Equal(t, "us-east-1b", outputs["zone"])
+	assert.Equal(t, "[secret]", outputs["userData"])
+	_, out, _ = run(t, program, "output --show-secrets")
+	assert.Contains(t, out, `"userData": "password"`)
+	code, out, errOut = run(t, program, "resources")
+	require.Equal(t, 0, code, errOut)
+	assert.Len(t, strings.Split(strings.TrimSpace(out), "\n"), resources)
+
+	code, out, errOut = run(t, program, "destroy")
+	require.Equal(t, 0, code, out+errOut)
+	assert.Contains(t, out, "the account is empty")
+	assert.NoDirExists(t, ".sandbox")
+	kept, err := os.ReadFile("Pulumi.dev.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, config, string(kept), "the project's files stay as they are")
+}
+
+func TestMainFailures(t *testing.T) {
+	inProject(t, "config:\n  cidr: 10.0.0.0/16\n  cinema:key:\n    secure: v1:abc\n")
+	program := shop{userData: "one", ami: "ami-1"}
+	for _, c := range []struct{ args, want string }{
+		{"up --stack prod", "Pulumi.prod.yaml"},
+		{"up", "cinema:key is encrypted"},
+		{"up -c cinema:key=plain", `no AWS region is set; set "aws:region"`},
+		{"up --skip-preview -c cinema:key=plain -c aws:region=us-east-1 -c cinema:cidr=10.9.0.0/16", "InvalidSubnet.Range"},
+	} {
+		code, out, errOut := run(t, program, c.args)
+		assert.Equal(t, 1, code, c.args)
+		assert.Contains(t, out+errOut, c.want, c.args)
+	}
+}

@@ -1,0 +1,268 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cinema-database/internal/sandbox"
+	"cinema-database/internal/sandbox/awssim"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// shop is a small stack: a network, a launch template whose version a host's tag follows, and a host.
+type shop struct {
+	userData string // of the launch template
+	ami      string // of the host
+}
+
+func (p shop) program(ctx *pulumi.Context) error {
+	zones, err := aws.GetAvailabilityZones(ctx, nil)
+	if err != nil {
+		return err
+	}
+	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(config.New(ctx, "").Require("cidr"))})
+	if err != nil {
+		return err
+	}
+	subnet, err := ec2.NewSubnet(ctx, "subnet", &ec2.SubnetArgs{VpcId: vpc.ID(), CidrBlock: pulumi.String("10.0.0.0/24"),
+		AvailabilityZone: pulumi.String(zones.Names[1])}, pulumi.Parent(vpc))
+	if err != nil {
+		return err
+	}
+	group, err := ec2.NewSecurityGroup(ctx, "group", &ec2.SecurityGroupArgs{VpcId: vpc.ID()}, pulumi.Parent(vpc))
+	if err != nil {
+		return err
+	}
+	template, err := ec2.NewLaunchTemplate(ctx, "template", &ec2.LaunchTemplateArgs{UserData: pulumi.String(p.userData)})
+	if err != nil {
+		return err
+	}
+	host, err := ec2.NewInstance(ctx, "host", &ec2.InstanceArgs{
+		Ami: pulumi.String(p.ami), InstanceType: pulumi.String("t4g.small"), SubnetId: subnet.ID(),
+		VpcSecurityGroupIds: pulumi.StringArray{group.ID()},
+		UserData:            pulumi.ToSecret(pulumi.String("password")).(pulumi.StringOutput),
+		Tags:                pulumi.StringMap{"template": pulumi.Sprintf("%d", template.LatestVersion)},
+	})
+	if err != nil {
+		return err
+	}
+	ctx.Export("vpcId", vpc.ID())
+	ctx.Export("zone", host.AvailabilityZone)
+	ctx.Export("version", template.LatestVersion)
+	ctx.Export("groupName", group.Name)
+	ctx.Export("userData", host.UserData)
+	return nil
+}
+
+const resources = 5
+
+// open opens a session in a temporary directory, and skips the test where there is no Pulumi CLI.
+func open(t testing.TB, o sandbox.Options) *sandbox.Session {
+	t.Helper()
+	if _, err := sandbox.FindCLI("."); errors.Is(err, sandbox.ErrNoCLI) {
+		t.Skip(err)
+	}
+	if o.Config == nil {
+		o.Config = map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}
+	}
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	if o.ProjectDir == "" {
+		o.ProjectDir = "."
+	}
+	log := &bytes.Buffer{}
+	if o.Stdout == nil {
+		o.Stdout, o.Stderr = log, log
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(log)
+		}
+	})
+	s, err := sandbox.Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// held lists what an account holds, by URN.
+func held(s *sandbox.Session) []string {
+	var list []string
+	for _, r := range s.Account().Resources() {
+		list = append(list, fmt.Sprint(r.URN, " ", r.ID, " ", r.State.Mappable()))
+	}
+	return list
+}
+
+// steps renders a result's steps on custom resources as "op name".
+func steps(r *sandbox.Result) []string {
+	var list []string
+	for _, s := range r.Steps {
+		if strings.HasPrefix(s.Type, "aws:") {
+			list = append(list, s.Op+" "+s.Name)
+		}
+	}
+	return list
+}
+
+func find(t *testing.T, s *sandbox.Session, typ string) awssim.Resource {
+	t.Helper()
+	for _, r := range s.Account().Resources() {
+		if r.Type == typ {
+			return r
+		}
+	}
+	t.Fatalf("the account holds no %s", typ)
+	return awssim.Resource{}
+}
+
+func TestLifecycle(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := open(t, sandbox.Options{Program: shop{userData: "one", ami: "ami-1"}.program})
+
+	preview, err := s.Preview(ctx, false)
+	require.NoError(t, err)
+	assert.Equal(t, resources+1, preview.Changes["create"], "with the stack itself")
+	assert.Empty(t, s.Account().Resources(), "a preview creates nothing")
+
+	up, err := s.Up(ctx)
+	require.NoError(t, err)
+	require.Len(t, s.Account().Resources(), resources)
+	assert.Equal(t, "eu-west-1b", up.Outputs["zone"], "the host is in its subnet's zone")
+	assert.EqualValues(t, 1, up.Outputs["version"])
+	assert.Regexp(t, `^group-[0-9a-f]{7}$`, up.Outputs["groupName"])
+	vpc := up.Outputs["vpcId"]
+
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err, "nothing is left to do")
+
+	// A change in place, and what follows from its new version.
+	s.SetProgram(shop{userData: "two", ami: "ami-1"}.program)
+	preview, err = s.Preview(ctx, true)
+	require.ErrorIs(t, err, sandbox.ErrChanges)
+	assert.ElementsMatch(t, []string{"update template", "update host"}, steps(preview))
+	up, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"update template", "update host"}, steps(up))
+	assert.EqualValues(t, 2, up.Outputs["version"])
+	assert.Equal(t, "2", find(t, s, "aws:ec2/instance:Instance").State["tags"].ObjectValue()["template"].StringValue())
+
+	// A change that AWS cannot make in place.
+	was := find(t, s, "aws:ec2/instance:Instance").ID
+	s.SetProgram(shop{userData: "two", ami: "ami-2"}.program)
+	up, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"create-replacement host", "replace host", "delete-replaced host"}, steps(up))
+	for _, step := range up.Steps {
+		if step.Op == "replace" {
+			assert.Equal(t, []string{"ami"}, step.ReplacedBy)
+		}
+	}
+	assert.NotEqual(t, was, find(t, s, "aws:ec2/instance:Instance").ID)
+	assert.Equal(t, vpc, up.Outputs["vpcId"])
+	require.Len(t, s.Account().Resources(), resources)
+
+	// Drift: refresh sees it, up undoes it.
+	template := find(t, s, "aws:ec2/launchTemplate:LaunchTemplate")
+	require.NoError(t, s.Account().Change(template.Type, template.ID, func(state awssim.Properties) {
+		state["userData"] = resource.NewProperty("three")
+	}))
+	_, err = s.Refresh(ctx)
+	require.NoError(t, err)
+	preview, err = s.Preview(ctx, false)
+	require.NoError(t, err)
+	assert.Contains(t, steps(preview), "update template")
+
+	// Something deleted by hand comes back.
+	host := find(t, s, "aws:ec2/instance:Instance")
+	require.NoError(t, s.Account().Forget(host.Type, host.ID))
+	_, err = s.Refresh(ctx)
+	require.NoError(t, err)
+	up, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Contains(t, steps(up), "create host")
+	require.Len(t, s.Account().Resources(), resources)
+
+	_, err = s.Destroy(ctx)
+	require.NoError(t, err)
+	assert.Empty(t, s.Account().Resources())
+}
+
+func TestFailedCreationConverges(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	program := shop{userData: "one", ami: "ami-1"}.program
+	untroubled := open(t, sandbox.Options{Program: program})
+	_, err := untroubled.Up(ctx)
+	require.NoError(t, err)
+
+	s := open(t, sandbox.Options{Program: program, Fail: []string{"aws:ec2/subnet:Subnet"}})
+	_, err = s.Up(ctx)
+	var failed *sandbox.OperationError
+	require.ErrorAs(t, err, &failed)
+	assert.Less(t, len(s.Account().Resources()), resources)
+	assert.Empty(t, s.Unfailed())
+	_, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, held(untroubled), held(s))
+}
+
+func TestSessionsShareTheAccount(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	program := shop{userData: "one", ami: "ami-1"}.program
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: program, Dir: dir})
+	_, err := s.Up(ctx)
+	require.NoError(t, err)
+	before := held(s)
+	s.Close()
+
+	again := open(t, sandbox.Options{Program: program, Dir: dir})
+	assert.Equal(t, before, held(again))
+	_, err = again.Preview(ctx, true)
+	require.NoError(t, err)
+}
+
+func TestSecretsStayOutOfTheState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: shop{userData: "one", ami: "ami-1"}.program, Dir: dir})
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	state, err := os.ReadFile(filepath.Join(dir, "state", ".pulumi", "stacks", "cinema", "dev.json"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(state), `"password"`)
+}
+
+func TestMainRefusesBadCommandLines(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"", "usage"},
+		{"fly", `command "fly"`},
+		{"up --fail natGateway", "--fail"},
+		{"up --fail", "needs a value"},
+		{"up -c novalue", "KEY=VALUE"},
+		{"destroy --fail aws:ec2/vpc:Vpc", "does not take it"},
+		{"up --stack ../../etc", "not a stack name"},
+		{"up now", `argument "now"`},
+	} {
+		var out bytes.Buffer
+		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, &out, &out)
+		assert.Equal(t, 2, code, c.args)
+		assert.Contains(t, out.String(), c.want, c.args)
+	}
+}

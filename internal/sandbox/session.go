@@ -1,0 +1,510 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"cinema-database/internal/sandbox/awssim"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+)
+
+// Options say what a session works on.
+type Options struct {
+	Stack      string            // stack name, "dev" where empty
+	ProjectDir string            // where Pulumi.yaml and Pulumi.<stack>.yaml are, "." where empty
+	Dir        string            // where everything is kept, <ProjectDir>/.sandbox/<stack> where empty
+	ConfigFile string            // read in the place of Pulumi.<stack>.yaml
+	Config     map[string]string // values over the file's, by full key
+	Program    pulumi.RunFunc
+	Stdout     io.Writer // the engine's progress; discarded where nil
+	Stderr     io.Writer // the engine's errors; discarded where nil
+	Color      bool      // terminal colours in the progress
+	Fail       []string  // types whose next creation fails, once
+	// Quick has the engine save its state at an operation's end only, which for a large stack saves most of the time. A run
+	// that is killed then leaves everything to be taken over.
+	Quick bool
+}
+
+// Session is a stack on a simulated account. One session of a directory is open at a time; its methods are not for
+// concurrent use.
+type Session struct {
+	options  Options
+	project  map[string]any
+	cli      *cli
+	lock     *os.File
+	account  *awssim.Account
+	provider *provider
+	cancel   chan bool
+	done     <-chan error
+	port     int
+	stack    auto.Stack
+}
+
+// Step is one thing that the engine did or would do to a resource.
+type Step struct {
+	Op         string   // "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "refresh", …
+	URN, Type  string   //
+	Name       string   // logical name
+	Diffs      []string // top-level properties that differ
+	ReplacedBy []string // properties that force the replacement
+}
+
+// Result is what an operation came to.
+type Result struct {
+	Changes map[string]int // how many resources per operation, e.g. "create", "update", "replace", "same", "delete"
+	Steps   []Step         // all but those that leave a resource as it is, in the engine's order
+	Outputs map[string]any // the stack's outputs after the operation; nil after a preview and a destroy
+}
+
+// Changed counts the resources that an operation did not leave as they were.
+func (r *Result) Changed() int {
+	n := 0
+	for op, c := range r.Changes {
+		if op != "same" && op != "refresh" && op != "read" {
+			n += c
+		}
+	}
+	return n
+}
+
+// ErrChanges is returned where no changes are expected and there are some.
+var ErrChanges = errors.New("changes were expected to be none")
+
+// Open opens a session: it takes the directory's lock, opens the account, starts the provider, and makes the stack where there is
+// none. What a killed run left half done is cleared up first, and said on Stdout. Close it.
+func Open(ctx context.Context, o Options) (*Session, error) {
+	if o.Stack == "" {
+		o.Stack = "dev"
+	}
+	if o.Stdout == nil {
+		o.Stdout = io.Discard
+	}
+	if o.Stderr == nil {
+		o.Stderr = io.Discard
+	}
+	var err error
+	if o.ProjectDir, err = filepath.Abs(o.ProjectDir); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if o.Dir == "" {
+		o.Dir = filepath.Join(o.ProjectDir, ".sandbox", o.Stack)
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s := &Session{options: o}
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) open(ctx context.Context) error {
+	var err error
+	if s.project, err = readProject(s.options.ProjectDir); err != nil {
+		return err
+	}
+	if s.cli, err = findCLI(s.options.ProjectDir); err != nil {
+		return err
+	}
+	for _, d := range []string{s.workDir(), s.stateDir(), s.homeDir()} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+	}
+	if err := s.takeLock(ctx); err != nil {
+		return err
+	}
+	if err := s.writeConfig(); err != nil {
+		return err
+	}
+	if s.account, err = awssim.OpenAccount(s.accountFile()); err != nil {
+		return err
+	}
+	if err := s.serve(); err != nil {
+		return err
+	}
+	env := map[string]string{
+		"PULUMI_BACKEND_URL":       "file://" + filepath.ToSlash(s.stateDir()),
+		"PULUMI_CONFIG_PASSPHRASE": "sandbox",
+		// The engine calls this process instead of starting a plugin.
+		"PULUMI_DEBUG_PROVIDERS":                        fmt.Sprintf("aws:%d", s.port),
+		"PULUMI_IGNORE_AMBIENT_PLUGINS":                 "true",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
+		"PULUMI_DIY_BACKEND_NO_LEGACY_WARNING":          "true",
+		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+	}
+	if s.options.Quick {
+		env["PULUMI_SKIP_CHECKPOINTS"], env["PULUMI_EXPERIMENTAL"] = "true", "true"
+	}
+	s.stack, err = auto.UpsertStackInlineSource(ctx, s.options.Stack, s.name(), s.options.Program,
+		auto.WorkDir(s.workDir()), auto.PulumiHome(s.homeDir()), auto.Pulumi(s.cli), auto.EnvVars(env))
+	if err != nil {
+		return fmt.Errorf("sandbox: stack %s: %w", s.options.Stack, err)
+	}
+	return s.recover(ctx)
+}
+
+func (s *Session) name() string        { return s.project["name"].(string) }
+func (s *Session) workDir() string     { return filepath.Join(s.options.Dir, "project") }
+func (s *Session) stateDir() string    { return filepath.Join(s.options.Dir, "state") }
+func (s *Session) homeDir() string     { return filepath.Join(s.options.Dir, "home") }
+func (s *Session) accountFile() string { return filepath.Join(s.options.Dir, "account.json") }
+
+// takeLock waits up to half a minute for another run on the directory to end: the engine of a killed run ends by itself.
+func (s *Session) takeLock(ctx context.Context) error {
+	f, err := os.OpenFile(filepath.Join(s.options.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	s.lock, s.cli.lock = f, f
+	wait := time.NewTimer(30 * time.Second)
+	defer wait.Stop()
+	for {
+		free, err := tryLock(f)
+		if err != nil {
+			return fmt.Errorf("sandbox: %s: %w", f.Name(), err)
+		}
+		if free {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wait.C:
+			return fmt.Errorf("sandbox: another run is at work on stack %s; wait for it to end, or interrupt it", s.options.Stack)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Session) serve() error {
+	s.provider = &provider{account: s.account, fail: map[string]bool{}, regions: map[string]string{}}
+	for _, t := range s.options.Fail {
+		s.provider.fail[t] = true
+	}
+	s.cancel = make(chan bool)
+	h, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{Cancel: s.cancel, Init: func(srv *grpc.Server) error {
+		pulumirpc.RegisterResourceProviderServer(srv, s.provider)
+		return nil
+	}})
+	if err != nil {
+		return fmt.Errorf("sandbox: provider: %w", err)
+	}
+	s.port, s.done = h.Port, h.Done
+	return nil
+}
+
+// recover clears up after a run that was cut off. This session holds the directory's lock, so the backend's is stale; what the
+// engine was doing is done again; and what AWS made without the state knowing is kept for the creation that asks for it again.
+func (s *Session) recover(ctx context.Context) error {
+	locks, err := filepath.Glob(filepath.Join(s.stateDir(), ".pulumi", "locks", "*", "*", "*", "*.json"))
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	if len(locks) > 0 {
+		s.say("an earlier run was killed; its lock is cleared")
+		if err := s.stack.Cancel(ctx); err != nil {
+			return fmt.Errorf("sandbox: clearing a stale lock: %w", err)
+		}
+	}
+	d, err := s.state()
+	if err != nil {
+		return err
+	}
+	if len(d.PendingOperations) > 0 {
+		if err := s.forgetPending(ctx); err != nil {
+			return err
+		}
+		for _, op := range d.PendingOperations {
+			s.say("an earlier run was cut off while %s %s %s", op.Type, op.Resource.Type, op.Resource.URN.Name())
+		}
+	}
+	known := map[string]bool{}
+	for _, r := range d.Resources {
+		known[string(r.Type)+" "+string(r.ID)] = true
+	}
+	for _, r := range s.account.Unclaimed(func(typ, id string) bool { return known[typ+" "+id] }) {
+		s.say("AWS had made %s %s (%s) when a run was cut off; `up` takes it over", r.Type, r.ID, resource.URN(r.URN).Name())
+	}
+	return nil
+}
+
+func (s *Session) say(format string, args ...any) {
+	fmt.Fprintf(s.options.Stdout, "sandbox: "+format+"\n", args...)
+}
+
+// state reads the stack's state from the file backend, which spares a start of the CLI.
+func (s *Session) state() (apitype.DeploymentV3, error) {
+	var checkpoint struct {
+		Checkpoint struct{ Latest apitype.DeploymentV3 }
+	}
+	data, err := os.ReadFile(filepath.Join(s.stateDir(), ".pulumi", "stacks", s.name(), s.options.Stack+".json"))
+	if err == nil {
+		err = json.Unmarshal(data, &checkpoint)
+	}
+	if err != nil {
+		return apitype.DeploymentV3{}, fmt.Errorf("sandbox: state: %w", err)
+	}
+	return checkpoint.Checkpoint.Latest, nil
+}
+
+// forgetPending takes the unfinished operations out of the state.
+func (s *Session) forgetPending(ctx context.Context) error {
+	export, err := s.stack.Export(ctx)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	var d map[string]any
+	if err := json.Unmarshal(export.Deployment, &d); err != nil {
+		return fmt.Errorf("sandbox: state: %w", err)
+	}
+	delete(d, "pending_operations")
+	if export.Deployment, err = json.Marshal(d); err != nil {
+		return fmt.Errorf("sandbox: state: %w", err)
+	}
+	if err := s.stack.Import(ctx, export); err != nil {
+		return fmt.Errorf("sandbox: ending unfinished operations: %w", err)
+	}
+	return nil
+}
+
+// Close stops the provider and gives the directory free. It may be called twice.
+func (s *Session) Close() {
+	if s.cancel != nil {
+		close(s.cancel)
+		s.cancel = nil
+		<-s.done
+	}
+	if s.lock != nil {
+		s.lock.Close()
+		s.lock = nil
+	}
+}
+
+// SetProgram changes the program that later operations run, as a change of the code would.
+func (s *Session) SetProgram(program pulumi.RunFunc) {
+	s.options.Program = program
+	s.stack.Workspace().SetProgram(program)
+}
+
+// SetConfig changes config values for later operations, by full key.
+func (s *Session) SetConfig(values map[string]string) error {
+	if s.options.Config == nil {
+		s.options.Config = map[string]string{}
+	}
+	for k, v := range values {
+		s.options.Config[k] = v
+	}
+	return s.writeConfig()
+}
+
+// Fail makes the next creation of each type fail, once.
+func (s *Session) Fail(types ...string) {
+	s.provider.mu.Lock()
+	defer s.provider.mu.Unlock()
+	for _, t := range types {
+		s.provider.fail[t] = true
+	}
+}
+
+// Unfailed lists the types that were to fail and have not been created since, sorted.
+func (s *Session) Unfailed() []string { return s.provider.failing() }
+
+// Account is the simulated account.
+func (s *Session) Account() *awssim.Account { return s.account }
+
+func (s *Session) color() string {
+	if s.options.Color {
+		return "always"
+	}
+	return "never"
+}
+
+// Preview plans what Up would do and changes nothing. With expectNone it fails with ErrChanges where there is something to do.
+func (s *Session) Preview(ctx context.Context, expectNone bool) (*Result, error) {
+	return s.collect(func(ch chan events.EngineEvent) error {
+		_, err := s.stack.Preview(ctx, optpreview.ProgressStreams(s.options.Stdout), optpreview.ErrorProgressStreams(s.options.Stderr),
+			optpreview.Color(s.color()), optpreview.EventStreams(ch))
+		return err
+	}, expectNone)
+}
+
+// Up brings the account to what the program asks for.
+func (s *Session) Up(ctx context.Context) (*Result, error) {
+	var up auto.UpResult
+	r, err := s.collect(func(ch chan events.EngineEvent) error {
+		var err error
+		up, err = s.stack.Up(ctx, optup.ProgressStreams(s.options.Stdout), optup.ErrorProgressStreams(s.options.Stderr),
+			optup.Color(s.color()), optup.EventStreams(ch))
+		return err
+	}, false)
+	r.Outputs = plainOutputs(up.Outputs)
+	return r, err
+}
+
+// Refresh brings the state to what the account holds.
+func (s *Session) Refresh(ctx context.Context) (*Result, error) {
+	return s.collect(func(ch chan events.EngineEvent) error {
+		_, err := s.stack.Refresh(ctx, optrefresh.ProgressStreams(s.options.Stdout), optrefresh.ErrorProgressStreams(s.options.Stderr),
+			optrefresh.Color(s.color()), optrefresh.EventStreams(ch))
+		return err
+	}, false)
+}
+
+// PreviewDestroy plans what Destroy would do and changes nothing. It fails where the engine refuses to delete something, and names
+// all of that on Stdout.
+func (s *Session) PreviewDestroy(ctx context.Context) (*Result, error) {
+	return s.collect(func(ch chan events.EngineEvent) error {
+		_, err := s.stack.PreviewDestroy(ctx, optdestroy.ProgressStreams(s.options.Stdout), optdestroy.ErrorProgressStreams(s.options.Stderr),
+			optdestroy.Color(s.color()), optdestroy.EventStreams(ch))
+		return err
+	}, false)
+}
+
+// Destroy deletes everything of the stack, without planning it first: where something is protected, the engine comes upon that when
+// other things are gone. The error says what the account still holds, if anything.
+func (s *Session) Destroy(ctx context.Context) (*Result, error) {
+	r, err := s.collect(func(ch chan events.EngineEvent) error {
+		_, err := s.stack.Destroy(ctx, optdestroy.ProgressStreams(s.options.Stdout), optdestroy.ErrorProgressStreams(s.options.Stderr),
+			optdestroy.Color(s.color()), optdestroy.EventStreams(ch))
+		return err
+	}, false)
+	if err != nil {
+		return r, err
+	}
+	if left := s.account.Resources(); len(left) > 0 {
+		var lines []string
+		for _, l := range left {
+			lines = append(lines, fmt.Sprintf("  %s %s (%s)", l.Type, l.ID, resource.URN(l.URN).Name()))
+		}
+		return r, fmt.Errorf("sandbox: after the destroy the account still holds %d resources:\n%s\n"+
+			"what the stack retains stays; what an interrupted run left, `up` takes over and `destroy` then deletes", len(left), strings.Join(lines, "\n"))
+	}
+	return r, nil
+}
+
+// Protected counts the resources in the state that the engine will not delete.
+func (s *Session) Protected() int {
+	d, err := s.state()
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, r := range d.Resources {
+		if r.Protect {
+			n++
+		}
+	}
+	return n
+}
+
+// Outputs returns the stack's outputs, secrets unwrapped.
+func (s *Session) Outputs(ctx context.Context) (map[string]any, error) {
+	outs, err := s.stack.Outputs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: outputs: %w", err)
+	}
+	return plainOutputs(outs), nil
+}
+
+func plainOutputs(outs auto.OutputMap) map[string]any {
+	values := map[string]any{}
+	for k, v := range outs {
+		values[k] = v.Value
+	}
+	return values
+}
+
+// Remove closes the session and removes its directory: state, account and config.
+func (s *Session) Remove() error {
+	s.Close()
+	if err := os.RemoveAll(s.options.Dir); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	_ = os.Remove(filepath.Dir(s.options.Dir)) // where no other stack is left in it
+	return nil
+}
+
+// collect runs an operation and gathers its events.
+func (s *Session) collect(run func(chan events.EngineEvent) error, expectNone bool) (*Result, error) {
+	ch := make(chan events.EngineEvent)
+	res, ended, done := &Result{Changes: map[string]int{}}, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case e, open := <-ch:
+				if !open {
+					return
+				}
+				res.add(e)
+			case <-ended: // a CLI that never got as far as its first event leaves the channel open
+				return
+			}
+		}
+	}()
+	err := run(ch)
+	close(ended)
+	<-done
+	if err != nil {
+		return res, &OperationError{err}
+	}
+	if expectNone && res.Changed() > 0 {
+		return res, fmt.Errorf("sandbox: %w: %s", ErrChanges, res.Counts())
+	}
+	return res, nil
+}
+
+// OperationError is an operation that the engine ended with an error; its details went to the session's Stdout and Stderr.
+type OperationError struct{ err error }
+
+func (e *OperationError) Error() string { return e.err.Error() }
+func (e *OperationError) Unwrap() error { return e.err }
+
+func (r *Result) add(e events.EngineEvent) {
+	switch {
+	case e.ResourcePreEvent != nil:
+		m := e.ResourcePreEvent.Metadata
+		if m.Op == apitype.OpSame || m.Op == apitype.OpRead || m.Op == apitype.OpRefresh {
+			return
+		}
+		r.Steps = append(r.Steps, Step{Op: string(m.Op), URN: m.URN, Type: m.Type, Name: resource.URN(m.URN).Name(),
+			Diffs: m.Diffs, ReplacedBy: m.Keys})
+	case e.SummaryEvent != nil:
+		for op, n := range e.SummaryEvent.ResourceChanges {
+			r.Changes[string(op)] = n
+		}
+	}
+}
+
+// Counts renders the changes by operation, e.g. "3 create, 1 update".
+func (r *Result) Counts() string {
+	var parts []string
+	for op, n := range r.Changes {
+		parts = append(parts, fmt.Sprintf("%d %s", n, op))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
