@@ -1,0 +1,79 @@
+# Everything a fresh machine with Go and make needs: `make sandbox` and `make test`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STACK ?= dev
+ARCH ?= arm64,amd64
+
+PULUMI_VERSION := 3.250.0
+# A Pulumi CLI on the PATH serves where it is new enough; else one is built from its Go module, once.
+PULUMI := $(shell v=$$(pulumi version 2>/dev/null | tr -d v || true); \
+	if [ -z "$$v" ] || ! printf '3.200.0\n%s\n' "$$v" | sort -V -C; then echo .tools/pulumi; fi)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: sandbox
+sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS, no account needed (STACK=dev)
+	go run . sandbox up --stack $(STACK)
+
+.PHONY: sandbox-destroy
+sandbox-destroy: $(PULUMI) app ## destroy what `make sandbox` made
+	go run . sandbox destroy --stack $(STACK)
+
+.PHONY: destroy
+destroy: $(PULUMI) ## delete a stack of a real account; refuses where it is protected (STACK=dev)
+	go run . destroy --stack $(STACK)
+
+# Where the project's own code runs concurrently: tested with the race detector.
+RACE := /app/cmd/cinema$$|/app/internal/(api|dbhost|live|mirror|passwords|space|store|thumbnailer)$$|/internal/(plan|sandbox/awssim)$$
+
+.PHONY: test
+test: $(PULUMI) .tools/staticcheck app ## vet, gofmt, staticcheck and every test but the sweep
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
+	go vet ./...
+	.tools/staticcheck ./...
+	go test $$(go list ./... | grep -Ev '$(RACE)')
+	go test -race $$(go list ./... | grep -E '$(RACE)')
+
+.PHONY: sweep
+sweep: $(PULUMI) ## fail each resource type once in the sandbox, and see that the next run finishes
+	go test . -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
+
+.PHONY: app
+app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
+	go run ./app/cmd/build -arch $(ARCH)
+
+.PHONY: dev
+dev: ## the application on this machine, at http://localhost:8081
+	go run ./app/cmd/dev
+
+.PHONY: bench
+bench: app ## measure the API, the thumbnailer, the binaries and the plan
+	go run ./app/cmd/bench
+
+.PHONY: tools
+tools: $(PULUMI) .tools/staticcheck ## build the pinned tools into .tools/
+
+.tools/pulumi: tools/go.mod tools/go.sum
+	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: some minutes, once"
+	@start=$$SECONDS; go -C tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
+		-o ../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
+	echo "built .tools/pulumi in $$((SECONDS - start)) s"
+
+.tools/staticcheck: tools/staticcheck/go.mod tools/staticcheck/go.sum
+	go -C tools/staticcheck build -o ../../.tools/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf .tools .sandbox .artifacts app/bin/*.gz app/bin/manifest.json
+
+.PHONY: restore
+restore: ## put the data volume back to a snapshot: SNAPSHOT=snap-… STACK=prod
+	@[[ "$(SNAPSHOT)" =~ ^snap-[0-9a-f]+$$ ]] || { echo "usage: make restore SNAPSHOT=snap-… STACK=name; docs/operations.md tells where to find it"; exit 2; }
+	pulumi stack select $(STACK)
+	pulumi config set --path 'cinema:database.restoreFrom' $(SNAPSHOT)
+	pulumi state unprotect --yes "$$(pulumi stack --show-urns | grep -o 'urn:[^ ]*aws:ebs/volume:Volume::database-data')"
+	pulumi up
