@@ -136,11 +136,11 @@ func TestReviewTellsBadConfigAndBadCommandLines(t *testing.T) {
 		{[]string{"-c", "protekt=true"}, 1, "did you mean cinema:protect?"},
 		{[]string{"--stack", "nowhere"}, 1, "there is no Pulumi.nowhere.yaml"},
 		{[]string{"--against", "no-such-ref"}, 1, `--against "no-such-ref": not a commit of this repository`},
-		{[]string{"--format", "pdf"}, 2, `flag --format "pdf": neither html nor md`},
+		{[]string{"--format", "pdf"}, 2, `invalid value "pdf" for flag -format: neither html nor md`},
 		{[]string{"--against", "-x"}, 2, `not a git ref`},
-		{[]string{"--stack"}, 2, "it needs a value"},
-		{[]string{"--what"}, 2, `argument "--what": not known`},
-		{[]string{"-c", "x"}, 2, "not KEY=VALUE"},
+		{[]string{"--stack"}, 2, "flag needs an argument: -stack"},
+		{[]string{"--what"}, 2, "not defined: -what"},
+		{[]string{"-c", "x"}, 2, `invalid value "x" for flag -c: not KEY=VALUE`},
 	} {
 		var out, problems bytes.Buffer
 		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), stack, &findRelease, &out, &problems)

@@ -13,8 +13,8 @@ import (
 )
 
 // StackConfig reads a Pulumi.<stack>.yaml into config values by full key, objects and lists as JSON, keys without a
-// namespace as the project's ("cinema:"). A value that is encrypted there cannot be read without its passphrase: it is an
-// error, unless over holds a value for its key. Values of over go before the file's.
+// namespace as the project's ("cinema:"). Values of over, by the same keys, go before the file's. A value that is encrypted
+// there cannot be read without its passphrase: it is an error, unless over has its key.
 func StackConfig(path string, over map[string]string) (map[string]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -34,17 +34,20 @@ func parseStackConfig(data []byte, over map[string]string) (map[string]string, e
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, err
 	}
-	values := maps.Clone(over)
-	if values == nil {
-		values = map[string]string{}
+	full := func(key string) string {
+		if strings.Contains(key, ":") {
+			return key
+		}
+		return "cinema:" + key
+	}
+	values := map[string]string{}
+	for key, value := range over {
+		values[full(key)] = value
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(file.Config)) {
-		key, node := name, file.Config[name]
-		if !strings.Contains(key, ":") {
-			key = "cinema:" + key
-		}
-		if _, given := over[key]; given {
+		key, node := full(name), file.Config[name]
+		if _, given := values[key]; given {
 			continue
 		}
 		if node.Kind == yaml.ScalarNode {

@@ -63,7 +63,7 @@ func TestStackConfig(t *testing.T) {
 	_, err := plan.StackConfig(path, map[string]string{"cinema:other": "mine"})
 	require.ErrorContains(t, err, "cinema:hidden is encrypted")
 	assert.NotContains(t, err.Error(), "cinema:other")
-	values, err := plan.StackConfig(path, map[string]string{"cinema:other": "mine", "cinema:hidden": "known"})
+	values, err := plan.StackConfig(path, map[string]string{"other": "mine", "cinema:hidden": "known"})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"aws:region": "eu-west-1", "cinema:bare": "1", "cinema:list": `["a","b"]`, "cinema:hidden": "known", "cinema:other": "mine",

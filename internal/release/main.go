@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"cinema-database/internal/flags"
 )
 
 const usage = `usage: release COMMAND [flags]
@@ -58,20 +60,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, wait func
 		fmt.Fprint(stdout, usage)
 		return exitUsage
 	}
-	flags := flag.NewFlagSet("release", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	stack := flags.String("stack", "dev", "")
-	timeout := flags.Duration("timeout", 30*time.Minute, "")
+	fs := flags.New("release")
+	stack := fs.String("stack", "dev", "")
+	timeout := fs.Duration("timeout", 30*time.Minute, "")
 	command := args[0]
-	err := flags.Parse(args[1:])
+	err := flags.Parse(fs, args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp) || command == "help" || command == "-h" || command == "--help":
 		fmt.Fprint(stdout, usage)
 		return exitOK
 	case err == nil && command != "status" && command != "rollback":
 		err = fmt.Errorf("command %q: neither status nor rollback", command)
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("argument %q: not known", flags.Arg(0))
 	case err == nil && *timeout <= 0:
 		err = fmt.Errorf("flag --timeout %v: not a time to wait; write it like 30m", *timeout)
 	}

@@ -92,7 +92,7 @@ func (v *view) estimate() estimate {
 	var e estimate
 	balancers := v.ByType(balancerType)
 	for _, r := range v.ByType(instanceType) {
-		e.hosts(r.Name, r.Text("instanceType"), 1, number(r.Inputs, "rootBlockDevice.volumeSize"), flag(r.Inputs, "monitoring"))
+		e.hosts(r.Name, r.Text("instanceType"), 1, number(r.Inputs, "rootBlockDevice.volumeSize"), boolean(r.Inputs, "monitoring"))
 	}
 	for _, r := range v.ByType(scalingType) {
 		t := v.template(r)
@@ -106,7 +106,7 @@ func (v *view) estimate() estimate {
 			root += number(d, "ebs.volumeSize")
 		}
 		before := e.Fixed
-		e.hosts(r.Name, t.Text("instanceType"), least, root, flag(t.Inputs, "monitoring.enabled"))
+		e.hosts(r.Name, t.Text("instanceType"), least, root, boolean(t.Inputs, "monitoring.enabled"))
 		if least > 0 && most > least {
 			more := (e.Fixed - before) / least * (most - least)
 			e.Above = fmt.Sprintf("%s is counted at its least, %s; at its most, %s, it adds %s", r.Name,
@@ -146,7 +146,7 @@ func (v *view) estimate() estimate {
 	}
 	addresses := len(v.ByType(addressType))
 	for _, b := range balancers {
-		if !flag(b.Inputs, "internal") {
+		if !boolean(b.Inputs, "internal") {
 			addresses += len(list(b.Inputs, "subnets"))
 		}
 	}

@@ -74,7 +74,7 @@ func (v *view) protected() []kept {
 		if r.RetainOnDelete {
 			how = append(how, "kept in AWS when it leaves the program")
 		}
-		if flag(r.Inputs, "enableDeletionProtection") {
+		if boolean(r.Inputs, "enableDeletionProtection") {
 			how = append(how, "AWS refuses to delete it")
 		}
 		if len(how) > 0 {
@@ -176,7 +176,7 @@ func (v *view) public() []entrance {
 		return ports, why
 	}
 	for _, b := range v.ByType(balancerType) {
-		if flag(b.Inputs, "internal") {
+		if boolean(b.Inputs, "internal") {
 			continue
 		}
 		ports, why := open(list(b.Inputs, "securityGroups"))

@@ -3,17 +3,18 @@ package review
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/flags"
 	"cinema-database/internal/plan"
 )
 
@@ -56,13 +57,13 @@ type command struct {
 // the program finds its releases; those that are not built are stood in for while Main runs. It returns the exit code: 0 for
 // success, 1 where the program or the comparison fails, 2 for a command line that makes no sense.
 func Main(ctx context.Context, args []string, program pulumi.RunFunc, find *Finder, stdout, stderr io.Writer) int {
-	if slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "--help" || a == "help" }) {
+	c, err := parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
 		return exitOK
-	}
-	c, err := parse(args)
-	if err != nil {
-		fmt.Fprintf(stderr, "%v\n\n%s", err, usage)
+	case err != nil:
+		fmt.Fprintf(stderr, "review: %v\n\n%s", err, usage)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -75,73 +76,35 @@ func Main(ctx context.Context, args []string, program pulumi.RunFunc, find *Find
 }
 
 func parse(args []string) (command, error) {
-	c := command{stack: "dev", format: formatHTML}
+	c := command{format: formatHTML}
 	if len(args) > 0 && args[0] == dumpCommand {
 		c.dump, args = true, args[1:]
 	}
-	for i := 0; i < len(args); i++ {
-		flag, value, given := strings.Cut(args[i], "=")
-		if flag == "-c" && given {
-			given = false // -c=… would be a key without a name
+	fs := flags.New("review")
+	stack, config := flags.File(fs), flags.Config(fs)
+	fs.Func("against", "", func(ref string) error {
+		if c.against = ref; ref == "" || strings.HasPrefix(ref, "-") {
+			return errors.New("not a git ref")
 		}
-		next := func() (string, error) {
-			if given {
-				return value, nil
-			}
-			if i++; i >= len(args) {
-				return "", fmt.Errorf("review: flag %s: it needs a value", flag)
-			}
-			return args[i], nil
+		return nil
+	})
+	fs.Func("format", "", func(format string) error {
+		if c.format = format; format != formatHTML && format != formatMD {
+			return fmt.Errorf("neither %s nor %s", formatHTML, formatMD)
 		}
-		var err error
-		switch flag {
-		case "--stack", "-s":
-			if c.stack, err = next(); err == nil && !plainName(c.stack) {
-				err = fmt.Errorf("review: flag --stack %q: not a stack name; letters, digits, - and _", c.stack)
-			}
-		case "-c", "--config":
-			if value, err = next(); err != nil {
-				break
-			}
-			key, v, ok := strings.Cut(value, "=")
-			if !ok || key == "" {
-				err = fmt.Errorf("review: flag -c %q: not KEY=VALUE", value)
-				break
-			}
-			if c.config == nil {
-				c.config = map[string]string{}
-			}
-			if !strings.Contains(key, ":") {
-				key = project + ":" + key
-			}
-			c.config[key] = v
-		case "--against":
-			if c.against, err = next(); err == nil && (c.against == "" || strings.HasPrefix(c.against, "-")) {
-				err = fmt.Errorf("review: flag --against %q: not a git ref", c.against)
-			}
-		case "--format":
-			if c.format, err = next(); err == nil && c.format != formatHTML && c.format != formatMD {
-				err = fmt.Errorf("review: flag --format %q: neither %s nor %s", c.format, formatHTML, formatMD)
-			}
-		case "-o", "--output":
-			if c.out, err = next(); err == nil && c.out == "" {
-				err = fmt.Errorf("review: flag -o: it needs a file, or - for the standard output")
-			}
-		default:
-			err = fmt.Errorf("review: argument %q: not known", args[i])
-		}
-		if err != nil {
-			return c, err
-		}
+		return nil
+	})
+	for _, name := range []string{"o", "output"} {
+		fs.StringVar(&c.out, name, "", "")
 	}
+	if err := flags.Parse(fs, args); err != nil {
+		return c, err
+	}
+	c.stack, c.config = *stack, config
 	if c.out == "" {
 		c.out = "review." + c.format
 	}
 	return c, nil
-}
-
-func plainName(s string) bool {
-	return s != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // project is the Pulumi project's name, the namespace of its config.

@@ -180,7 +180,7 @@ func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, 
 			continue
 		}
 		kind := "internet-facing"
-		if flag(b.Inputs, "internal") {
+		if boolean(b.Inputs, "internal") {
 			kind = "internal"
 		}
 		n := node{ID: id(b), Kind: "edge", Title: "Load balancer", Name: b.Name, Notes: []string{kind + ", in every zone"}}

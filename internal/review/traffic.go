@@ -73,7 +73,7 @@ func (v *view) connections() []connection {
 				others = append(others, peer{v.groupName(g), g})
 			}
 		}
-		if flag(m, "self") {
+		if boolean(m, "self") {
 			others = append(others, own)
 		}
 		for _, o := range others {

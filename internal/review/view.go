@@ -101,7 +101,7 @@ func number(m resource.PropertyMap, path string) float64 {
 	return 0
 }
 
-func flag(m resource.PropertyMap, path string) bool {
+func boolean(m resource.PropertyMap, path string) bool {
 	v := at(m, path)
 	return v.IsBool() && v.BoolValue() || v.IsString() && v.StringValue() == "true"
 }

@@ -49,7 +49,7 @@ func (s *Session) writeConfig() error {
 	}
 	data, err := os.ReadFile(source)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.options.ConfigFile == "" && s.options.Config != nil:
+	case errors.Is(err, fs.ErrNotExist) && s.options.ConfigFile == "" && len(s.options.Config) > 0:
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("sandbox: stack %q: there is no %s; name a stack that has one", s.options.Stack, source)
 	case err != nil:
@@ -66,6 +66,9 @@ func (s *Session) writeConfig() error {
 		config = map[string]any{}
 	}
 	for k, v := range s.options.Config {
+		if !strings.Contains(k, ":") {
+			k = s.name() + ":" + k
+		}
 		delete(config, strings.TrimPrefix(k, s.name()+":"))
 		config[k] = v
 	}

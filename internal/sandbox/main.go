@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/term"
+
+	"cinema-database/internal/flags"
 )
 
 const usage = `usage: sandbox COMMAND [flags]
@@ -58,16 +61,17 @@ type command struct {
 // success, 1 for a failed operation, 2 for a command line that makes no sense. An interrupt lets the engine finish what is under
 // way and save its state.
 func Main(ctx context.Context, args []string, program pulumi.RunFunc, stdout, stderr io.Writer) int {
-	if len(args) == 0 || slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "--help" || a == "help" }) {
+	if len(args) == 0 {
 		fmt.Fprint(stdout, usage)
-		if len(args) == 0 {
-			return exitUsage
-		}
-		return exitOK
+		return exitUsage
 	}
 	c, err := parse(args)
-	if err != nil {
-		fmt.Fprintf(stderr, "%v\n\n%s", err, usage)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "sandbox: %v\n\n%s", err, usage)
 		return exitUsage
 	}
 	c.options.Program, c.options.Stdout, c.options.Stderr = program, stdout, stderr
@@ -92,77 +96,39 @@ func Main(ctx context.Context, args []string, program pulumi.RunFunc, stdout, st
 var verbs = []string{"up", "preview", "refresh", "destroy", "output", "resources", "reset"}
 
 func parse(args []string) (command, error) {
-	c := command{verb: args[0], options: Options{Stack: "dev"}}
+	c := command{verb: args[0]}
 	if !slices.Contains(verbs, c.verb) {
-		return c, fmt.Errorf("sandbox: command %q: not one of %s", c.verb, strings.Join(verbs, ", "))
-	}
-	only := func(flag string, verbs ...string) error {
-		if !slices.Contains(verbs, c.verb) {
-			return fmt.Errorf("sandbox: flag %s: %s does not take it", flag, c.verb)
-		}
-		return nil
-	}
-	for i := 1; i < len(args); i++ {
-		flag, value, given := strings.Cut(args[i], "=")
-		if flag == "-c" && given {
-			given = false // -c=… would be a key without a name
-		}
-		next := func() (string, error) {
-			if given {
-				return value, nil
-			}
-			if i++; i >= len(args) {
-				return "", fmt.Errorf("sandbox: flag %s: it needs a value", flag)
-			}
-			return args[i], nil
-		}
-		var err error
-		switch flag {
-		case "--stack", "-s":
-			c.options.Stack, err = next()
-			if err == nil && !plainName(c.options.Stack) {
-				err = fmt.Errorf("sandbox: flag --stack %q: not a stack name; letters, digits, - and _", c.options.Stack)
-			}
-		case "-c", "--config":
-			if value, err = next(); err != nil {
-				break
-			}
-			key, v, ok := strings.Cut(value, "=")
-			if !ok || key == "" {
-				err = fmt.Errorf("sandbox: flag -c %q: not KEY=VALUE", value)
-				break
-			}
-			if c.options.Config == nil {
-				c.options.Config = map[string]string{}
-			}
-			c.options.Config[key] = v
-		case "--fail":
-			if err = only(flag, "up"); err != nil {
-				break
-			}
-			if value, err = next(); err == nil && strings.Count(value, ":") != 2 {
-				err = fmt.Errorf("sandbox: flag --fail %q: not a type token such as aws:ec2/natGateway:NatGateway", value)
-			}
-			c.options.Fail = append(c.options.Fail, value)
-		case "--skip-preview":
-			c.skipPreview, err = true, only(flag, "up")
-		case "--expect-no-changes":
-			c.expectNoWork, err = true, only(flag, "up", "preview")
-		case "--show-secrets":
-			c.showSecrets, err = true, only(flag, "output")
-		case "--yes", "-y": // nothing is asked; taken because fingers type it
-		default:
-			err = fmt.Errorf("sandbox: argument %q: not known", args[i])
-		}
-		if err != nil {
+		if err := flags.Parse(flags.New("sandbox"), args); errors.Is(err, flag.ErrHelp) {
 			return c, err
 		}
+		return c, fmt.Errorf("command %q: not one of %s", c.verb, strings.Join(verbs, ", "))
 	}
+	fs := flags.New("sandbox")
+	stack, config := flags.File(fs), flags.Config(fs)
+	for _, name := range []string{"yes", "y"} { // nothing is asked; taken because fingers type it
+		fs.Bool(name, true, "")
+	}
+	switch c.verb {
+	case "up":
+		fs.Func("fail", "", func(typ string) error {
+			if strings.Count(typ, ":") != 2 {
+				return errors.New("not a type token such as aws:ec2/natGateway:NatGateway")
+			}
+			c.options.Fail = append(c.options.Fail, typ)
+			return nil
+		})
+		fs.BoolVar(&c.skipPreview, "skip-preview", false, "")
+		fs.BoolVar(&c.expectNoWork, "expect-no-changes", false, "")
+	case "preview":
+		fs.BoolVar(&c.expectNoWork, "expect-no-changes", false, "")
+	case "output":
+		fs.BoolVar(&c.showSecrets, "show-secrets", false, "")
+	}
+	if err := flags.Parse(fs, args[1:]); err != nil {
+		return c, fmt.Errorf("%s: %w", c.verb, err)
+	}
+	c.options.Stack, c.options.Config = *stack, config
 	return c, nil
-}
-
-func plainName(s string) bool {
-	return s != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func (c command) run(ctx context.Context, out io.Writer) error {

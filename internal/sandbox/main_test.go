@@ -86,7 +86,7 @@ func TestMainFailures(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"up --stack prod", "Pulumi.prod.yaml"},
 		{"up", "cinema:key is encrypted"},
-		{"up -c cinema:key=plain", `no AWS region is set; set "aws:region"`},
+		{"up -c key=plain", `no AWS region is set; set "aws:region"`},
 		{"up --skip-preview -c cinema:key=plain -c aws:region=us-east-1 -c cinema:cidr=10.9.0.0/16", "InvalidSubnet.Range"},
 	} {
 		code, out, errOut := run(t, program, c.args)

@@ -253,10 +253,10 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "usage"},
 		{"fly", `command "fly"`},
-		{"up --fail natGateway", "--fail"},
-		{"up --fail", "needs a value"},
+		{"up --fail natGateway", `"natGateway" for flag -fail: not a type token`},
+		{"up --fail", "flag needs an argument: -fail"},
 		{"up -c novalue", "KEY=VALUE"},
-		{"destroy --fail aws:ec2/vpc:Vpc", "does not take it"},
+		{"destroy --fail aws:ec2/vpc:Vpc", "destroy: flag provided but not defined: -fail"},
 		{"up --stack ../../etc", "not a stack name"},
 		{"up now", `argument "now"`},
 	} {
@@ -264,5 +264,11 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, &out, &out)
 		assert.Equal(t, 2, code, c.args)
 		assert.Contains(t, out.String(), c.want, c.args)
+	}
+	for _, args := range []string{"help", "--help", "up -h", "up help"} {
+		var out, problems bytes.Buffer
+		assert.Equal(t, 0, sandbox.Main(t.Context(), strings.Fields(args), nil, &out, &problems), args)
+		assert.Contains(t, out.String(), "usage: sandbox")
+		assert.Empty(t, problems.String())
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"cinema-database/internal/flags"
 	"cinema-database/internal/sandbox"
 )
 
@@ -43,20 +44,16 @@ const (
 // returns the exit code: 1 where the stack is held or its state cannot be read, 2 for a command line that makes
 // no sense, else Pulumi's.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("destroy", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	stack := flags.String("stack", "dev", "")
+	fs := flags.New("destroy")
+	stack := fs.String("stack", "dev", "")
 	var further []string
 	if i := slices.Index(args, "--"); i >= 0 {
 		args, further = args[:i], args[i+1:]
 	}
-	switch err := flags.Parse(args); {
+	switch err := flags.Parse(fs, args); {
 	case err == flag.ErrHelp:
 		fmt.Fprint(stdout, usage)
 		return exitOK
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("argument %q: not known", flags.Arg(0))
-		fallthrough
 	case err != nil:
 		fmt.Fprintf(stderr, "destroy: %v\n\n%s", err, usage)
 		return exitUsage

@@ -1,0 +1,43 @@
+package flags_test
+
+import (
+	"flag"
+	"testing"
+
+	"cinema-database/internal/flags"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFlags(t *testing.T) {
+	fs := flags.New("up")
+	stack, config := flags.File(fs), flags.Config(fs)
+	require.NoError(t, flags.Parse(fs, []string{"-s", "prod-2", "-c", "a=b=c", "-c=empty=", "--config", "cinema:x=1"}))
+	assert.Equal(t, "prod-2", *stack)
+	assert.Equal(t, map[string]string{"a": "b=c", "empty": "", "cinema:x": "1"}, config)
+
+	fs = flags.New("up")
+	stack = flags.File(fs)
+	require.NoError(t, flags.Parse(fs, nil))
+	assert.Equal(t, "dev", *stack)
+}
+
+func TestBadFlags(t *testing.T) {
+	for want, args := range map[string][]string{
+		`"../etc" for flag -stack: not a stack name`: {"--stack", "../etc"},
+		`"" for flag -s: not a stack name`:           {"-s="},
+		"flag needs an argument: -stack":             {"--stack"},
+		`"=1" for flag -c: not KEY=VALUE`:            {"-c", "=1"},
+		`argument "now": not known`:                  {"-c", "a=b", "now"},
+		"not defined: -force":                        {"--force"},
+	} {
+		fs := flags.New("up")
+		flags.File(fs)
+		flags.Config(fs)
+		assert.ErrorContains(t, flags.Parse(fs, args), want)
+	}
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"help"}} {
+		assert.ErrorIs(t, flags.Parse(flags.New("up"), args), flag.ErrHelp)
+	}
+}
