@@ -186,6 +186,7 @@ var boundaryGrants = []grant{
 	{always, on(ec2Prefix + "instance/*"), do("ec2-instance-connect:SendSSHPublicKey")},
 	{throughS3, on(keyARN), do("kms:Decrypt", "kms:GenerateDataKey")},
 	{always, logGroups(), do("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")},
+	{always, on("logs:{region}:{account}:log-group:*"), do("logs:DescribeLogGroups")},
 	{always, on("s3:::storage-*"), do("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
 		"s3:GetReplicationConfiguration", "s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging")},
 	{always, on("s3:::replica-*"), do("s3:ReplicateObject", "s3:ReplicateTags")},

@@ -6,12 +6,24 @@ import (
 	"cinema-database/internal/component"
 )
 
-// NewFlowLogsRole lets VPC Flow Logs write streams into one log group, and returns the role's ARN.
+// NewFlowLogsRole lets VPC Flow Logs write streams into one log group (VPC user guide, "IAM role for publishing flow
+// logs to CloudWatch Logs", less the making of groups), and returns the role's ARN.
 func NewFlowLogsRole(ctx *pulumi.Context, s *component.Scope, logGroupARN pulumi.StringInput) (pulumi.StringOutput, error) {
+	w, err := locate(ctx)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
 	role, err := newRole(ctx, s, "flow-logs", roleArgs{
 		Service:     "vpc-flow-logs.amazonaws.com",
 		Description: "VPC Flow Logs: writes its own log group",
-		Policies:    []policy{{"write", []Statement{writeStreams(logGroupARN)}}},
+		Policies: []policy{{"write", []Statement{
+			writeStreams(logGroupARN),
+			{
+				Sid: "FindGroup", Effect: Allow,
+				Actions:   []string{"logs:DescribeLogGroups"}, // lists them all, or none
+				Resources: Strings(w.arn("logs", "log-group:*")),
+			},
+		}}},
 	})
 	if err != nil {
 		return pulumi.StringOutput{}, err
