@@ -118,6 +118,11 @@ func (d *download) open() error {
 	d.watchdog = time.AfterFunc(d.stall, func() { cancel(fmt.Errorf("nothing came for %s", d.stall)) })
 	response, err := d.request(attempt)
 	d.watchdog.Stop()
+	if err == nil && attempt.Err() != nil {
+		// An answer that crossed with the end of the attempt, of a server that gave up on it too.
+		response.Body.Close()
+		err = attempt.Err()
+	}
 	if err != nil {
 		err = d.cause(err)
 		d.cancel()
