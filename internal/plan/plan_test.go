@@ -2,12 +2,11 @@ package plan_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,21 +14,36 @@ import (
 	"cinema-database/internal/plan"
 )
 
+// hosts are enough of them to be registered side by side.
+const hosts = 30
+
+type host struct {
+	pulumi.CustomResourceState
+	PrivateIp pulumi.StringOutput `pulumi:"privateIp"`
+}
+
 func program(ctx *pulumi.Context) error {
-	vpc, err := ec2.NewVpc(ctx, "one", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")}, pulumi.Protect(true))
-	if err != nil {
+	// The SDK's own types would be most of what a race-test compiles.
+	var vpc, file pulumi.CustomResourceState
+	if err := ctx.RegisterResource("aws:ec2/vpc:Vpc", "one", pulumi.Map{"cidrBlock": pulumi.String("10.0.0.0/16")}, &vpc, pulumi.Protect(true)); err != nil {
 		return err
 	}
-	host, err := ec2.NewInstance(ctx, "host", &ec2.InstanceArgs{
-		SubnetId: vpc.ID().ToStringOutput(), UserData: pulumi.ToSecret(pulumi.String("hush")).(pulumi.StringOutput),
-	})
-	if err != nil {
-		return err
+	var first *host
+	for i := range hosts {
+		var h host
+		if err := ctx.RegisterResource("aws:ec2/instance:Instance", fmt.Sprintf("host-%02d", i), pulumi.Map{
+			"subnetId": vpc.ID().ToStringOutput(), "userData": pulumi.ToSecret(pulumi.String("hush")).(pulumi.StringOutput),
+		}, &h); err != nil {
+			return err
+		}
+		if first == nil {
+			first = &h
+		}
 	}
-	_, err = s3.NewBucketObjectv2(ctx, "file", &s3.BucketObjectv2Args{
-		Bucket: pulumi.String("b"), Source: pulumi.NewStringAsset("content"),
-	})
-	ctx.Export("address", host.PrivateIp)
+	err := ctx.RegisterResource("aws:s3/bucketObjectv2:BucketObjectv2", "file", pulumi.Map{
+		"bucket": pulumi.String("b"), "source": pulumi.NewStringAsset("content"),
+	}, &file)
+	ctx.Export("address", first.PrivateIp)
 	ctx.Export("password", pulumi.ToSecret(pulumi.String("hush")))
 	return err
 }
@@ -49,11 +63,12 @@ func TestRecordingSurvivesJSONWithoutItsSecrets(t *testing.T) {
 		again, err := json.Marshal(&back)
 		require.NoError(t, err)
 		assert.Equal(t, string(data), string(again))
+		assert.Len(t, r.Resources, hosts+2)
 		assert.Equal(t, r.Inventory(), back.Inventory())
-		assert.Equal(t, preview, back.ByName("host").Input("subnetId").IsComputed())
+		assert.Equal(t, preview, back.ByName("host-00").Input("subnetId").IsComputed())
 		assert.True(t, back.ByName("file").Input("source").IsAsset())
 		assert.True(t, back.ByName("one").Protect)
-		assert.Equal(t, "hush", r.ByName("host").Text("userData"), "writing must not change the recording")
+		assert.Equal(t, "hush", r.ByName("host-00").Text("userData"), "writing must not change the recording")
 	}
 }
 
