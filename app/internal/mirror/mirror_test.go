@@ -298,6 +298,33 @@ func TestStall(t *testing.T) {
 	assert.GreaterOrEqual(t, strings.Count(log.String(), "nothing came for 500ms"), 2, log.String())
 }
 
+// lateAnswer is a transport whose first answer comes when the attempt is over: net/http hands out an answer that crosses with the
+// end of its request.
+type lateAnswer struct {
+	http.RoundTripper
+	requests int
+}
+
+func (l *lateAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.requests++; l.requests > 1 {
+		return l.RoundTripper.RoundTrip(r)
+	}
+	<-r.Context().Done()
+	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+}
+
+// What a source says of an attempt that it was too slow for is not the file.
+func TestAnswerAfterAStall(t *testing.T) {
+	b := newBench(t)
+	b.Stall = 500 * time.Millisecond
+	late := &lateAnswer{RoundTripper: b.HTTP.Transport}
+	b.HTTP.Transport = late
+	_, err := b.Copy(context.Background(), b.request())
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(content, b.stored(t)))
+	assert.GreaterOrEqual(t, late.requests, 2)
+}
+
 func TestSourceThatStaysBroken(t *testing.T) {
 	for name, c := range map[string]struct {
 		handle   func(http.ResponseWriter, *http.Request, int)
