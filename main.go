@@ -75,10 +75,11 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 
-	if err := allowDeployments(ctx, cfg); err != nil {
+	if err := allowDeployments(ctx, cfg, here); err != nil {
 		return err
 	}
 	buckets, err := storage.New(ctx, "storage", &storage.Args{
+		Account:          here.Account,
 		Protect:          cfg.Protect,
 		LogRetentionDays: cfg.LogRetentionDays,
 		Releases:         releases,
@@ -89,6 +90,7 @@ func stack(ctx *pulumi.Context) error {
 	}
 	net, err := network.New(ctx, "network", &network.Args{
 		Settings:           cfg.Network,
+		Place:              here,
 		HTTPS:              cfg.Domain.On(),
 		ArtifactsBucketARN: buckets.ArtifactsARN,
 		ImagesBucketARN:    buckets.ImagesARN,
@@ -98,6 +100,7 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 	roles, err := iam.New(ctx, "iam", &iam.Args{
+		Place:          here,
 		ArtifactsARN:   buckets.ArtifactsARN,
 		ImagesARN:      buckets.ImagesARN,
 		CredentialsKey: app.CredentialsKey,
@@ -232,11 +235,11 @@ func stack(ctx *pulumi.Context) error {
 
 // allowDeployments adds who may deploy from GitHub, where config asks for it, before anything that has a
 // role: none may do more than the deployer's boundary.
-func allowDeployments(ctx *pulumi.Context, cfg *config.Config) error {
+func allowDeployments(ctx *pulumi.Context, cfg *config.Config, here place.Place) error {
 	if cfg.Deployer == nil {
 		return nil
 	}
-	deployer, err := iam.NewDeployer(ctx, "deployer", &iam.DeployerArgs{DeployerSettings: cfg.Deployer, Tags: cfg.Tags})
+	deployer, err := iam.NewDeployer(ctx, "deployer", &iam.DeployerArgs{DeployerSettings: cfg.Deployer, Place: here, Tags: cfg.Tags})
 	if err != nil {
 		return err
 	}
@@ -253,6 +256,7 @@ func watch(ctx *pulumi.Context, cfg *config.Config, here place.Place, buckets *s
 	if cfg.Backups.RetentionDays > 0 {
 		backup, err := compute.NewBackup(ctx, "backup", &compute.BackupArgs{
 			BackupSettings: cfg.Backups,
+			Place:          here,
 			VolumeARN:      database.VolumeARN,
 			Protect:        cfg.Protect,
 			Tags:           cfg.Tags,

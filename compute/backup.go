@@ -8,6 +8,7 @@ import (
 
 	"cinema-database/iam"
 	"cinema-database/internal/component"
+	"cinema-database/internal/place"
 	"cinema-database/internal/problem"
 )
 
@@ -46,6 +47,7 @@ func (s BackupSettings) Check(l *problem.List) {
 // BackupArgs are what NewBackup needs.
 type BackupArgs struct {
 	BackupSettings
+	place.Place
 	// VolumeARN is the data volume's.
 	VolumeARN pulumi.StringInput
 	// Protect keeps the vault and its recovery points.
@@ -93,7 +95,7 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 		if err != nil {
 			return err
 		}
-		role, err := iam.NewBackupRole(ctx, s)
+		role, err := iam.NewBackupRole(ctx, s, args.Place)
 		if err != nil {
 			return err
 		}

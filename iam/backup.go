@@ -5,15 +5,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
+	"cinema-database/internal/place"
 )
 
 // NewBackupRole lets AWS Backup snapshot what it is told to. The policy is AWS's own for the service,
 // which follows what the service needs. It returns the role's ARN.
-func NewBackupRole(ctx *pulumi.Context, s *component.Scope) (pulumi.StringOutput, error) {
-	w, err := locate(ctx)
-	if err != nil {
-		return pulumi.StringOutput{}, err
-	}
+func NewBackupRole(ctx *pulumi.Context, s *component.Scope, here place.Place) (pulumi.StringOutput, error) {
 	r, err := newRole(ctx, s, "role", roleArgs{
 		Service:     "backup.amazonaws.com",
 		Description: "AWS Backup: snapshots of the data volume",
@@ -23,7 +20,7 @@ func NewBackupRole(ctx *pulumi.Context, s *component.Scope) (pulumi.StringOutput
 	}
 	attached, err := awsiam.NewRolePolicyAttachment(ctx, s.Name("snapshots"), &awsiam.RolePolicyAttachmentArgs{
 		Role:      r.Name,
-		PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", w.partition),
+		PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", here.Partition),
 	}, s.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err

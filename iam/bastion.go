@@ -1,6 +1,10 @@
 package iam
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/place"
+)
 
 // sessionManager is what the SSM agent needs for Session Manager (Systems Manager user guide, "Add
 // Session Manager permissions to an existing IAM role"): less than AmazonSSMManagedInstanceCore, which
@@ -21,7 +25,7 @@ func sessionManager() policy {
 
 // bastionRole is reached by Session Manager and opens SSH to the stack's own hosts, each time with a
 // key that lives for a minute.
-func bastionRole(ctx *pulumi.Context, w where) roleArgs {
+func bastionRole(ctx *pulumi.Context, here place.Place) roleArgs {
 	return roleArgs{
 		Description: "Bastion: Session Manager, and EC2 Instance Connect to this stack's hosts",
 		Policies: []policy{
@@ -30,7 +34,7 @@ func bastionRole(ctx *pulumi.Context, w where) roleArgs {
 				{
 					Sid: "SendKeyToOwnHosts", Effect: Allow,
 					Actions:   []string{"ec2-instance-connect:SendSSHPublicKey"},
-					Resources: Strings(w.arn("ec2", "instance/*")),
+					Resources: Strings(here.ARN("ec2", "instance/*")),
 					Conditions: Conditions{"StringEquals": {
 						"aws:ResourceTag/Project": Strings(ctx.Project()),
 						"aws:ResourceTag/Stack":   Strings(ctx.Stack()),

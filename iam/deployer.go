@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
+	"cinema-database/internal/place"
 	"cinema-database/internal/problem"
 )
 
@@ -26,6 +27,7 @@ const (
 // DeployerArgs are what NewDeployer needs.
 type DeployerArgs struct {
 	*DeployerSettings
+	place.Place
 	Tags map[string]string
 }
 
@@ -59,11 +61,7 @@ func NewDeployer(ctx *pulumi.Context, name string, args *DeployerArgs, opts ...p
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	w, err := locate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	n := names{where: w, project: ctx.Project(), stack: ctx.Stack(), component: name}
+	n := names{Place: args.Place, project: ctx.Project(), stack: ctx.Stack(), component: name}
 	policies, err := deployerPolicies(n, args.DeployerSettings)
 	if err != nil {
 		return nil, err

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/place"
 )
 
 // names are what the table's ARNs are made of.
 type names struct {
-	where
+	place.Place
 	project, stack string
 	// component is the deployer's logical name, with which the names of all it registers begin.
 	component string
@@ -21,7 +23,7 @@ func (n names) arns(short []string) []pulumi.StringInput {
 	all := make([]pulumi.StringInput, len(short))
 	for i, s := range short {
 		if s != "*" {
-			s = "arn:" + n.partition + ":" + strings.NewReplacer("{region}", n.region, "{account}", n.account,
+			s = "arn:" + n.Partition + ":" + strings.NewReplacer("{region}", n.Region, "{account}", n.Account,
 				"{project}", n.project, "{stack}", n.stack, "{component}", n.component).Replace(s)
 		}
 		all[i] = pulumi.String(s)
@@ -56,7 +58,7 @@ func (n names) condition(w when) Conditions {
 		return Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:RequestTag")}
 	case onlyBackups:
 		return Conditions{
-			"ArnEquals":    {"iam:PolicyARN": Strings("arn:" + n.partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup")},
+			"ArnEquals":    {"iam:PolicyARN": Strings("arn:" + n.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup")},
 			"StringEquals": n.tags("aws:ResourceTag"),
 		}
 	case onCreation:
@@ -64,9 +66,9 @@ func (n names) condition(w when) Conditions {
 		equal["ec2:CreateAction"] = Strings(creations()...)
 		return Conditions{"StringEquals": equal}
 	case forBackups:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings("backup." + n.region + "." + n.dnsSuffix)}}
+		return Conditions{"StringEquals": {"kms:ViaService": Strings("backup." + n.Region + "." + n.DNSSuffix)}}
 	case throughS3:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings("s3." + n.region + "." + n.dnsSuffix)}}
+		return Conditions{"StringEquals": {"kms:ViaService": Strings("s3." + n.Region + "." + n.DNSSuffix)}}
 	default:
 		panic("iam: deployer: a grant's condition is none of those defined")
 	}

@@ -7,12 +7,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/place"
 )
 
 // widest are the longest names that a stack's policies have to fit: AWS's longest partition and region, and
 // a stack's name of 32 characters.
 var widest = names{
-	where:   where{partition: "aws-us-gov", dnsSuffix: "amazonaws.com", region: "ap-northeast-1", account: "123456789012"},
+	Place:   place.Place{Partition: "aws-us-gov", DNSSuffix: "amazonaws.com", Region: "ap-northeast-1", Account: "123456789012"},
 	project: "cinema", stack: strings.Repeat("s", 32), component: "deployer",
 }
 

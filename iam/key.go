@@ -13,9 +13,9 @@ const keyWindowDays = 30
 // newCredentialsKey encrypts the credentials object. Its policy is the whole of who may use it: the
 // database host writes, the API reads, both through S3 and for that object only; the account administers
 // but does not decrypt.
-func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, w where, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
+func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
 	ofTheObject := Conditions{"StringEquals": {
-		"kms:ViaService": Strings("s3." + w.region + "." + w.dnsSuffix),
+		"kms:ViaService": Strings("s3." + args.Region + "." + args.DNSSuffix),
 		// S3 gives the object's ARN as context where the bucket has no bucket key.
 		"kms:EncryptionContext:aws:s3:arn": {pulumi.Sprintf("%s/%s", args.ArtifactsARN, args.CredentialsKey)},
 	}}
@@ -27,7 +27,7 @@ func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, w where, args *A
 		Policy: Document(
 			Statement{
 				Sid: "Administer", Effect: Allow,
-				Principals: Principals{"AWS": Strings("arn:" + w.partition + ":iam::" + w.account + ":root")},
+				Principals: Principals{"AWS": Strings("arn:" + args.Partition + ":iam::" + args.Account + ":root")},
 				Actions: []string{
 					"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
 					"kms:EnableKey", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:GetKeyPolicy",

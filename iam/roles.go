@@ -1,8 +1,6 @@
 package iam
 
 import (
-	"fmt"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
@@ -11,6 +9,7 @@ import (
 
 // Args are what New needs.
 type Args struct {
+	place.Place
 	ArtifactsARN pulumi.StringInput
 	ImagesARN    pulumi.StringInput
 	// CredentialsKey is the credentials object's key in the artifacts bucket.
@@ -36,22 +35,11 @@ type Roles struct {
 	CredentialsKeyARN pulumi.StringOutput
 }
 
-// where is the account and region that ARNs are made of.
-type where struct{ partition, dnsSuffix, region, account string }
-
-func (w where) arn(service, resource string) string {
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", w.partition, service, w.region, w.account, resource)
-}
-
 // New registers the roles.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Roles, error) {
-	w, err := locate(ctx)
-	if err != nil {
-		return nil, err
-	}
 	r := &Roles{}
-	err = component.New(ctx, "cinema:iam:Roles", name, r, args.Tags, func(s *component.Scope) error {
-		bastion, err := newInstanceRole(ctx, s, "bastion", bastionRole(ctx, w))
+	err := component.New(ctx, "cinema:iam:Roles", name, r, args.Tags, func(s *component.Scope) error {
+		bastion, err := newInstanceRole(ctx, s, "bastion", bastionRole(ctx, args.Place))
 		if err != nil {
 			return err
 		}
@@ -63,7 +51,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		if err != nil {
 			return err
 		}
-		key, err := newCredentialsKey(ctx, s, w, args, database.arn, api.arn)
+		key, err := newCredentialsKey(ctx, s, args, database.arn, api.arn)
 		if err != nil {
 			return err
 		}
@@ -72,12 +60,4 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil
 	}, opts...)
 	return r, err
-}
-
-func locate(ctx *pulumi.Context) (where, error) {
-	here, err := place.Locate(ctx)
-	if err != nil {
-		return where{}, fmt.Errorf("iam: %w", err)
-	}
-	return where{here.Partition, here.DNSSuffix, here.Region, here.Account}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/place"
 	"cinema-database/internal/problem"
 )
 
@@ -63,6 +64,7 @@ type Settings struct {
 // Args are what New needs.
 type Args struct {
 	Settings
+	place.Place
 	// HTTPS opens the load balancer's port 443 beside 80.
 	HTTPS bool
 	// ArtifactsBucketARN is the one bucket of the project that the database tier may reach.

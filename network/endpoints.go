@@ -14,7 +14,7 @@ import (
 func (b *builder) createEndpoints() error {
 	// Amazon Linux 2023 keeps its packages in one bucket a region (AL2023 user guide, "Deterministic
 	// upgrades through versioned repositories"); without it, dnf finds nothing.
-	packages := pulumi.Sprintf("arn:aws:s3:::al2023-repos-%s-de612dc2/*", b.region)
+	packages := pulumi.Sprintf("arn:aws:s3:::al2023-repos-%s-de612dc2/*", b.args.Region)
 	for _, e := range []struct {
 		tier    Tier
 		buckets []pulumi.StringInput
@@ -30,7 +30,7 @@ func (b *builder) createEndpoints() error {
 		endpoint, err := ec2.NewVpcEndpoint(b.ctx, name, &ec2.VpcEndpointArgs{
 			VpcId:           b.vpc.ID(),
 			VpcEndpointType: pulumi.String("Gateway"),
-			ServiceName:     pulumi.String(fmt.Sprintf("com.amazonaws.%s.s3", b.region)),
+			ServiceName:     pulumi.String(fmt.Sprintf("com.amazonaws.%s.s3", b.args.Region)),
 			RouteTableIds:   tables,
 			Policy:          iam.S3EndpointPolicy(e.buckets, packages),
 			Tags:            b.Tags(name, map[string]string{"Tier": string(e.tier)}),

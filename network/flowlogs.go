@@ -18,7 +18,7 @@ func (b *builder) createFlowLogs() error {
 	if err != nil {
 		return err
 	}
-	role, err := iam.NewFlowLogsRole(b.ctx, b.Scope, group.Arn)
+	role, err := iam.NewFlowLogsRole(b.ctx, b.Scope, b.args.Place, group.Arn)
 	if err != nil {
 		return err
 	}

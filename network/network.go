@@ -43,7 +43,6 @@ type builder struct {
 	args *Args
 	out  *Network
 
-	region      string
 	vpc         *ec2.Vpc
 	gateway     *ec2.InternetGateway
 	subnets     map[Tier][]*ec2.Subnet
@@ -61,10 +60,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
-	if err != nil {
-		return nil, fmt.Errorf("network: region: %w", err)
-	}
 	zones, err := zones(ctx, args.AvailabilityZones)
 	if err != nil {
 		return nil, err
@@ -72,7 +67,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: zones}
 	err = component.New(ctx, "cinema:network:Network", name, n, args.Tags, func(s *component.Scope) error {
 		b := &builder{
-			Scope: s, ctx: ctx, args: args, out: n, region: region.Name,
+			Scope: s, ctx: ctx, args: args, out: n,
 			subnets: map[Tier][]*ec2.Subnet{}, routeTables: map[Tier][]*ec2.RouteTable{},
 			s3PrefixIDs: map[Tier]pulumi.StringOutput{}, ready: map[Tier][]pulumi.Resource{},
 		}

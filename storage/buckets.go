@@ -26,9 +26,9 @@ func (b *builder) createLogs(st *Storage) error {
 			Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(b.args.LogRetentionDays)},
 		}},
 		statements: func(arn pulumi.StringOutput) []iam.Statement {
-			statements := []iam.Statement{iam.LoadBalancerLogs(arn, LoadBalancerLogs, b.account)}
+			statements := []iam.Statement{iam.LoadBalancerLogs(arn, LoadBalancerLogs, b.args.Account)}
 			for _, kind := range []string{"artifacts", "images", "site"} {
-				statements = append(statements, iam.BucketLogs(arn, kind, accessLogs(kind), b.account))
+				statements = append(statements, iam.BucketLogs(arn, kind, accessLogs(kind), b.args.Account))
 			}
 			return statements
 		},

@@ -1,9 +1,6 @@
 package storage
 
 import (
-	"fmt"
-
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app"
@@ -12,6 +9,8 @@ import (
 
 // Args are what New needs.
 type Args struct {
+	// Account is the number of the account that the logs come from.
+	Account string
 	// Protect keeps the buckets with data from being destroyed or emptied.
 	Protect bool
 	// LogRetentionDays after which access logs expire.
@@ -60,10 +59,9 @@ func accessLogs(kind string) string { return "s3/" + kind + "/" }
 
 type builder struct {
 	*component.Scope
-	ctx     *pulumi.Context
-	args    *Args
-	account string
-	logs    pulumi.StringOutput
+	ctx  *pulumi.Context
+	args *Args
+	logs pulumi.StringOutput
 	// options of every child, beside its parent.
 	options []pulumi.ResourceOption
 	// versionings are the buckets' that are versioned.
@@ -76,13 +74,9 @@ func (b *builder) child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
 
 // New registers the buckets.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Storage, error) {
-	identity, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
-	if err != nil {
-		return nil, fmt.Errorf("storage: account: %w", err)
-	}
 	st := &Storage{}
-	err = component.New(ctx, "cinema:storage:Storage", name, st, args.Tags, func(s *component.Scope) error {
-		b := &builder{Scope: s, ctx: ctx, args: args, account: identity.AccountId}
+	err := component.New(ctx, "cinema:storage:Storage", name, st, args.Tags, func(s *component.Scope) error {
+		b := &builder{Scope: s, ctx: ctx, args: args}
 		for _, step := range []func(*Storage) error{b.createLogs, b.createImages, b.createArtifacts, b.createReleases, b.createSite} {
 			if err := step(st); err != nil {
 				return err

@@ -11,6 +11,11 @@ import (
 // Place is the account and region that ARNs and addresses are made of.
 type Place struct{ Partition, DNSSuffix, Region, Account string }
 
+// ARN of a resource of a service that has regions.
+func (p Place) ARN(service, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", p.Partition, service, p.Region, p.Account, resource)
+}
+
 // Locate asks the provider.
 func Locate(ctx *pulumi.Context) (Place, error) {
 	partition, err := aws.GetPartition(ctx, &aws.GetPartitionArgs{})
