@@ -90,7 +90,7 @@ func FuzzSniff(f *testing.F) {
 		}
 		known := false
 		for _, format := range formats {
-			known = known || format.contentType == kind.ContentType && format.extension == kind.Extension && matches(data, format.magic)
+			known = known || format.ContentType == kind.ContentType && format.Extension == kind.Extension && matches(data, format.magic)
 		}
 		if !known {
 			t.Fatalf("%+v for % x", kind, data[:min(16, len(data))])

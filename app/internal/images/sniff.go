@@ -37,34 +37,50 @@ type Kind struct {
 	Width, Height int
 }
 
+// Format is a type of image that is taken.
+type Format struct {
+	// ContentType is the media type, e.g. image/jpeg.
+	ContentType string
+	// Extension goes with the type, e.g. jpg.
+	Extension string
+	// Config reads an image's header.
+	Config func(io.Reader) (image.Config, error)
+
+	magic string // '?' stands for any byte
+}
+
 // formats is explicit rather than the image package's registry, which any import can widen.
-var formats = []struct {
-	contentType, extension string
-	magic                  string // '?' stands for any byte
-	config                 func(io.Reader) (image.Config, error)
-}{
-	{"image/jpeg", "jpg", "\xff\xd8\xff", jpeg.DecodeConfig},
-	{"image/png", "png", "\x89PNG\r\n\x1a\n", png.DecodeConfig},
-	{"image/gif", "gif", "GIF8?a", gif.DecodeConfig},
-	{"image/webp", "webp", "RIFF????WEBP", webp.DecodeConfig},
+var formats = []Format{
+	{"image/jpeg", "jpg", jpeg.DecodeConfig, "\xff\xd8\xff"},
+	{"image/png", "png", png.DecodeConfig, "\x89PNG\r\n\x1a\n"},
+	{"image/gif", "gif", gif.DecodeConfig, "GIF8?a"},
+	{"image/webp", "webp", webp.DecodeConfig, "RIFF????WEBP"},
+}
+
+// FormatOf tells an image's format from its first bytes, nil where it is of none.
+func FormatOf(data []byte) *Format {
+	for i := range formats {
+		if matches(data, formats[i].magic) {
+			return &formats[i]
+		}
+	}
+	return nil
 }
 
 // Sniff tells an image's kind from its bytes alone, reading its header and no pixel.
 func Sniff(data []byte) (Kind, error) {
-	for _, f := range formats {
-		if !matches(data, f.magic) {
-			continue
-		}
-		c, err := f.config(bytes.NewReader(data))
-		if err != nil || c.Width < 1 || c.Height < 1 {
-			return Kind{}, ErrNotImage
-		}
-		if int64(c.Width)*int64(c.Height) > MaxPixels {
-			return Kind{}, ErrTooManyPixels
-		}
-		return Kind{f.contentType, f.extension, c.Width, c.Height}, nil
+	f := FormatOf(data)
+	if f == nil {
+		return Kind{}, ErrNotImage
 	}
-	return Kind{}, ErrNotImage
+	c, err := f.Config(bytes.NewReader(data))
+	if err != nil || c.Width < 1 || c.Height < 1 {
+		return Kind{}, ErrNotImage
+	}
+	if int64(c.Width)*int64(c.Height) > MaxPixels {
+		return Kind{}, ErrTooManyPixels
+	}
+	return Kind{f.ContentType, f.Extension, c.Width, c.Height}, nil
 }
 
 func matches(data []byte, magic string) bool {

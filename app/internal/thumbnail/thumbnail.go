@@ -10,9 +10,12 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"strings"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
+
+	"cinema-database/app/internal/images"
 )
 
 const (
@@ -22,7 +25,7 @@ const (
 	MaxBytes = 32 << 20
 	// MaxPixels is the largest picture that is decoded, in pixels (width × height). A CMYK pixel counts as two: as a
 	// progressive JPEG it takes 28 bytes while it is decoded, where one in colour takes 15.
-	MaxPixels = 40_000_000
+	MaxPixels = images.MaxPixels
 	// ContentType is the type of what Make returns.
 	ContentType = "image/jpeg"
 
@@ -45,43 +48,15 @@ func Permanent(err error) bool {
 	return errors.Is(err, ErrNotImage) || errors.Is(err, ErrTooManyBytes) || errors.Is(err, ErrTooManyPixels)
 }
 
-// format is one kind of picture that Make reads.
-type format struct {
-	name   string
-	magic  string // '?' matches any byte
-	config func(io.Reader) (image.Config, error)
+// decoders are those of the formats in package images, by content type.
+var decoders = map[string]struct {
 	decode func(io.Reader) (image.Image, error)
 	exif   func([]byte) []byte // the TIFF block that holds the orientation; nil where there is none
-}
-
-// formats is explicit rather than the image package's global registry, so that another package's imports
-// cannot widen what is decoded.
-var formats = []format{
-	{"jpeg", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, jpegExif},
-	{"png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, pngExif},
-	{"gif", "GIF8?a", gif.DecodeConfig, gif.Decode, nil},
-	{"webp", "RIFF????WEBP", webp.DecodeConfig, webp.Decode, webpExif},
-}
-
-func formatOf(data []byte) *format {
-	for i := range formats {
-		if matches(data, formats[i].magic) {
-			return &formats[i]
-		}
-	}
-	return nil
-}
-
-func matches(data []byte, magic string) bool {
-	if len(data) < len(magic) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != '?' && magic[i] != data[i] {
-			return false
-		}
-	}
-	return true
+}{
+	"image/jpeg": {jpeg.Decode, jpegExif},
+	"image/png":  {png.Decode, pngExif},
+	"image/gif":  {gif.Decode, nil},
+	"image/webp": {webp.Decode, webpExif},
 }
 
 // Make reads a picture and returns its thumbnail: an upright JPEG that fits in MaxSide × MaxSide pixels,
@@ -101,34 +76,35 @@ func fromBytes(data []byte) ([]byte, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("thumbnail: %w", ErrTooManyBytes)
 	}
-	f := formatOf(data)
+	f := images.FormatOf(data)
 	if f == nil {
 		return nil, fmt.Errorf("thumbnail: %w", ErrNotImage)
 	}
-	config, err := f.config(bytes.NewReader(data))
+	name, decoder := strings.TrimPrefix(f.ContentType, "image/"), decoders[f.ContentType]
+	config, err := f.Config(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("thumbnail: %w: %s header: %w", ErrNotImage, f.name, err)
+		return nil, fmt.Errorf("thumbnail: %w: %s header: %w", ErrNotImage, name, err)
 	}
 	if config.Width < 1 || config.Height < 1 {
-		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d pixels", ErrNotImage, f.name, config.Width, config.Height)
+		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d pixels", ErrNotImage, name, config.Width, config.Height)
 	}
 	pixels := int64(config.Width) * int64(config.Height)
 	if config.ColorModel == color.CMYKModel {
 		pixels *= 2
 	}
 	if pixels > MaxPixels {
-		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d", ErrTooManyPixels, f.name, config.Width, config.Height)
+		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d", ErrTooManyPixels, name, config.Width, config.Height)
 	}
-	picture, err := f.decode(bytes.NewReader(data))
+	picture, err := decoder.decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("thumbnail: %w: %s: %w", ErrNotImage, f.name, err)
+		return nil, fmt.Errorf("thumbnail: %w: %s: %w", ErrNotImage, name, err)
 	}
 	if picture.Bounds().Empty() {
-		return nil, fmt.Errorf("thumbnail: %w: %s with an empty frame", ErrNotImage, f.name)
+		return nil, fmt.Errorf("thumbnail: %w: %s with an empty frame", ErrNotImage, name)
 	}
 	turn := upright
-	if f.exif != nil {
-		turn = orientationOf(f.exif(data))
+	if decoder.exif != nil {
+		turn = orientationOf(decoder.exif(data))
 	}
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, turn.apply(fit(picture)), &jpeg.Options{Quality: quality}); err != nil {

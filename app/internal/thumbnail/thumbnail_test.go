@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/images"
 )
 
 var (
@@ -293,8 +295,8 @@ func FuzzMake(f *testing.F) {
 	f.Add([]byte(webpPixel))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		// Small claims keep the fuzzer fast; the cap itself has its own test.
-		if kind := formatOf(source); kind != nil {
-			if config, err := kind.config(bytes.NewReader(source)); err == nil && config.Width*config.Height > 1<<20 {
+		if kind := images.FormatOf(source); kind != nil {
+			if config, err := kind.Config(bytes.NewReader(source)); err == nil && config.Width*config.Height > 1<<20 {
 				t.Skip()
 			}
 		}
