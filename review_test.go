@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/internal/chromium"
 	"cinema-database/internal/pulumitest"
 	"cinema-database/internal/review"
 )
@@ -152,23 +153,8 @@ func TestReviewTellsBadConfigAndBadCommandLines(t *testing.T) {
 
 // TestReviewInABrowser looks at the page as reviewers do.
 func TestReviewInABrowser(t *testing.T) {
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium here; apt-get install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"))
-	allocated, freeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	browser, free := chromedp.NewContext(allocated)
-	_, err := chromedp.Run(browser, chromedp.Title())
-	require.NoError(t, err)
-	t.Cleanup(func() { free(); freeAllocator() })
+	browser, stop := chromium.Start(t)
+	t.Cleanup(stop)
 
 	for _, c := range []struct {
 		name, stack string

@@ -11,7 +11,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,43 +26,25 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/app/internal/dev"
+	"cinema-database/internal/chromium"
 )
 
 // patience is how long the page may take for one step on a busy machine.
 const patience = 20 * time.Second
 
-// chromium finds the browser; the tests that need one are skipped where there is none.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			return found
-		}
-	}
-	t.Skip("no Chromium here; apt-get install chromium")
-	return ""
-}
-
 var shared struct {
 	sync.Mutex
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel func()
 }
 
 // browser is one Chromium for all tests; each page is a context of its own in it, with its own storage.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := chromium(t)
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.ctx == nil {
-		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"))
-		allocated, freeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, free := chromedp.NewContext(allocated)
-		_, err := chromedp.Run(ctx, chromedp.Title())
-		require.NoError(t, err)
-		shared.ctx, shared.cancel = ctx, func() { free(); freeAllocator() }
+		shared.ctx, shared.cancel = chromium.Start(t)
 	}
 	return shared.ctx
 }
@@ -90,7 +71,7 @@ type site struct {
 
 func start(t *testing.T) *site {
 	t.Helper()
-	chromium(t)
+	chromium.Find(t)
 	// The cheapest hash that bcrypt has: these tests are about the page.
 	server, err := dev.Start(t.Context(), dev.Options{Addr: "127.0.0.1:0", PasswordCost: bcrypt.MinCost})
 	require.NoError(t, err)

@@ -18,13 +18,14 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/live"
+	"cinema-database/internal/chromium"
 )
 
 // As it is published: the page on a static site of its own, the API on another origin that config.js names, and at
 // first without its credentials, as on the first boot of a stack.
 func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	chromium.Find(t)
 	parts, err := dev.Start(t.Context(), dev.Options{Addr: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { parts.Close() })
@@ -111,7 +112,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 // A site whose config.js is missing or wrong says so instead of staying empty.
 func TestMissingConfig(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	chromium.Find(t)
 	for name, config := range map[string]string{"missing": "", "no address": `export default { apiUrl: "api.example" };`} {
 		t.Run(name, func(t *testing.T) {
 			files := http.FileServerFS(client.Files)

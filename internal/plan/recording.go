@@ -49,7 +49,7 @@ type Resource struct {
 }
 
 // Input returns the input at a path such as "metadataOptions.httpTokens" or "tags.Name", a null value where there is none.
-func (r *Resource) Input(path string) resource.PropertyValue { return at(r.Inputs, path) }
+func (r *Resource) Input(path string) resource.PropertyValue { return At(r.Inputs, path) }
 
 // Text returns the input at a path as text: "" where it is absent, unknown or not a scalar.
 func (r *Resource) Text(path string) string {
@@ -62,7 +62,8 @@ func (r *Resource) Text(path string) string {
 	return ""
 }
 
-func at(m resource.PropertyMap, path string) resource.PropertyValue {
+// At is the value at a path of properties, a null value where there is none.
+func At(m resource.PropertyMap, path string) resource.PropertyValue {
 	p, err := resource.ParsePropertyPath(path)
 	if err != nil {
 		return resource.PropertyValue{}
@@ -72,7 +73,7 @@ func at(m resource.PropertyMap, path string) resource.PropertyValue {
 }
 
 // Export returns the stack output at a path, a null value where there is none.
-func (r *Recording) Export(path string) resource.PropertyValue { return at(r.Exports, path) }
+func (r *Recording) Export(path string) resource.PropertyValue { return At(r.Exports, path) }
 
 // ByType lists the resources of a type, by URN.
 func (r *Recording) ByType(typ string) []*Resource {

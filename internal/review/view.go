@@ -82,14 +82,14 @@ func (v *view) component(r *plan.Resource) *plan.Resource {
 
 // text is the string at a path of a property map, "" where there is none.
 func text(m resource.PropertyMap, path string) string {
-	if v := at(m, path); v.IsString() {
+	if v := plan.At(m, path); v.IsString() {
 		return v.StringValue()
 	}
 	return ""
 }
 
 func number(m resource.PropertyMap, path string) float64 {
-	switch v := at(m, path); {
+	switch v := plan.At(m, path); {
 	case v.IsNumber():
 		return v.NumberValue()
 	case v.IsString():
@@ -102,14 +102,14 @@ func number(m resource.PropertyMap, path string) float64 {
 }
 
 func boolean(m resource.PropertyMap, path string) bool {
-	v := at(m, path)
+	v := plan.At(m, path)
 	return v.IsBool() && v.BoolValue() || v.IsString() && v.StringValue() == "true"
 }
 
 // list are the strings of a list at a path.
 func list(m resource.PropertyMap, path string) []string {
 	var all []string
-	if v := at(m, path); v.IsArray() {
+	if v := plan.At(m, path); v.IsArray() {
 		for _, e := range v.ArrayValue() {
 			if e.IsString() {
 				all = append(all, e.StringValue())
@@ -122,7 +122,7 @@ func list(m resource.PropertyMap, path string) []string {
 // objects are the maps of a list at a path.
 func objects(m resource.PropertyMap, path string) []resource.PropertyMap {
 	var all []resource.PropertyMap
-	if v := at(m, path); v.IsArray() {
+	if v := plan.At(m, path); v.IsArray() {
 		for _, e := range v.ArrayValue() {
 			if e.IsObject() {
 				all = append(all, e.ObjectValue())
@@ -130,15 +130,6 @@ func objects(m resource.PropertyMap, path string) []resource.PropertyMap {
 		}
 	}
 	return all
-}
-
-func at(m resource.PropertyMap, path string) resource.PropertyValue {
-	p, err := resource.ParsePropertyPath(path)
-	if err != nil {
-		return resource.PropertyValue{}
-	}
-	v, _ := p.Get(resource.NewProperty(m))
-	return v
 }
 
 // short is a type token without what every one of them repeats: aws:ec2/vpc:Vpc is ec2 Vpc.
