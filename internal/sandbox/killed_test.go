@@ -21,13 +21,13 @@ var killedProgram = shop{userData: "one", ami: "ami-1"}.program
 
 // TestHelperIsKilled is the run that TestKilledRun kills: it ends in the middle of a creation that AWS has carried out.
 func TestHelperIsKilled(t *testing.T) {
-	dir := os.Getenv("SANDBOX_TEST_KILLED")
+	dir, last := os.Getenv("SANDBOX_TEST_KILLED"), os.Getenv("SANDBOX_TEST_LAST")
 	if dir == "" {
 		t.Skip("part of TestKilledRun")
 	}
 	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
 	s.OnCreate(func(typ string) {
-		if typ == "aws:ec2/subnet:Subnet" {
+		if typ == last {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 	})
@@ -37,29 +37,36 @@ func TestHelperIsKilled(t *testing.T) {
 
 func TestKilledRun(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	dir := t.TempDir()
 	untroubled := open(t, sandbox.Options{Program: killedProgram})
-	_, err := untroubled.Up(ctx)
+	_, err := untroubled.Up(t.Context())
 	require.NoError(t, err)
+	for _, last := range []string{
+		"aws:ec2/subnet:Subnet",
+		"aws:ec2/securityGroup:SecurityGroup", // its name is made up by the provider
+	} {
+		t.Run(last, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			dir := t.TempDir()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestHelperIsKilled$")
+			cmd.Env = append(os.Environ(), "SANDBOX_TEST_KILLED="+dir, "SANDBOX_TEST_LAST="+last)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, "%s", out)
+			require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
 
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperIsKilled$")
-	cmd.Env = append(os.Environ(), "SANDBOX_TEST_KILLED="+dir)
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "%s", out)
-	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
-
-	var said bytes.Buffer
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
-	assert.Contains(t, said.String(), "AWS had made aws:ec2/subnet:Subnet")
-	_, err = s.Up(ctx)
-	require.NoError(t, err)
-	assert.Equal(t, held(untroubled), held(s), "nothing is lost, nothing is there twice")
-	_, err = s.Preview(ctx, true)
-	require.NoError(t, err)
-	_, err = s.Destroy(ctx)
-	require.NoError(t, err)
+			var said bytes.Buffer
+			s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
+			assert.Contains(t, said.String(), "AWS had made "+last)
+			_, err = s.Up(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, held(untroubled), held(s), "nothing is lost, nothing is there twice")
+			_, err = s.Preview(ctx, true)
+			require.NoError(t, err)
+			_, err = s.Destroy(ctx)
+			require.NoError(t, err)
+		})
+	}
 }
 
 // An engine that is killed with its program leaves a lock and an unfinished operation.

@@ -137,11 +137,16 @@ func (a *Account) Preview(r Request) Properties {
 	return state
 }
 
-// Generation returns how often a URN was created in the account.
+// Generation returns how often a URN was created in the account. A creation that nobody has claimed yet does not count: the
+// request that claims it is the same one again, and has to get the same name.
 func (a *Account) Generation(urn string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.created[urn]
+	n := a.created[urn]
+	if _, ok := a.unclaimed[urn]; ok {
+		n--
+	}
+	return n
 }
 
 // Unclaimed notes, and returns, the resources that are not known to the caller: those whose creation was cut off before the answer
