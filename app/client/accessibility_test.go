@@ -124,7 +124,7 @@ func TestEveryViewIsAccessible(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) { look(t, p, v.name, v.hash, v.heading, v.then) })
 	}
 	t.Run("api-away", func(t *testing.T) {
-		s.away(unavailable)
+		s.away(unavailable(300))
 		defer s.back()
 		look(t, p, "api-away", "#/movies", "The cinema is not answering", nil)
 	})

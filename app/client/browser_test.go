@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,7 @@ import (
 )
 
 // patience is how long the page may take for one step on a busy machine.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 var shared struct {
 	sync.Mutex
@@ -105,11 +106,13 @@ func (s *site) away(answer http.HandlerFunc) { s.gate.Store(&answer) }
 func (s *site) back() { s.gate.Store(nil) }
 
 // unavailable answers as the API does while its database is away.
-func unavailable(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	io.WriteString(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The database is away; try again shortly."}`)
+func unavailable(retryAfter int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The database is away; try again shortly."}`)
+	}
 }
 
 // cut answers nothing at all.
@@ -284,30 +287,41 @@ func (p *page) at(hash, heading string) {
 		quote(hash), quote(heading)))
 }
 
-// click presses the first element that the selector finds, with the mouse where it stands.
-func (p *page) click(selector string) {
+// press clicks with the mouse on the element that an expression finds, where it stands. A view that draws itself anew, or moves,
+// may take it from under the mouse: where the element has seen no click, it is looked for again.
+func (p *page) press(find string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("document.querySelector(%s)", quote(selector)))
-	p.do(chromedp.Click(chromedp.CSS(selector)))
-}
-
-// follow presses the link or button that has the text. A view that draws itself anew takes the mark, and the
-// element, away in between: then it is looked for again.
-func (p *page) follow(text string) {
-	p.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim() === %s && e.checkVisibility())`, quote(text))
 	for deadline := time.Now().Add(patience); ; {
 		p.until(find)
-		p.do(chromedp.Evaluate[chromedp.Void](find + `?.setAttribute("data-test", "here")`))
-		ctx, cancel := context.WithTimeout(p.ctx, patience/10)
-		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`[data-test="here"]`)))
-		cancel()
-		if err == nil {
-			break
+		at := eval[[]float64](p, `(() => {
+			const e = `+find+`;
+			if (!e) return [];
+			window.pressed = false;
+			e.addEventListener("click", () => { window.pressed = true; }, { capture: true, once: true });
+			e.scrollIntoView({ block: "nearest", behavior: "instant" });
+			const [r] = e.getClientRects();
+			return r ? [r.x + r.width / 2, r.y + r.height / 2] : [];
+		})()`)
+		if len(at) == 2 {
+			p.do(chromedp.MouseClickXY(at[0], at[1]))
+			if eval[bool](p, "window.pressed") {
+				return
+			}
 		}
-		require.True(p.t, time.Now().Before(deadline), "%q cannot be pressed: %v", text, err)
+		require.True(p.t, time.Now().Before(deadline), "%s cannot be pressed", find)
 	}
-	p.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-test="here"]')?.removeAttribute("data-test")`))
+}
+
+// click presses the first element that the selector finds.
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.press(fmt.Sprintf("document.querySelector(%s)", quote(selector)))
+}
+
+// follow presses the link or button that has the text.
+func (p *page) follow(text string) {
+	p.t.Helper()
+	p.press(fmt.Sprintf(`[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim() === %s && e.checkVisibility())`, quote(text)))
 }
 
 // fill types into the fields of those names, over what they hold.

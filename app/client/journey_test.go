@@ -221,7 +221,7 @@ func TestAPIAway(t *testing.T) {
 
 	t.Run("unavailable as a view opens", func(t *testing.T) {
 		defer p.in(t)()
-		s.away(unavailable)
+		s.away(unavailable(1))
 		p.follow("Favourites")
 		p.says("h1", "The cinema is not answering")
 		p.says(".away-actions", "Trying again")
@@ -234,15 +234,15 @@ func TestAPIAway(t *testing.T) {
 		s.away(cut)
 		p.follow("Films")
 		p.says("h1", "The cinema is not answering")
-		p.follow("Try now")
-		p.says("h1", "The cinema is not answering")
+		s.away(unavailable(300))
+		p.until("/ (2\\d\\d|300) s\\./.test(document.querySelector('.away-left').textContent)")
 		s.back()
 		p.follow("Try now")
 		p.at("#/movies", "Films")
 	})
 	t.Run("unavailable in a search", func(t *testing.T) {
 		defer p.in(t)()
-		s.away(unavailable)
+		s.away(unavailable(1))
 		p.fill("q", "alien")
 		p.says(".results", "The cinema is not answering")
 		assert.Equal(t, "alien", eval[string](p, "document.querySelector('[name=q]').value"))
@@ -251,7 +251,7 @@ func TestAPIAway(t *testing.T) {
 	})
 	t.Run("a favourite is taken back", func(t *testing.T) {
 		defer p.in(t)()
-		s.away(unavailable)
+		s.away(unavailable(1))
 		p.click(".results .heart")
 		p.says("#toasts", "was not added. The cinema can't do this right now. Try again in 1 second.")
 		p.until("document.querySelector('.results .heart[aria-pressed=false]')")
@@ -298,7 +298,7 @@ func TestAPIAway(t *testing.T) {
 	t.Run("a log-in says so", func(t *testing.T) {
 		defer p.in(t)()
 		p.follow("Log out")
-		s.away(unavailable)
+		s.away(unavailable(1))
 		p.fill("Username", a.Username, "Password", a.Password)
 		p.follow("Log in")
 		p.says("[role=alert]", "You are not logged in. The cinema can't do this right now.")

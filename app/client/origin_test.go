@@ -102,8 +102,10 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 
 	t.Run("a session that no key has signed", func(t *testing.T) {
 		defer p.in(t)()
-		current.Store(withSource(live.Fixed(live.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
 		p.follow("Films")
+		p.at("#/movies", "Films")
+		current.Store(withSource(live.Fixed(live.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
+		p.follow("Favourites")
 		p.at("#/login", "Welcome to the cinema")
 		p.says("[role=alert]", "Your session has ended.")
 	})

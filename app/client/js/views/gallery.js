@@ -119,6 +119,7 @@ function tile(image, state) {
         } catch {
           return;
         }
+        if (!node.isConnected) return; // deleted meanwhile
       }
     }
   };
