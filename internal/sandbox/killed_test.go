@@ -95,6 +95,22 @@ func TestKilledEngine(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// An engine that is killed as it takes the lock leaves the file that was to become one.
+func TestKilledAsItLocks(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir := t.TempDir()
+	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s.Close()
+	locks := filepath.Join(dir, "state", ".pulumi", "locks", "organization", "cinema", "dev")
+	require.NoError(t, os.MkdirAll(locks, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(locks, "3c3a2f8e.json.189a7d0d5b0c4c00.tmp"), nil, 0o600))
+
+	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	_, err := s.Up(ctx)
+	require.NoError(t, err)
+}
+
 func TestInterruptedRunGoesOn(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())

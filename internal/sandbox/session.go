@@ -146,7 +146,8 @@ func (s *Session) open(ctx context.Context) error {
 		return err
 	}
 	env := map[string]string{
-		"PULUMI_BACKEND_URL":       "file://" + filepath.ToSlash(s.stateDir()),
+		// Attributes would be written beside the state, and not in one step: a run that is killed between leaves a state that cannot be read.
+		"PULUMI_BACKEND_URL":       "file://" + filepath.ToSlash(s.stateDir()) + "?metadata=skip",
 		"PULUMI_CONFIG_PASSPHRASE": "sandbox",
 		// The engine calls this process instead of starting a plugin.
 		"PULUMI_DEBUG_PROVIDERS":                        fmt.Sprintf("aws:%d", s.port),
@@ -219,7 +220,8 @@ func (s *Session) serve() error {
 // recover clears up after a run that was cut off. This session holds the directory's lock, so the backend's is stale; what the
 // engine was doing is done again; and what AWS made without the state knowing is kept for the creation that asks for it again.
 func (s *Session) recover(ctx context.Context) error {
-	locks, err := filepath.Glob(filepath.Join(s.stateDir(), ".pulumi", "locks", "*", "*", "*", "*.json"))
+	// Any file is a lock to the backend, a half-written one as well.
+	locks, err := filepath.Glob(filepath.Join(s.stateDir(), ".pulumi", "locks", "*", "*", "*", "*"))
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
