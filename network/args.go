@@ -71,7 +71,7 @@ type Args struct {
 	ArtifactsBucketARN pulumi.StringInput
 	// ImagesBucketARN is what the private tier may reach beside it.
 	ImagesBucketARN pulumi.StringInput
-	// Tags go on everything.
+	// Tags go on everything that takes them.
 	Tags map[string]string
 }
 

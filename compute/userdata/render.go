@@ -40,7 +40,7 @@ func (b *builder) script(name string) { b.text.WriteString(read("scripts/" + nam
 // function adds a bash function whose body is given.
 func (b *builder) function(name, body string) { fmt.Fprintf(&b.text, "%s() {\n%s}\n", name, body) }
 
-// file adds the command that writes an embedded file to path on the instance.
+// putFile is the command that writes an embedded file to path on the instance.
 func putFile(mode, path, name string) string { return putText(mode, path, read("units/"+name)) }
 
 func putText(mode, path, text string) string {

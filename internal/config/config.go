@@ -31,11 +31,11 @@ type Config struct {
 	ReplicaRegion string
 	// Provider are the default AWS provider's settings, by name, less the region.
 	Provider map[string]string
-	// Protect guards what cannot be made again: data volume, buckets with data, key.
+	// Protect guards what cannot be made again (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
 	// LogRetentionDays of every log group and access log.
 	LogRetentionDays int
-	// Tags go on everything.
+	// Tags go on everything that takes them.
 	Tags map[string]string
 }
 

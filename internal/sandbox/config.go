@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// project is what the sandbox takes from a project's Pulumi.yaml.
+// readProject reads what the sandbox takes from a project's Pulumi.yaml.
 func readProject(dir string) (map[string]any, error) {
 	project := map[string]any{}
 	data, err := os.ReadFile(filepath.Join(dir, "Pulumi.yaml"))

@@ -25,8 +25,8 @@ import (
 
 const usage = `usage: destroy [--stack NAME] [-- PULUMI FLAGS]
 
-Deletes everything that a stack holds, as ` + "`pulumi destroy`" + ` does. Where cinema:protect is on it deletes
-nothing, names what is held by what, and says which two steps take that off.
+Deletes everything that a stack holds, as ` + "`pulumi destroy`" + ` does. Where something is held, by cinema:protect or as
+the last backups, it deletes nothing, names what is held by what, and says which two steps take that off.
 
 flags
   --stack NAME   stack (default dev)
@@ -90,17 +90,23 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 func refuse(out io.Writer, stack string, held []hold) {
 	fmt.Fprintf(out, "destroy: stack %s is protected; nothing was deleted\n\n", stack)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	// Backups go by a decision of their own, whatever cinema:protect says.
+	backups := ""
 	for _, h := range held {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", h.name, h.typ, strings.Join(h.by, "; "))
+		if h.typ == vault {
+			backups = fmt.Sprintf("\n     pulumi config set --path cinema:backups.forceDestroy true --stack %s", stack)
+		}
 	}
 	w.Flush()
 	fmt.Fprintf(out, `
 Two steps, where all of it, with its data, is to go:
 
-  1. pulumi config set cinema:protect false --stack %[1]s && pulumi up --stack %[1]s
+  1. pulumi config set cinema:protect false --stack %[1]s%[2]s
+     pulumi up --stack %[1]s
   2. make destroy STACK=%[1]s
 
-`, stack)
+`, stack, backups)
 }
 
 // hold is a resource, and what keeps it.
@@ -117,6 +123,8 @@ type resource struct {
 	Inputs  map[string]any `json:"inputs"`
 }
 
+const vault = "aws:backup/vault:Vault"
+
 // heldByAWS is what AWS refuses to delete, by type: the input that decides, the value that holds, and how.
 var heldByAWS = []struct {
 	typ, input string
@@ -125,7 +133,7 @@ var heldByAWS = []struct {
 }{
 	{"aws:lb/loadBalancer:LoadBalancer", "enableDeletionProtection", true, "AWS: deletion protection"},
 	{"aws:s3/bucketV2:BucketV2", "forceDestroy", false, "AWS: while it holds objects"},
-	{"aws:backup/vault:Vault", "forceDestroy", false, "AWS: while it holds recovery points"},
+	{vault, "forceDestroy", false, "AWS: while it holds recovery points"},
 }
 
 // holds reads a stack's state and lists what would stop a destroy, by name.

@@ -56,11 +56,38 @@ func TestAProtectedStackIsNotTouched(t *testing.T) {
 
 Two steps, where all of it, with its data, is to go:
 
-  1. pulumi config set cinema:protect false --stack prod && pulumi up --stack prod
+  1. pulumi config set cinema:protect false --stack prod
+     pulumi up --stack prod
   2. make destroy STACK=prod
 
 `, errs)
 	assert.Empty(t, asked())
+}
+
+func TestBackupsGoByADecisionOfTheirOwn(t *testing.T) {
+	vault := `{"version":3,"deployment":{"resources":[
+		{"urn":"urn:pulumi:prod::cinema::cinema:compute:Backup$aws:backup/vault:Vault::backup-vault","type":"aws:backup/vault:Vault","inputs":{"forceDestroy":%s}}]}}`
+	asked := cli(t, strings.Replace(vault, "%s", "false", 1))
+	code, _, errs := destroy(t, "--stack", "prod")
+	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, `destroy: stack prod is protected; nothing was deleted
+
+  backup-vault  aws:backup/vault:Vault  AWS: while it holds recovery points
+
+Two steps, where all of it, with its data, is to go:
+
+  1. pulumi config set cinema:protect false --stack prod
+     pulumi config set --path cinema:backups.forceDestroy true --stack prod
+     pulumi up --stack prod
+  2. make destroy STACK=prod
+
+`, errs)
+	assert.Empty(t, asked())
+
+	asked = cli(t, strings.Replace(vault, "%s", "true", 1))
+	code, _, errs = destroy(t, "--stack", "prod")
+	assert.Equal(t, exitOK, code, errs)
+	assert.Equal(t, "destroy --stack prod\n", asked())
 }
 
 func TestAnUnprotectedStackIsDestroyed(t *testing.T) {

@@ -37,7 +37,7 @@
 //	ExecStartPre=+/opt/cinema/bin/cinema-db prepare
 //	ExecStart=/opt/mongodb/bin/mongod --config /etc/mongod.conf
 //
-//	# cinema-db-init.service: Type=oneshot, After= and Requires=mongod.service, Restart=on-failure
+//	# cinema-db-init.service: Type=oneshot, After= and BindsTo=mongod.service, Restart=on-failure
 //	ExecStart=/opt/cinema/bin/cinema-db init
 //
 //	# cinema-db-renew.service, started daily by a timer

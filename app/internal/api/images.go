@@ -236,7 +236,7 @@ func (a *API) listImages(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, page)
 }
 
-// record finds the image that the path names.
+// imageRecord finds the image that the path names.
 func (a *API) imageRecord(c *call) (store.Image, error) {
 	id := c.PathValue("id")
 	if !images.ValidID(id) {

@@ -16,7 +16,8 @@ import (
 const (
 	// MaxBytes is the largest image accepted: a phone's largest photographs fit.
 	MaxBytes = 16 << 20
-	// MaxPixels is the largest image accepted in pixels, width × height, the same that the thumbnailer decodes.
+	// MaxPixels is the largest image accepted in pixels, width × height, the same that the thumbnailer decodes, which
+	// counts a CMYK pixel as two.
 	MaxPixels = 40_000_000
 )
 

@@ -103,8 +103,8 @@ const (
 	Catalogue = "catalogue"
 )
 
-// Prepare makes the unique indexes, without which two accounts could share a name. Every operation calls it
-// first, and after the first success it costs nothing.
+// Prepare makes the unique indexes, without which two accounts could share a name. Every operation on
+// movies, accounts and images calls it first, and after the first success it costs nothing.
 func (s *Store) Prepare(ctx context.Context) error {
 	if s.indexed.Load() {
 		return nil
