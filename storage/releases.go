@@ -12,17 +12,6 @@ import (
 	"cinema-database/app"
 )
 
-// Form is how a release's binary is stored.
-type Form string
-
-// The forms.
-const (
-	// Binary is the executable itself, for instances.
-	Binary Form = "binary"
-	// LambdaZip is the archive that Lambda unpacks.
-	LambdaZip Form = "lambda-zip"
-)
-
 // Object is a release in the artifacts bucket.
 type Object struct {
 	*app.Release

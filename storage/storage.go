@@ -3,29 +3,8 @@ package storage
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/app"
 	"cinema-database/internal/component"
 )
-
-// Args are what New needs.
-type Args struct {
-	// Account is the number of the account that the logs come from.
-	Account string
-	// Protect keeps the buckets with data from being destroyed or emptied.
-	Protect bool
-	// LogRetentionDays after which access logs expire.
-	LogRetentionDays int
-	// Releases are put into the artifacts bucket.
-	Releases []Release
-	// Tags go on everything that takes them.
-	Tags map[string]string
-}
-
-// Release is a binary and how it is stored.
-type Release struct {
-	*app.Release
-	Form Form
-}
 
 // Storage is the stack's buckets.
 type Storage struct {
@@ -72,8 +51,11 @@ func (b *builder) child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
 	return b.Child(append(opts, b.options...)...)
 }
 
-// New registers the buckets.
+// New registers the buckets. Unsound args register nothing; the error names all that is wrong with them.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Storage, error) {
+	if err := args.check(); err != nil {
+		return nil, err
+	}
 	st := &Storage{}
 	err := component.New(ctx, "cinema:storage:Storage", name, st, args.Tags, func(s *component.Scope) error {
 		b := &builder{Scope: s, ctx: ctx, args: args}

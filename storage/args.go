@@ -1,0 +1,67 @@
+package storage
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cinema-database/app"
+	"cinema-database/internal/problem"
+)
+
+// Args are what New needs.
+type Args struct {
+	// Account is the number of the account that the logs come from.
+	Account string
+	// Protect keeps the buckets with data from being destroyed or emptied.
+	Protect bool
+	// LogRetentionDays after which access logs expire, at least 1.
+	LogRetentionDays int
+	// Releases are put into the artifacts bucket, each binary once.
+	Releases []Release
+	// Tags go on everything that takes them.
+	Tags map[string]string
+}
+
+// Release is a binary and how it is stored.
+type Release struct {
+	*app.Release
+	Form Form
+}
+
+// Form is how a release's binary is stored.
+type Form string
+
+// The forms.
+const (
+	// Binary is the executable itself, for instances.
+	Binary Form = "binary"
+	// LambdaZip is the archive that Lambda unpacks.
+	LambdaZip Form = "lambda-zip"
+)
+
+func (a *Args) check() error {
+	l := problem.In("storage: ")
+	if len(a.Account) != 12 || strings.Trim(a.Account, "0123456789") != "" {
+		l.Add("account", a.Account, "is no AWS account", "give its twelve digits")
+	}
+	if a.LogRetentionDays < 1 {
+		l.Add("logRetentionDays", a.LogRetentionDays, "would keep no access log", "keep them for one day or more")
+	}
+	var names []string
+	for i, r := range a.Releases {
+		at := fmt.Sprintf("releases[%d]", i)
+		if r.Release == nil {
+			l.Add(at, "", "has no binary", "give one of "+strings.Join(app.Names(), ", "))
+			continue
+		}
+		if slices.Contains(names, r.Name) {
+			l.Add(at, r.Name, "appears twice", "remove one")
+		}
+		names = append(names, r.Name)
+		if r.Form != Binary && r.Form != LambdaZip {
+			l.Add(at+".form", string(r.Form), "is no form of a release", fmt.Sprintf("use %s or %s", Binary, LambdaZip))
+		}
+	}
+	return l.Err()
+}
