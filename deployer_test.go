@@ -231,6 +231,26 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 	}
 }
 
+// Who hands a launch template to a group must be allowed to tag what starts from it.
+func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	statements := attachedTo(t, r, "deployer-deploy")
+	looked := 0
+	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
+		for _, spec := range template.Input("tagSpecifications").ArrayValue() {
+			looked++
+			kind := spec.ObjectValue()["resourceType"].StringValue()
+			assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
+				return st.effect == "Allow" && slices.Contains(st.actions, "ec2:CreateTags") &&
+					strings.Contains(fmt.Sprint(st.conditions), "ec2:CreateAction") && strings.Contains(fmt.Sprint(st.conditions), "RunInstances") &&
+					slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, "arn:aws:ec2:us-east-1:123456789012:"+kind+"/x-0123abc") })
+			}), "the deploy role cannot tag a new %s", kind)
+		}
+	}
+	assert.GreaterOrEqual(t, looked, 3)
+}
+
 func TestDeployRoleCannotWidenItself(t *testing.T) {
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
@@ -402,8 +422,8 @@ var accountWide = []string{
 	"autoscaling:DescribeWarmPool",
 	"backup-storage:MountCapsule",
 	"cloudwatch:PutMetricData",
-	"ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones", "ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages",
-	"ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
+	"ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones", "ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages",
+	"ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
 	"ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists",
 	"ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
 	"ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",

@@ -66,6 +66,10 @@ func stack(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	zones, err := network.LookupZones(ctx, cfg.Network.AvailabilityZones, cfg.Bastion.InstanceType, cfg.Database.InstanceType, cfg.API.InstanceType)
+	if err != nil {
+		return err
+	}
 	ami, err := compute.LookupAMI(ctx, cfg.Architecture)
 	if err != nil {
 		return err
@@ -91,6 +95,7 @@ func stack(ctx *pulumi.Context) error {
 	net, err := network.New(ctx, "network", &network.Args{
 		Settings:           cfg.Network,
 		Place:              here,
+		Zones:              zones,
 		HTTPS:              cfg.Domain.On(),
 		ArtifactsBucketARN: buckets.ArtifactsARN,
 		ImagesBucketARN:    buckets.ImagesARN,

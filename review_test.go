@@ -164,8 +164,8 @@ func TestReviewInABrowser(t *testing.T) {
 		{name: "prod", stack: "prod"},
 		{name: "full", stack: "full"},
 		{name: "four zones with long names, operators and no NAT", stack: "prod", args: []string{
-			"-c", "aws:region=ap-southeast-1", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
-			"-c", `cinema:availabilityZones=["ap-southeast-1a","ap-southeast-1b","ap-southeast-1c","ap-southeast-1d"]`,
+			"-c", "aws:region=ap-northeast-2", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
+			"-c", `cinema:availabilityZones=["ap-northeast-2a","ap-northeast-2b","ap-northeast-2c","ap-northeast-2d"]`,
 		}},
 		{name: "two zones, several instances in each", stack: "dev", args: []string{
 			"-c", `cinema:availabilityZones=["us-east-1a","us-east-1b"]`, "-c", `cinema:api={"instanceType":"m7g.2xlarge","minSize":5,"maxSize":12}`,

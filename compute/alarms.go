@@ -30,6 +30,8 @@ type alarm struct {
 	threshold float64
 	// minutes over which it must hold.
 	minutes int
+	// every is the minutes between two data points, 1 unless set.
+	every int
 	// missing data is "notBreaching" unless set.
 	missing string
 	// actions beside telling the topic.
@@ -73,6 +75,7 @@ func (b *monitoringBuilder) alarms() []alarm {
 		{
 			name: "database-cpu", description: "The database host is busy: slow queries, then a larger instance type",
 			namespace: ec2, metric: "CPUUtilization", dimensions: database, statistic: "Average", threshold: 85, minutes: 15,
+			every: 5, // basic monitoring (EC2 user guide, "Manage detailed monitoring")
 		},
 		{
 			name: "database-system", description: "AWS's side of the database host failed: EC2 moves it to other hardware",
@@ -92,7 +95,7 @@ func (b *monitoringBuilder) alarms() []alarm {
 		{
 			name: "thumbnailer-errors", description: "Thumbnails fail: the function's log",
 			namespace: function, metric: "Errors", dimensions: pulumi.StringMap{"FunctionName": b.args.ThumbnailerName},
-			statistic: "Sum", threshold: 0, minutes: 5,
+			statistic: "Sum", threshold: 0, minutes: 1, // three attempts are spread over some minutes
 		},
 		{
 			name: "thumbnailer-failures", description: "Pictures without a thumbnail wait in the failure queue: its messages name them",
@@ -110,8 +113,7 @@ func (b *monitoringBuilder) alarms() []alarm {
 	return all
 }
 
-// createAlarms turns the table into alarms on one-minute data, which tell the topic when they go off and
-// when they are over.
+// createAlarms turns the table into alarms, which tell the topic when they go off and when they are over.
 func (b *monitoringBuilder) createAlarms() error {
 	for _, a := range b.alarms() {
 		name := b.Name(a.name)
@@ -119,11 +121,12 @@ func (b *monitoringBuilder) createAlarms() error {
 		for _, action := range a.actions {
 			actions = append(actions, pulumi.String(action))
 		}
+		every := max(a.every, 1)
 		args := &cloudwatch.MetricAlarmArgs{
 			AlarmDescription:   pulumi.String(a.description),
 			ComparisonOperator: pulumi.String("GreaterThanThreshold"),
 			Threshold:          pulumi.Float64(a.threshold),
-			EvaluationPeriods:  pulumi.Int(a.minutes),
+			EvaluationPeriods:  pulumi.Int(a.minutes / every),
 			TreatMissingData:   pulumi.String("notBreaching"),
 			AlarmActions:       actions,
 			OkActions:          pulumi.Array{b.out.TopicARN},
@@ -142,14 +145,14 @@ func (b *monitoringBuilder) createAlarms() error {
 					Id: pulumi.String(id),
 					Metric: cloudwatch.MetricAlarmMetricQueryMetricArgs{
 						Namespace: pulumi.String(q.namespace), MetricName: pulumi.String(q.metric), Dimensions: q.dimensions,
-						Stat: pulumi.String(q.statistic), Period: pulumi.Int(60),
+						Stat: pulumi.String(q.statistic), Period: pulumi.Int(60 * every),
 					},
 				})
 			}
 			args.MetricQueries = queries
 		} else {
 			args.Namespace, args.MetricName, args.Dimensions = pulumi.String(a.namespace), pulumi.String(a.metric), a.dimensions
-			args.Period = pulumi.Int(60)
+			args.Period = pulumi.Int(60 * every)
 			if a.statistic[0] == 'p' {
 				args.ExtendedStatistic = pulumi.String(a.statistic)
 			} else {

@@ -104,6 +104,11 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 		zoneID, b.out.NameServers = zone.ZoneId, zone.NameServers
+		// Outputs come when all is done, and the certificate is not before the zone is delegated.
+		zone.NameServers.ApplyT(func(servers []string) error {
+			return b.ctx.Log.Info(fmt.Sprintf("the certificate waits, up to 75 minutes, until the registrar delegates %s to %s",
+				domain.Zone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: zone})
+		})
 	}
 	var others pulumi.StringArray
 	for _, h := range domain.Hosts[1:] {

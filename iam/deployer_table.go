@@ -126,9 +126,8 @@ func ec2Kind(p part, made, create string, read, change []string, in ...grant) ac
 
 // attributes are the reads of EC2 that take an ARN, by what is read.
 var attributes = map[string][]string{
-	"elastic-ip": {"ec2:DescribeAddressesAttribute"},
-	"instance":   {"ec2:DescribeInstanceAttribute"},
-	"vpc":        {"ec2:DescribeVpcAttribute"},
+	"instance": {"ec2:DescribeInstanceAttribute"},
+	"vpc":      {"ec2:DescribeVpcAttribute"},
 }
 
 // inOwn lets an EC2 action touch what the stack has already.
@@ -155,7 +154,7 @@ var deployTable = map[string]access{
 		do("ec2:DescribeNatGateways"),
 		do("ec2:DeleteNatGateway"), inOwn("ec2:CreateNatGateway")),
 	"aws:ec2/eip:Eip": ec2Kind(network, "elastic-ip", "ec2:AllocateAddress",
-		do("ec2:DescribeAddresses"),
+		do("ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute"),
 		do("ec2:AssociateAddress", "ec2:DisassociateAddress", "ec2:ReleaseAddress"),
 		// An instance's first network interface has no tags of its own.
 		grant{always, on(ec2Prefix + "network-interface/*"), do("ec2:AssociateAddress", "ec2:DisassociateAddress")}),
@@ -211,9 +210,14 @@ var deployTable = map[string]access{
 		grant{claiming, on(ec2Prefix + "volume/*"), do("ec2:CreateTags")}),
 	"aws:ec2/launchTemplate:LaunchTemplate": {part: hosts,
 		read: []grant{everywhere("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions")},
-		// The template has no tags: those in it are for what starts from it.
-		change: []grant{{always, on(ec2Prefix + "launch-template/*"),
-			do("ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", "ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions")}}},
+		change: []grant{
+			// The template has no tags: those in it are for what starts from it.
+			{always, on(ec2Prefix + "launch-template/*"),
+				do("ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", "ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions")},
+			// Whoever hands a template to a group must be allowed to start, and to tag, what is in it (EC2 Auto Scaling
+			// user guide, "Launch template support"); instances and volumes are granted with their own types.
+			{onCreation, on(ec2Prefix + "network-interface/*"), do("ec2:CreateTags")},
+		}},
 	"aws:ebs/volume:Volume": ec2Kind(hosts, "volume", "ec2:CreateVolume",
 		do("ec2:DescribeVolumes"), do("ec2:ModifyVolume", "ec2:DeleteVolume"),
 		// A restore makes the volume of a snapshot.
@@ -233,9 +237,10 @@ var deployTable = map[string]access{
 				"autoscaling:RollbackInstanceRefresh", "autoscaling:SetInstanceProtection", "autoscaling:SuspendProcesses", "autoscaling:ResumeProcesses",
 				"autoscaling:AttachLoadBalancerTargetGroups", "autoscaling:DetachLoadBalancerTargetGroups",
 				"autoscaling:AttachTrafficSources", "autoscaling:DetachTrafficSources")},
-			// The account's first group, load balancer or plan makes the service's own role.
+			// The account's first group, load balancer, plan, or alarm that acts on an instance makes the service's own role.
 			{always, on("iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/*", "iam::{account}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
-				"iam::{account}:role/aws-service-role/backup.amazonaws.com/*"), do("iam:CreateServiceLinkedRole")},
+				"iam::{account}:role/aws-service-role/backup.amazonaws.com/*", "iam::{account}:role/aws-service-role/events.amazonaws.com/*"),
+				do("iam:CreateServiceLinkedRole")},
 		}},
 	"aws:autoscaling/policy:Policy": {part: fleet,
 		read:   []grant{everywhere("autoscaling:DescribePolicies")},
@@ -314,7 +319,7 @@ var deployTable = map[string]access{
 		change: []grant{
 			{always, on(vaultARN), do("backup:CreateBackupVault", "backup:TagResource", "backup:UntagResource", "backup:DeleteBackupVault")},
 			// With cinema:protect off, destroying the vault empties it; a recovery point of a volume is a snapshot.
-			{always, on(vaultARN, "ec2:{region}::snapshot/*"), do("backup:DeleteRecoveryPoint")},
+			{always, on(vaultARN, "ec2:{region}::snapshot/*"), do("backup:DeleteRecoveryPoint", "backup:DescribeRecoveryPoint")},
 			{always, on("*"), do("backup-storage:MountCapsule")}, // takes no resource
 			{forBackups, on(keyARN), do("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant")},
 		}},
@@ -426,7 +431,7 @@ var deployTable = map[string]access{
 
 // lookups are what the program reads beside its own resources.
 var lookups = map[part][]grant{
-	network: {everywhere("ec2:DescribeAvailabilityZones")},
+	network: {everywhere("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings")},
 	// The image's id; no other parameter.
 	hosts: {{always, on("ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"), do("ssm:GetParameter")}},
 }

@@ -25,11 +25,11 @@ const (
 	NatPerAZ NatMode = "perAz"
 )
 
-// Bounds of the VPC's prefix length: AWS takes /16 to /28, and a sixteenth of a /24 is a /28, the
-// smallest subnet (VPC user guide, "Subnet sizing").
+// Bounds of the VPC's prefix length: AWS takes /16 to /28 (VPC user guide, "VPC CIDR blocks"), and a sixteenth of a
+// /23 is a /27, the smallest subnet that a load balancer can grow in (Elastic Load Balancing user guide, "Subnets for your load balancer").
 const (
 	minVPCBits = 16
-	maxVPCBits = 24
+	maxVPCBits = 23
 )
 
 // Zone counts: a load balancer needs two; two bits of each subnet's slot number the zone.
@@ -49,7 +49,7 @@ var RetentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 
 // Settings is the network's shape, as stack config gives it.
 type Settings struct {
-	// CIDR of the VPC, /16 to /24, private (RFC 1918 or RFC 6598) and without host bits.
+	// CIDR of the VPC, /16 to /23, private (RFC 1918 or RFC 6598) and without host bits.
 	CIDR string
 	// AvailabilityZones by name, in slot order: append to add one. Empty: the first three of the region.
 	AvailabilityZones []string
@@ -65,6 +65,8 @@ type Settings struct {
 type Args struct {
 	Settings
 	place.Place
+	// Zones are those that LookupZones gives.
+	Zones []string
 	// HTTPS opens the load balancer's port 443 beside 80.
 	HTTPS bool
 	// ArtifactsBucketARN is the one bucket of the project that the database tier may reach.
@@ -100,7 +102,7 @@ func (s Settings) checkCIDR(l *problem.List) {
 	case err != nil || !p.Addr().Is4():
 		l.Add(field, s.CIDR, "is not an IPv4 network", "write it like 10.0.0.0/16")
 	case p.Bits() < minVPCBits || p.Bits() > maxVPCBits:
-		l.Add(field, s.CIDR, "cannot hold sixteen subnet slots of at least /28",
+		l.Add(field, s.CIDR, "cannot hold sixteen subnet slots of at least /27",
 			fmt.Sprintf("use a prefix from /%d to /%d", minVPCBits, maxVPCBits))
 	case p != p.Masked():
 		l.Add(field, s.CIDR, "has host bits set", "use "+p.Masked().String())

@@ -3,6 +3,6 @@
 // network ACL, and every security group and rule of the stack.
 //
 // It owns the traffic table (traffic.go): no other package makes a security group or a rule.
-// It refuses a VPC outside /16…/24, zones that repeat, and operator networks open to the world.
+// It refuses a VPC outside /16…/23, zones that repeat, and operator networks open to the world.
 // It guarantees that the database tier's route table holds no default route.
 package network

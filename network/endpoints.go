@@ -14,7 +14,7 @@ import (
 func (b *builder) createEndpoints() error {
 	// Amazon Linux 2023 keeps its packages in one bucket a region (AL2023 user guide, "Deterministic
 	// upgrades through versioned repositories"); without it, dnf finds nothing.
-	packages := pulumi.Sprintf("arn:aws:s3:::al2023-repos-%s-de612dc2/*", b.args.Region)
+	packages := pulumi.Sprintf("arn:%s:s3:::al2023-repos-%s-de612dc2/*", b.args.Partition, b.args.Region)
 	for _, e := range []struct {
 		tier    Tier
 		buckets []pulumi.StringInput

@@ -1,11 +1,8 @@
 package network
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -60,12 +57,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	zones, err := zones(ctx, args.AvailabilityZones)
-	if err != nil {
-		return nil, err
-	}
-	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: zones}
-	err = component.New(ctx, "cinema:network:Network", name, n, args.Tags, func(s *component.Scope) error {
+	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: args.Zones}
+	err := component.New(ctx, "cinema:network:Network", name, n, args.Tags, func(s *component.Scope) error {
 		b := &builder{
 			Scope: s, ctx: ctx, args: args, out: n,
 			subnets: map[Tier][]*ec2.Subnet{}, routeTables: map[Tier][]*ec2.RouteTable{},
@@ -89,26 +82,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil
 	}, opts...)
 	return n, err
-}
-
-// zones are the configured ones, or the region's first three by name, less those that need opting in.
-func zones(ctx *pulumi.Context, configured []string) ([]string, error) {
-	if len(configured) > 0 {
-		return configured, nil
-	}
-	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		State:   pulumi.StringRef("available"),
-		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("network: availability zones: %w", err)
-	}
-	names := slices.Sorted(slices.Values(available.Names))
-	if len(names) < DefaultZones {
-		return nil, fmt.Errorf("network: availabilityZones: the region offers %v, fewer than %d; name %d to %d of them in cinema:availabilityZones",
-			names, DefaultZones, MinZones, MaxZones)
-	}
-	return names[:DefaultZones], nil
 }
 
 func (b *builder) createVPC() error {

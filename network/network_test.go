@@ -21,6 +21,10 @@ func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumites
 		ImagesBucketARN:    pulumi.String("arn:aws:s3:::images"),
 	}
 	change(args)
+	args.Zones = args.AvailabilityZones
+	if len(args.Zones) == 0 {
+		args.Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	}
 	return pulumitest.Run(t, func(ctx *pulumi.Context) error {
 		_, err := New(ctx, "network", args)
 		return err
@@ -33,7 +37,7 @@ func TestRefusals(t *testing.T) {
 		want   []string
 	}{
 		"too small": {func(a *Args) { a.CIDR = "10.0.0.0/28" },
-			[]string{`network: vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /28; use a prefix from /16 to /24`}},
+			[]string{`network: vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`}},
 		"too large":  {func(a *Args) { a.CIDR = "10.0.0.0/8" }, []string{`network: vpcCidr: "10.0.0.0/8"`}},
 		"not a CIDR": {func(a *Args) { a.CIDR = "ten" }, []string{`"ten" is not an IPv4 network; write it like 10.0.0.0/16`}},
 		"IPv6":       {func(a *Args) { a.CIDR = "fd00::/16" }, []string{`is not an IPv4 network`}},

@@ -149,7 +149,7 @@ for ((left = 60; ; left--)); do
 done
 say "release ${release_digest:0:12} answers on port $port"
 # Last, and no reason to stop: an API without its logs in CloudWatch still serves.
-if dnf -q -y install amazon-cloudwatch-agent >/dev/null; then
+if dnf -q -y install amazon-cloudwatch-agent logrotate >/dev/null; then
   agent_config
   systemctl enable amazon-cloudwatch-agent.service
   systemctl restart amazon-cloudwatch-agent.service || say "the CloudWatch agent does not start; see journalctl"

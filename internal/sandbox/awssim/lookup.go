@@ -188,6 +188,9 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		var types, locations, kinds []string
 		for _, t := range filterValues(args, "instance-type") {
 			for _, p := range places {
+				if p == oldZone && !strings.HasPrefix(t, "t2.") {
+					continue
+				}
 				types, locations, kinds = append(types, t), append(locations, p), append(kinds, text(args, "locationType"))
 			}
 		}
@@ -227,6 +230,9 @@ func (c Cloud) lookup(id string) (Properties, bool) {
 }
 
 // zones lists the region's zones by name.
+// oldZone offers none of the current generation: the oldest data centre of the region, whose letter differs by account.
+const oldZone = "us-east-1e"
+
 func (c Cloud) zones() []string {
 	letters, ok := map[string]string{"us-east-1": "abcdef", "us-west-1": "ac", "us-west-2": "abcd", "ap-northeast-1": "acd",
 		"ap-northeast-2": "abcd", "ca-central-1": "abd"}[c.region()]

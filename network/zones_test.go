@@ -1,0 +1,37 @@
+package network
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/pulumitest"
+)
+
+func TestLookupZones(t *testing.T) {
+	for name, c := range map[string]struct {
+		configured, types, want []string
+		err                     string
+	}{
+		"the first three": {nil, []string{"t4g.nano", "t4g.micro"}, []string{"us-east-1a", "us-east-1b", "us-east-1c"}, ""},
+		"the configured":  {[]string{"us-east-1f", "us-east-1a"}, []string{"t4g.nano"}, []string{"us-east-1f", "us-east-1a"}, ""},
+		"without the types": {[]string{"us-east-1a", "us-east-1e"}, []string{"t4g.nano", "t4g.micro", "t4g.nano"}, nil,
+			`network: availabilityZones[1]: "us-east-1e" does not offer t4g.nano, t4g.micro; name 2 to 4 of us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f in cinema:availabilityZones`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var zones []string
+			r := pulumitest.Run(t, func(ctx *pulumi.Context) (err error) {
+				zones, err = LookupZones(ctx, c.configured, c.types...)
+				return err
+			})
+			if c.err != "" {
+				require.ErrorContains(t, r.Err, c.err)
+				return
+			}
+			require.NoError(t, r.Err)
+			assert.Equal(t, c.want, zones)
+		})
+	}
+}
