@@ -21,6 +21,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
@@ -356,6 +357,14 @@ func (p *page) receive(arrived <-chan struct{}) {
 }
 
 func (p *page) window(width, height int64) { p.do(chromedp.EmulateViewport(width, height)) }
+
+// before runs a script in each document ahead of the page's own.
+func (p *page) before(script string) {
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return chromedp.Void{}, err
+	})
+}
 
 // prefer sets media features, e.g. prefers-color-scheme to dark.
 func (p *page) prefer(features ...string) {

@@ -5,10 +5,14 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -161,6 +165,101 @@ func TestSignUpProblemsStandAtTheField(t *testing.T) {
 	assert.Contains(t, eval[string](p, "document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent"), "taken")
 }
 
+// The account is made, but the log-in right after it fails.
+func TestSignUpWithoutLogIn(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.away(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/login" {
+			unavailable(1)(w, r)
+			return
+		}
+		s.proxy.ServeHTTP(w, r)
+	})
+	p := s.page()
+	p.open("#/signup")
+	p.fill("Username", "grace", "Email", "grace@example.com", "Password", "correct horse")
+	p.follow("Sign up")
+	p.says("#toasts", "Your account is made. Log in to go on. The cinema can't do this right now. Try again in 1 second.")
+	p.at("#/login", "Welcome to the cinema")
+	s.back()
+	p.fill("Username", "grace", "Password", "correct horse")
+	p.follow("Log in")
+	p.at("#/movies", "Films")
+}
+
+// A browser that keeps no site data: the session lasts as long as the page.
+func TestStorageBarred(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := s.register("grace")
+	p := s.page()
+	p.before(`for (const name of ["sessionStorage", "localStorage"]) {
+		Object.defineProperty(window, name, { get() { throw new DOMException("barred", "SecurityError"); } });
+	}`)
+	p.logIn(a)
+	p.follow("Log out")
+	p.at("#/login", "Welcome to the cinema")
+	p.fill("Username", a.Username, "Password", a.Password)
+	p.click("[name=keep]")
+	p.follow("Log in")
+	p.at("#/movies", "Films")
+	p.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new StorageEvent("storage", { key: "cinema.session" }))`))
+	p.follow("Favourites")
+	p.at("#/favourites", "Favourites")
+	p.do(chromedp.Reload())
+	p.at("#/login", "Welcome to the cinema")
+}
+
+// Two hearts in a row: the first one's answer comes last, and does not know of the second.
+func TestFavouritesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	p := s.page()
+	p.logIn(s.register("grace"))
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	let := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(let)
+	var hold atomic.Bool
+	hold.Store(true)
+	s.away(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !hold.Swap(false) {
+			s.proxy.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		s.proxy.ServeHTTP(answer, r)
+		arrived <- struct{}{}
+		<-release
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		w.Write(answer.Body.Bytes())
+	})
+	heart := func(n int) string { return fmt.Sprintf(".results .card:nth-child(%d) .heart", n) }
+	title := func(n int) string {
+		return eval[string](p, fmt.Sprintf("document.querySelector('.results .card:nth-child(%d) .card-title').textContent", n))
+	}
+	first, second := title(1), title(2)
+	favourites := "JSON.parse(sessionStorage['cinema.session']).user.FavoriteMovies.length"
+	p.click(heart(1))
+	p.receive(arrived)
+	p.click(heart(2))
+	p.until(favourites + " > 0")
+	remembered := eval[string](p, "sessionStorage['cinema.session']")
+	let()
+	p.until("sessionStorage['cinema.session'] !== " + quote(remembered))
+	require.Equal(t, 2, eval[int](p, favourites))
+
+	p.click(heart(2))
+	p.until(favourites + " === 1 && document.querySelector(" + quote(heart(2)+"[aria-pressed=false]") + ")")
+	p.click(heart(2))
+	p.until(favourites + " === 2 && document.querySelector(" + quote(heart(2)+"[aria-pressed=true]") + ")")
+	p.follow("Favourites")
+	p.at("#/favourites", "Favourites")
+	p.says("main", first)
+	p.says("main", second)
+}
+
 // The session lasts as long as the tab, or longer for who asks.
 func TestStayingLoggedIn(t *testing.T) {
 	t.Parallel()
@@ -294,6 +393,20 @@ func TestAPIAway(t *testing.T) {
 		s.back()
 		p.follow("Try again")
 		p.until("document.querySelector('.tile img')?.naturalWidth > 0 && !document.querySelector('.upload')")
+	})
+	t.Run("an upload that took too long too", func(t *testing.T) {
+		defer p.in(t)()
+		s.away(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusRequestTimeout)
+			io.WriteString(w, `{"type":"about:blank","title":"Request Timeout","status":408,"detail":"The picture did not arrive in time."}`)
+		})
+		upload(p, photograph(t, "dawn.jpg", 300, 200))
+		p.says(".upload", "Not uploaded. The picture did not arrive in time.")
+		s.back()
+		p.follow("Try again")
+		p.until("document.querySelectorAll('.tile').length === 2 && !document.querySelector('.upload')")
 	})
 	t.Run("a log-in says so", func(t *testing.T) {
 		defer p.in(t)()

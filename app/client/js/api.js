@@ -1,8 +1,11 @@
 // The one place that talks to the API: addresses, headers, time limits, and what each failure means.
 import * as session from "./session.js";
 
-// TIMEOUT is how long a call may take, in milliseconds; uploads have none, they show their progress.
+// TIMEOUT is how long a call may take, body included, in milliseconds; uploads have none, they show their progress.
 const TIMEOUT = 20_000;
+// TRANSFER_TIMEOUT is the same for a picture on a slow line and for the end of an account with all its pictures, in
+// milliseconds: the API ends its side after 60 s, and its answer is to come first.
+const TRANSFER_TIMEOUT = 65_000;
 
 let base = "";
 
@@ -71,12 +74,12 @@ function ended(error, used) {
   return error;
 }
 
-async function call(method, path, { body, signal, open = false, as = "json" } = {}) {
+async function call(method, path, { body, signal, open = false, as = "json", timeout = TIMEOUT } = {}) {
   const token = open ? null : session.token();
   const headers = { Accept: as === "blob" ? "*/*" : "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const limit = AbortSignal.timeout(TIMEOUT);
+  const limit = AbortSignal.timeout(timeout);
   let response, content;
   try {
     response = await fetch(base + path, {
@@ -118,14 +121,15 @@ export const director = (name, signal) => call("GET", `/directors/${seg(name)}`,
 const self = () => `/users/${seg(session.user().Username)}`;
 export const account = (signal) => call("GET", self(), { signal });
 export const saveAccount = (changes) => call("PUT", self(), { body: changes });
-export const deleteAccount = () => call("DELETE", self());
+export const deleteAccount = () => call("DELETE", self(), { timeout: TRANSFER_TIMEOUT });
 export const addFavourite = (id) => call("POST", `${self()}/movies/${seg(id)}`);
 export const removeFavourite = (id) => call("DELETE", `${self()}/movies/${seg(id)}`);
 
 // images gives one page of the gallery, {images, next}; before is an earlier page's next.
 export const images = (before, signal) => call("GET", before ? `/images?before=${seg(before)}` : "/images", { signal });
-export const original = (id, signal) => call("GET", `/images/${seg(id)}`, { signal, as: "blob" });
-export const thumbnail = (id, signal) => call("GET", `/images/${seg(id)}/thumbnail`, { signal, as: "blob" });
+const picture = (path, signal) => call("GET", path, { signal, as: "blob", timeout: TRANSFER_TIMEOUT });
+export const original = (id, signal) => picture(`/images/${seg(id)}`, signal);
+export const thumbnail = (id, signal) => picture(`/images/${seg(id)}/thumbnail`, signal);
 export const deleteImage = (id) => call("DELETE", `/images/${seg(id)}`);
 
 // upload sends one picture and reports its progress from 0 to 1. It uses XMLHttpRequest because fetch

@@ -37,8 +37,11 @@ export function heart(movie, { wide = false, changed = () => {} } = {}) {
     show(on);
     changes++;
     try {
-      const user = await (on ? api.addFavourite : api.removeFavourite)(movie._id);
-      session.update(user);
+      await (on ? api.addFavourite : api.removeFavourite)(movie._id);
+      // Only this film: answers may overtake each other, and an older one lacks what a newer one brought.
+      const user = session.user();
+      const others = (user?.FavoriteMovies ?? []).filter((id) => id !== movie._id);
+      session.update({ ...user, FavoriteMovies: on ? [...others, movie._id] : others });
       changed(on);
     } catch (error) {
       show(!on);

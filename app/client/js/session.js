@@ -8,30 +8,32 @@
 
 const KEY = "cinema.session";
 
-let current = read(sessionStorage) ?? read(localStorage);
+let current = read("sessionStorage") ?? read("localStorage");
 const watchers = new Set();
 
-function read(storage) {
+// storage gives what use answers for one of the two storages; null where it is full, damaged or barred, when the
+// session lives as long as the page. A browser that keeps no site data throws at the mere name.
+function storage(name, use) {
   try {
-    const value = JSON.parse(storage.getItem(KEY));
-    return value && typeof value.token === "string" && typeof value.user?.Username === "string" ? value : null;
+    return use(window[name]);
   } catch {
     return null;
   }
 }
 
+function read(name) {
+  return storage(name, (kept) => {
+    const value = JSON.parse(kept.getItem(KEY));
+    return value && typeof value.token === "string" && typeof value.user?.Username === "string" ? value : null;
+  });
+}
+
 function write() {
-  const storage = current.keep ? localStorage : sessionStorage;
-  try {
-    storage.setItem(KEY, JSON.stringify(current));
-  } catch {
-    // Storage is full or barred: the session lives as long as the page.
-  }
+  storage(current.keep ? "localStorage" : "sessionStorage", (kept) => kept.setItem(KEY, JSON.stringify(current)));
 }
 
 function forget() {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  for (const name of ["sessionStorage", "localStorage"]) storage(name, (kept) => kept.removeItem(KEY));
 }
 
 // user is the account as last seen, or null.
@@ -74,8 +76,8 @@ function tell() {
 
 // A log out or log in in another tab counts here too, for sessions that tabs share.
 addEventListener("storage", (event) => {
-  if (event.storageArea !== localStorage || (event.key !== KEY && event.key !== null)) return;
+  if (!storage("localStorage", (kept) => event.storageArea === kept) || (event.key !== KEY && event.key !== null)) return;
   if (current && !current.keep) return;
-  current = read(localStorage);
+  current = read("localStorage");
   tell();
 });

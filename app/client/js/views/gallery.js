@@ -213,7 +213,9 @@ function row(file, rows, one, state) {
         return;
       }
       if (error.name === "AbortError") return gone();
-      failed(explain(error, "Not uploaded."), error.kind === "away" || error.kind === "busy" ? send : null);
+      // 408: the picture did not arrive in the API's time; the line may be faster now.
+      const later = error.kind === "away" || error.kind === "busy" || error.status === 408;
+      failed(explain(error, "Not uploaded."), later ? send : null);
     } finally {
       state.signal.removeEventListener("abort", stop);
     }

@@ -3,8 +3,9 @@ import * as api from "../api.js";
 import * as session from "../session.js";
 import { h } from "../dom.js";
 import { account, checkbox, field, form } from "../forms.js";
+import { explain, notice } from "../notices.js";
 import { art } from "../poster.js";
-import { link } from "../router.js";
+import { go, link } from "../router.js";
 
 // The wall beside the forms: these words only choose drawings and are never shown.
 const WALL = ["matinee", "premiere", "intermission", "projector", "double feature", "balcony", "curtain", "popcorn", "usher"];
@@ -52,7 +53,13 @@ export async function signUp() {
         const details = { Username: username.control.value, Email: email.control.value, Password: password.control.value };
         if (birthday.control.value) details.Birthday = birthday.control.value;
         await api.signUp(details);
-        await enter(details.Username, details.Password, keep.control.checked);
+        try {
+          await enter(details.Username, details.Password, keep.control.checked);
+        } catch (error) {
+          // Signing up again would only say that the name is taken.
+          go(link(["login"]));
+          notice(explain(error, "Your account is made. Log in to go on."));
+        }
       },
     }),
     h("p", { class: "other" }, "You have an account? ", h("a", { href: link(["login"]) }, "Log in")));
