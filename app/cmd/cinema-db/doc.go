@@ -7,7 +7,9 @@
 //	cinema-db retire    drops the user that rotate replaced, once every API instance has moved over
 //	cinema-db config    prints the mongod.conf that prepare writes
 //
-// Every command may be run any number of times and killed at any time. All but config run as root.
+// Every command may be run any number of times and killed at any time. All but config run as root. One works on the
+// volume at a time, and the others wait. Only init waits for mongod; renew, rotate and retire fail at once where it is
+// not ready, as its start waits for them.
 //
 // # Settings
 //
@@ -19,7 +21,7 @@
 //	-config       MONGODB_CONFIG       mongod.conf that prepare writes (default /etc/mongod.conf)
 //	-credentials  CREDENTIALS_URI      where init and rotate write the credentials object: s3://bucket/key
 //	-kms-key      CREDENTIALS_KMS_KEY  key that S3 encrypts the object with; the bucket's default if empty
-//	-timeout                           how long to wait for mongod and S3 (default 9m)
+//	-timeout                           how long to wait for another cinema-db, for S3 and, with init, for mongod (default 9m)
 //
 // The region comes from AWS_REGION or the instance's metadata. The role needs s3:PutObject on the credentials object and,
 // with a key, kms:GenerateDataKey through S3; nothing is read from the bucket, and no other AWS service is called.

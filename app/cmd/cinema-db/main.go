@@ -42,7 +42,7 @@ type command struct {
 }
 
 var commands = []command{
-	{"prepare", false, true, func(_ context.Context, h *dbhost.Host, _ *settings) error { return h.Prepare() }},
+	{"prepare", false, true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Prepare(ctx) }},
 	{"init", true, false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Init(ctx) }},
 	{"renew", false, true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Renew(ctx) }},
 	{"rotate", true, false, func(ctx context.Context, h *dbhost.Host, s *settings) error { return h.Rotate(ctx, s.sessions) }},
@@ -97,7 +97,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 		}
 		flags.StringVar(f.value, f.name, fallback, f.about+" ($"+f.env+")")
 	}
-	flags.DurationVar(&s.timeout, "timeout", 9*time.Minute, "how long to wait for mongod and S3")
+	flags.DurationVar(&s.timeout, "timeout", 9*time.Minute, "how long to wait for another cinema-db, for S3 and, with init, for mongod")
 	if chosen.name == "rotate" {
 		flags.BoolVar(&s.sessions, "sessions", false, "also change the key of session tokens, which logs everyone out")
 	}

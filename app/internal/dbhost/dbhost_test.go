@@ -160,7 +160,7 @@ func (k *killableS3) PutObject(ctx context.Context, in *s3.PutObjectInput, opts 
 // boot is what the host does at each start: prepare, mongod, init.
 func (f *fixture) boot(t *testing.T) error {
 	t.Helper()
-	if err := f.host.Prepare(); err != nil {
+	if err := f.host.Prepare(t.Context()); err != nil {
 		return err
 	}
 	if f.mongod == nil {
@@ -291,7 +291,7 @@ func TestAgainAndAgain(t *testing.T) {
 // A process that is killed while it writes leaves a temporary file, which the next start removes.
 func TestRemovesHalfWrittenFiles(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	var left []string
 	for _, path := range []string{f.host.stateFile(), f.host.serverFile()} {
 		file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+filepath.Base(path)+".*")
@@ -299,7 +299,7 @@ func TestRemovesHalfWrittenFiles(t *testing.T) {
 		require.NoError(t, file.Close())
 		left = append(left, file.Name())
 	}
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	for _, path := range left {
 		assert.NoFileExists(t, path)
 	}
@@ -473,7 +473,7 @@ func TestRenewal(t *testing.T) {
 
 	// At a start, prepare renews.
 	f.now = f.now.Add(serverLife - renewBefore + time.Hour)
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	third, err := f.host.load()
 	require.NoError(t, err)
 	assert.NotEqual(t, second.Server, third.Server)
@@ -481,9 +481,9 @@ func TestRenewal(t *testing.T) {
 
 func TestAnotherName(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	f.host.Name = "db.cinema.internal"
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	s, err := f.host.load()
 	require.NoError(t, err)
 	certificate, _, err := s.Server.parse()
@@ -497,7 +497,7 @@ func TestNeverLocksOut(t *testing.T) {
 		require.NoError(t, f.boot(t))
 		require.NoError(t, os.WriteFile(filepath.Join(f.host.dbPath(), "WiredTiger"), nil, 0o600))
 		require.NoError(t, os.Remove(f.host.stateFile()))
-		require.ErrorContains(t, f.host.Prepare(), "would lock everyone out")
+		require.ErrorContains(t, f.host.Prepare(t.Context()), "would lock everyone out")
 		assert.NoFileExists(t, f.host.stateFile())
 	})
 	for name, damage := range map[string]string{
@@ -505,9 +505,9 @@ func TestNeverLocksOut(t *testing.T) {
 	} {
 		t.Run("a damaged state: "+name, func(t *testing.T) {
 			f := newFixture(t)
-			require.NoError(t, f.host.Prepare())
+			require.NoError(t, f.host.Prepare(t.Context()))
 			require.NoError(t, os.WriteFile(f.host.stateFile(), []byte(damage), 0o600))
-			require.ErrorContains(t, f.host.Prepare(), "damaged")
+			require.ErrorContains(t, f.host.Prepare(t.Context()), "damaged")
 			require.ErrorContains(t, f.host.Init(t.Context()), "damaged")
 			data, err := os.ReadFile(f.host.stateFile())
 			require.NoError(t, err)
@@ -519,7 +519,7 @@ func TestNeverLocksOut(t *testing.T) {
 		require.NoError(t, f.boot(t))
 		users := f.mongod.users
 		require.NoError(t, os.Remove(f.host.stateFile()))
-		require.NoError(t, f.host.Prepare())
+		require.NoError(t, f.host.Prepare(t.Context()))
 		f.mongod.stop()
 		f.mongod.start(t)
 		require.ErrorIs(t, f.host.Init(t.Context()), ErrPassword)
@@ -551,7 +551,7 @@ func TestRepairsTheUser(t *testing.T) {
 
 func TestWaitsForMongod(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	looks := 0
 	wait := f.host.Wait
 	f.host.Wait = func(ctx context.Context, d time.Duration) error {
@@ -568,7 +568,7 @@ func TestWaitsForMongod(t *testing.T) {
 	assert.Greater(t, looks, 3)
 
 	never := newFixture(t)
-	require.NoError(t, never.host.Prepare())
+	require.NoError(t, never.host.Prepare(t.Context()))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	never.host.Wait = func(ctx context.Context, _ time.Duration) error {
 		cancel(errors.New("out of patience"))
@@ -577,6 +577,68 @@ func TestWaitsForMongod(t *testing.T) {
 	err := never.host.Init(ctx)
 	require.ErrorContains(t, err, "out of patience")
 	assert.ErrorContains(t, err, "connection refused", "and why it was not ready")
+}
+
+// While mongod is down, these let go of the lock at once: its start needs it.
+func TestOnlyInitWaitsForMongod(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	first := f.assertReady(t)
+	wait := f.host.Wait
+	f.host.Wait = func(context.Context, time.Duration) error { return errors.New("waited") }
+	commands := map[string]func(context.Context) error{
+		"rotate": func(ctx context.Context) error { return f.host.Rotate(ctx, true) },
+		"retire": f.host.Retire,
+		"renew":  f.host.Renew,
+	}
+	running := f.mongod
+	f.mongod = nil
+	for name, run := range commands {
+		err := run(t.Context())
+		require.ErrorContains(t, err, "connection refused", name)
+		assert.ErrorContains(t, err, "systemctl start mongod", name)
+		require.NoError(t, f.host.Prepare(t.Context()), "the lock is free after %s", name)
+	}
+	s, err := f.host.load()
+	require.NoError(t, err)
+	assert.Equal(t, first, s, "nothing is begun that a start of mongod would finish")
+
+	f.mongod = running
+	f.mongod.stop()
+	f.mongod.start(t)
+	for name, run := range commands {
+		require.ErrorContains(t, run(t.Context()), "no writes yet", name)
+	}
+	f.host.Wait = wait
+	require.NoError(t, f.host.Init(t.Context()))
+	require.NoError(t, f.host.Rotate(t.Context(), false))
+	assert.Equal(t, applicationUsers[1], f.assertReady(t).Application.User)
+}
+
+func TestOneCommandAtATime(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.boot(t))
+	unlock, err := f.host.lock(t.Context())
+	require.NoError(t, err)
+	defer unlock()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	f.host.Wait = func(ctx context.Context, _ time.Duration) error {
+		cancel(errors.New("terminated"))
+		return context.Cause(ctx)
+	}
+	err = f.host.Prepare(ctx)
+	require.ErrorContains(t, err, "terminated")
+	assert.ErrorContains(t, err, "another cinema-db works on the volume")
+
+	looks := 0
+	f.host.Wait = func(context.Context, time.Duration) error {
+		if looks++; looks == 2 {
+			unlock()
+		}
+		return nil
+	}
+	require.NoError(t, f.host.Init(t.Context()))
+	assert.Equal(t, 2, looks)
 }
 
 func TestStorageAway(t *testing.T) {
@@ -595,7 +657,7 @@ func TestValidate(t *testing.T) {
 	for _, name := range []string{"volume", "name", "credentials"} {
 		assert.ErrorContains(t, err, "dbhost: "+name)
 	}
-	require.ErrorContains(t, h.Prepare(), "dbhost: volume")
+	require.ErrorContains(t, h.Prepare(t.Context()), "dbhost: volume")
 	require.Error(t, h.Init(t.Context()))
 
 	h = New(t.TempDir(), "mongo.cinema.internal", slog.Default())

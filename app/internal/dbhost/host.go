@@ -48,7 +48,8 @@ type Host struct {
 
 	// Dial connects to mongod on loopback.
 	Dial Dialer
-	// Wait pauses between looks at a mongod that is not ready; it returns early, with an error, when the context ends.
+	// Wait pauses between looks at a mongod that is not ready, or at a volume that another command works on; it
+	// returns early, with an error, when the context ends.
 	Wait func(context.Context, time.Duration) error
 	Now  func() time.Time
 
@@ -122,18 +123,28 @@ func isMountPoint(dir string) (bool, error) {
 	return own.Sys().(*syscall.Stat_t).Dev != parent.Sys().(*syscall.Stat_t).Dev, nil
 }
 
-// lock makes sure that one command works on the volume at a time. The kernel lets go of it when the process ends,
-// however it ends.
-func (h *Host) lock() (unlock func(), err error) {
+// lock makes sure that one command works on the volume at a time: it waits for the other until ctx ends. The kernel
+// lets go of it when the process ends, however it ends.
+func (h *Host) lock(ctx context.Context) (unlock func(), err error) {
 	file, err := os.OpenFile(filepath.Join(h.stateDir(), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dbhost: %s: %w; run `cinema-db prepare` first", h.stateDir(), err)
 	} else if err != nil {
 		return nil, fmt.Errorf("dbhost: %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+	for {
+		// A flock that waits in the kernel would not heed ctx.
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			if err = h.Wait(ctx, pause); err == nil {
+				continue
+			}
+			err = fmt.Errorf("another cinema-db works on the volume: %w", err)
+		}
 		file.Close()
 		return nil, fmt.Errorf("dbhost: lock %s: %w", file.Name(), err)
 	}
-	return func() { file.Close() }, nil
 }

@@ -13,7 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// pause is the time between two looks at a mongod that is not ready.
+// pause is the time between two looks at a mongod that is not ready, or at a lock that another command holds.
 const pause = time.Second
 
 // session is one run of a command against mongod.
@@ -24,11 +24,11 @@ type session struct {
 }
 
 // begin locks the volume and reads the state that Prepare made.
-func (h *Host) begin(publishes bool) (*session, func(), error) {
+func (h *Host) begin(ctx context.Context, publishes bool) (*session, func(), error) {
 	if err := h.Validate(publishes); err != nil {
 		return nil, nil, err
 	}
-	unlock, err := h.lock()
+	unlock, err := h.lock(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,18 +45,19 @@ func (h *Host) begin(publishes bool) (*session, func(), error) {
 // Init brings a mongod that runs on what Prepare made to its final state, whatever state it is in, and publishes
 // the credentials object. A rotation that was broken off is finished. It waits for mongod until ctx ends.
 func (h *Host) Init(ctx context.Context) error {
-	s, unlock, err := h.begin(true)
+	s, unlock, err := h.begin(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return s.converge(ctx)
-}
-
-func (s *session) converge(ctx context.Context) error {
 	if err := s.initiate(ctx); err != nil {
 		return err
 	}
+	return s.converge(ctx)
+}
+
+// converge brings the users and the credentials object of a ready mongod in line with the state.
+func (s *session) converge(ctx context.Context) error {
 	admin, err := s.administrator(ctx)
 	if err != nil {
 		return err
@@ -81,10 +82,9 @@ func (s *session) converge(ctx context.Context) error {
 
 // initiate waits for mongod, makes it a replica set of one, and waits until it takes writes.
 func (s *session) initiate(ctx context.Context) error {
-	member := net.JoinHostPort(s.Name, strconv.Itoa(Port))
 	var last error
 	for {
-		ready, err := s.initiateOnce(ctx, member)
+		ready, err := s.initiateOnce(ctx)
 		if ready {
 			return nil
 		}
@@ -101,10 +101,28 @@ func (s *session) initiate(ctx context.Context) error {
 	}
 }
 
+// ready is initiate for the commands that run beside mongod: it looks once, as the next start of mongod needs the
+// lock that they hold.
+func (s *session) ready(ctx context.Context) error {
+	ready, err := s.initiateOnce(ctx)
+	if fatal := new(fatalError); errors.As(err, &fatal) {
+		return fatal.error
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("dbhost: mongod is not ready: %w; start it (systemctl start mongod), then run this again", err)
+	case !ready:
+		return errors.New("dbhost: mongod takes no writes yet; run this again in a moment")
+	default:
+		return nil
+	}
+}
+
 // fatalError is one that waiting does not mend.
 type fatalError struct{ error }
 
-func (s *session) initiateOnce(ctx context.Context, member string) (ready bool, err error) {
+func (s *session) initiateOnce(ctx context.Context) (ready bool, err error) {
+	member := net.JoinHostPort(s.Name, strconv.Itoa(Port))
 	anyone, err := s.Dial(ctx, s.ca, nil)
 	if err != nil {
 		return false, err

@@ -387,9 +387,9 @@ func (m *model) authenticate(p *peer, name string, command bson.D) (bson.D, *fai
 // The model keeps mongod's rules; the tests that rely on it would prove nothing otherwise.
 func TestModel(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.host.Prepare())
+	require.NoError(t, f.host.Prepare(t.Context()))
 	m := f.startMongod(t)
-	s, unlock, err := f.host.begin(false)
+	s, unlock, err := f.host.begin(t.Context(), false)
 	require.NoError(t, err)
 	defer unlock()
 	ctx := context.Background()

@@ -1,10 +1,13 @@
 package dbhost
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // Prepare does what must be done before each start of mongod: folders, secrets where there are none, a server
 // certificate that lasts, and the files that mongod reads.
-func (h *Host) Prepare() error {
+func (h *Host) Prepare(ctx context.Context) error {
 	if err := h.Validate(false); err != nil {
 		return err
 	}
@@ -15,7 +18,7 @@ func (h *Host) Prepare() error {
 	); err != nil {
 		return err
 	}
-	unlock, err := h.lock()
+	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,19 @@ import (
 
 // Rotate gives the API another user with another password and, with sessions, another key for session tokens,
 // which logs everyone out. The old user goes on working until Retire or the next Rotate, so API instances move over
-// when they read the object again. A rotation that was broken off is finished, not started again.
+// when they read the object again. A rotation that was broken off is finished, not started again. A mongod that is not
+// ready is an error at once, before anything is changed; that is so for Retire too.
 func (h *Host) Rotate(ctx context.Context, sessions bool) error {
-	s, unlock, err := h.begin(true)
+	s, unlock, err := h.begin(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	// First: a rotation that is only noted would be finished by Init when mongod starts, and one more begun by who runs
+	// this again.
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
 	if s.state.Pending == nil {
 		next := application{User: applicationUsers[0], Password: secret(32), JWTKey: s.state.Application.JWTKey}
 		if s.state.Application.User == next.User {
@@ -34,7 +40,7 @@ func (h *Host) Rotate(ctx context.Context, sessions bool) error {
 
 // Retire drops the user that the last Rotate replaced. Run it when every API instance has moved over.
 func (h *Host) Retire(ctx context.Context) error {
-	s, unlock, err := h.begin(false)
+	s, unlock, err := h.begin(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -42,7 +48,7 @@ func (h *Host) Retire(ctx context.Context) error {
 	if s.state.Pending != nil {
 		return fmt.Errorf("dbhost: a rotation to %q is not finished; run `cinema-db rotate` first", s.state.Pending.User)
 	}
-	if err := s.initiate(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	admin, err := s.administrator(ctx)
@@ -65,9 +71,10 @@ func (h *Host) Retire(ctx context.Context) error {
 	return nil
 }
 
-// Renew renews the server certificate of a running mongod where it ends soon, and has mongod present it.
+// Renew renews the server certificate of a running mongod where it ends soon, and has mongod present it. A mongod that
+// is not ready is an error at once; it presents the certificate from its next start on.
 func (h *Host) Renew(ctx context.Context) error {
-	s, unlock, err := h.begin(false)
+	s, unlock, err := h.begin(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -78,7 +85,7 @@ func (h *Host) Renew(ctx context.Context) error {
 	if err := h.writeRunFiles(s.state); err != nil {
 		return err
 	}
-	if err := s.initiate(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	admin, err := s.administrator(ctx)
