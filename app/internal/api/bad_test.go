@@ -161,6 +161,7 @@ func TestBadImages(t *testing.T) {
 		"zip named .jpg":          {zipOf(t), 415},
 		"magic bytes alone":       {good[:8], 415},
 		"cut within its header":   {good[:20], 415},
+		"animated WebP":           {[]byte("RIFF\x2a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x63\x00\x00\x63\x00\x00ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 415},
 		"PNG that claims 2.5 Gpx": {hugePNG(t), 413},
 		"too many bytes":          {append(bytes.Clone(good), make([]byte, images.MaxBytes)...), 413},
 	} {

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,10 @@ import (
 )
 
 const (
+	// uploadWait is how long an upload waits for a place.
+	uploadWait = 10 * time.Second
+	// cleanUp bounds what is finished after the client has gone.
+	cleanUp = 10 * time.Second
 	// maxUploads is how many uploads are in memory at once, each of up to images.MaxBytes.
 	maxUploads = 8
 	// multipartRoom is what the form around an image may take, in bytes.
@@ -90,10 +95,12 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		return &problem{Status: http.StatusTooManyRequests, Detail: "This account has uploads under way; wait for them.", RetryAfter: retryAfter}
 	}
 	defer a.uploading.leave(c.session.Account)
+	wait, cancel := context.WithTimeout(c.Context(), uploadWait)
+	defer cancel()
 	select {
 	case a.uploads <- struct{}{}:
 		defer func() { <-a.uploads }()
-	case <-c.Context().Done():
+	case <-wait.Done():
 		return &problem{Status: http.StatusServiceUnavailable, Detail: "Too many uploads at once; try again shortly.", RetryAfter: retryAfter}
 	}
 	data, err := readImage(w, c)
@@ -104,6 +111,8 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	switch {
 	case errors.Is(err, images.ErrTooManyPixels):
 		return problemf(http.StatusRequestEntityTooLarge, "The image has more than %d megapixels.", images.MaxPixels/1_000_000)
+	case errors.Is(err, images.ErrAnimated):
+		return problemf(http.StatusUnsupportedMediaType, "An animated WebP is not taken; a GIF or a still image is.")
 	case err != nil:
 		return problemf(http.StatusUnsupportedMediaType, "The file is not a JPEG, PNG, GIF or WebP image.")
 	}
@@ -115,26 +124,33 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		return problemf(http.StatusConflict, "This account has %d images already; delete some first.", maxImages)
 	}
 
-	// The object comes first: a record always has its image. Where the record fails, the object goes again.
+	// The object comes first: a record always has its image. From the record on, all is finished also where the client has gone.
 	id := images.NewID()
 	if err := a.bucket.Put(c.Context(), id, kind, data); err != nil {
 		return err
 	}
-	record, err := c.live.Store.AddImage(c.Context(), store.Image{
+	ctx, cancel := detached(c)
+	defer cancel()
+	record, err := c.live.Store.AddImage(ctx, store.Image{
 		Image: id, Owner: c.session.Account, Extension: kind.Extension, ContentType: kind.ContentType,
 		Bytes: int64(len(data)), Width: kind.Width, Height: kind.Height, Created: a.now().UTC(),
 	})
 	if err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), 5*time.Second)
+		// The record may be there although the answer was lost: only once it is gone may the object go, which alone hurts nobody.
+		ctx, cancel := detached(c)
 		defer cancel()
-		if gone := a.bucket.Remove(ctx, id, kind.Extension); gone != nil {
-			a.log.Warn("image without a record left behind", "image", id, "error", gone.Error())
+		gone := c.live.Store.RemoveImages(ctx, id)
+		if gone == nil {
+			gone = a.bucket.Remove(ctx, images.Name{ID: id, Extension: kind.Extension})
+		}
+		if gone != nil {
+			a.log.Warn("image of a failed upload left behind", "image", id, "error", gone.Error())
 		}
 		return err
 	}
 	// An account that was deleted meanwhile leaves no image that nobody could delete.
-	if _, err := c.live.Store.UserOf(c.Context(), c.session); errors.Is(err, store.ErrNotFound) {
-		if err := a.removeImage(c, record); err != nil {
+	if _, err := c.live.Store.UserOf(ctx, c.session); errors.Is(err, store.ErrNotFound) {
+		if err := a.removeImages(ctx, c.live.Store, record); err != nil {
 			return err
 		}
 		return errEnded()
@@ -144,6 +160,11 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	}
 	w.Header().Set("Location", "/images/"+id)
 	return writeJSON(w, http.StatusCreated, shown(record, c))
+}
+
+// detached is a context that does not end with the request.
+func detached(c *call) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Context()), cleanUp)
 }
 
 // readImage reads the form's one part, named image. Its file name and its type are the client's claims, and not read.
@@ -165,6 +186,8 @@ func readImage(w http.ResponseWriter, c *call) ([]byte, error) {
 		switch {
 		case errors.As(err, &long):
 			return tooLong
+		case errors.Is(err, os.ErrDeadlineExceeded) || c.Context().Err() == context.DeadlineExceeded:
+			return problemf(http.StatusRequestTimeout, "The image did not arrive within %d seconds.", int(transfer.Seconds()))
 		case errors.Is(err, multipart.ErrMessageTooLarge):
 			return problemf(http.StatusBadRequest, "The form's headers are too long.")
 		default:
@@ -307,18 +330,23 @@ func (a *API) deleteImage(w http.ResponseWriter, c *call) error {
 	if i.Owner != c.session.Account {
 		return problemf(http.StatusForbidden, "This image is another's.")
 	}
-	if err := a.removeImage(c, i); err != nil {
+	if err := a.removeImages(c.Context(), c.live.Store, i); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// removeImage removes the bytes, then the record: stopped half-way, it can be asked for again, and nothing is
+// removeImages removes the bytes, then the records: stopped half-way, it can be asked for again, and nothing is
 // left that nobody can find.
-func (a *API) removeImage(c *call, i store.Image) error {
-	if err := a.bucket.Remove(c.Context(), i.Image, i.Extension); err != nil {
+func (a *API) removeImages(ctx context.Context, s *store.Store, all ...store.Image) error {
+	var names []images.Name
+	var ids []string
+	for _, i := range all {
+		names, ids = append(names, images.Name{ID: i.Image, Extension: i.Extension}), append(ids, i.Image)
+	}
+	if err := a.bucket.Remove(ctx, names...); err != nil {
 		return err
 	}
-	return c.live.Store.RemoveImage(c.Context(), i.Image)
+	return s.RemoveImages(ctx, ids...)
 }

@@ -55,10 +55,9 @@ func (a *API) build() http.Handler {
 		f := &frame{id: rand.Text(), client: a.clientAddress(r)}
 		pattern := "none"
 		defer func() {
-			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
-					panic(v)
-				}
+			if v := recover(); v == http.ErrAbortHandler {
+				defer panic(v)
+			} else if v != nil {
 				f.err = fmt.Errorf("panic: %v", v)
 				a.log.Error("panic", "request", f.id, "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 				if rec.status == 0 {
@@ -99,7 +98,12 @@ type frame struct {
 	id     string
 	client string
 	err    error
+	// left says that the client was gone when err came up, of which it then says nothing.
+	left bool
 }
+
+// statusLeft is the status that is recorded where the client left before its answer, as nginx does.
+const statusLeft = 499
 
 type frameKey struct{}
 
@@ -119,6 +123,7 @@ func (a *API) endpoint(rt route) http.Handler {
 		}
 		if err != nil {
 			f.err = err
+			f.left = r.Context().Err() != nil
 			if rec := w.(*recorder); rec.status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out
 			}
@@ -217,6 +222,9 @@ func (a *API) record(r *http.Request, rec *recorder, f *frame, pattern string, t
 	if status == 0 {
 		status = http.StatusOK
 	}
+	if f.left {
+		status = statusLeft
+	}
 	a.metrics.observe(pattern, method(r.Method), status, took)
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
@@ -228,7 +236,8 @@ func (a *API) record(r *http.Request, rec *recorder, f *frame, pattern string, t
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("client", f.client),
 	}
-	if f.err != nil && status >= 500 {
+	// An answer that was broken off has the status that it began with.
+	if f.err != nil && !f.left && (status >= 500 || status < 400) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", f.err.Error()))
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -180,9 +181,12 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	}
 	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
 	if body.Password != "" {
-		// A token of a session that has ended must not cost a hash.
+		// A token of a session that has ended must not cost a hash, nor may one account take every hash there is.
 		if _, err := c.live.Store.UserOf(c.Context(), c.session); err != nil {
 			return ended(err)
+		}
+		if err := a.attempt(a.byUser, "user", c.session.Username); err != nil {
+			return err
 		}
 		hash, err := a.hasher.Hash(c.Context(), body.Password)
 		if err != nil {
@@ -200,32 +204,40 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	return a.writeSession(w, c, user)
 }
 
-// deleteUser removes the account's images, then the account: stopped half-way, it can be asked for again.
+// deleteUser removes the account's images, then the account: stopped half-way, it can be asked for again. An upload that
+// came between the two is removed after.
 func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
 	s := c.live.Store
 	if _, err := s.UserOf(c.Context(), c.session); err != nil {
 		return ended(err)
 	}
-	for {
-		batch, err := s.ImagesOf(c.Context(), c.session.Account, 100)
-		if err != nil {
-			return err
-		}
-		if len(batch) == 0 {
-			break
-		}
-		for _, i := range batch {
-			if err := a.removeImage(c, i); err != nil {
-				return err
-			}
-		}
+	if err := a.removeAllImages(c.Context(), c); err != nil {
+		return err
 	}
 	if err := s.RemoveUser(c.Context(), c.session); err != nil {
 		return ended(err)
 	}
 	a.accounts.drop(c.session)
+	ctx, cancel := detached(c)
+	defer cancel()
+	if err := a.removeAllImages(ctx, c); err != nil {
+		a.log.Warn("images of a deleted account left behind", "account", c.session.Account.Hex(), "error", err.Error())
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// removeAllImages removes what the session's account uploaded.
+func (a *API) removeAllImages(ctx context.Context, c *call) error {
+	for {
+		batch, err := c.live.Store.ImagesOf(ctx, c.session.Account, 100)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		if err := a.removeImages(ctx, c.live.Store, batch...); err != nil {
+			return err
+		}
+	}
 }
 
 func favouriteID(c *call) (bson.ObjectID, error) {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,10 +52,10 @@ func OriginalKey(id, extension string) string { return "orig/" + id + "." + exte
 // ThumbnailKey is the key of the image's thumbnail.
 func ThumbnailKey(id string) string { return "thumb/" + id + ".jpg" }
 
-// NewClient makes an S3 client with the process's own AWS identity, and time limits on every step. pathStyle is
-// for S3 servers whose buckets have no host name of their own.
+// NewClient makes an S3 client with the process's own AWS identity, and time limits on every step but a body's way, which
+// the context of each call bounds. pathStyle is for S3 servers whose buckets have no host name of their own.
 func NewClient(ctx context.Context, region string, pathStyle bool) (*s3.Client, error) {
-	transport := awshttp.NewBuildableClient().WithTimeout(30 * time.Second).
+	transport := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 2 * time.Second }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = 3 * time.Second
@@ -124,12 +125,27 @@ func (b *Bucket) Get(ctx context.Context, key string) (Object, error) {
 	return Object{out.Body, aws.ToInt64(out.ContentLength), aws.ToString(out.ETag)}, nil
 }
 
-// Remove removes an original and its thumbnail; what is gone already is no error.
-func (b *Bucket) Remove(ctx context.Context, id, extension string) error {
-	for _, key := range []string{OriginalKey(id, extension), ThumbnailKey(id)} {
-		_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
-		if err := failure(err); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
+// Name is what an image's keys are made of.
+type Name struct{ ID, Extension string }
+
+// removedAtOnce is how many keys one request deletes at most (S3 API reference, DeleteObjects).
+const removedAtOnce = 1000
+
+// Remove removes originals and their thumbnails; what is gone already is no error.
+func (b *Bucket) Remove(ctx context.Context, names ...Name) error {
+	var keys []types.ObjectIdentifier
+	for _, n := range names {
+		keys = append(keys, types.ObjectIdentifier{Key: aws.String(OriginalKey(n.ID, n.Extension))}, types.ObjectIdentifier{Key: aws.String(ThumbnailKey(n.ID))})
+	}
+	for some := range slices.Chunk(keys, removedAtOnce) {
+		out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Objects: some, Quiet: aws.Bool(true)}})
+		if err != nil {
+			return failure(err)
+		}
+		for _, e := range out.Errors {
+			if aws.ToString(e.Code) != "NoSuchKey" {
+				return fmt.Errorf("%w: deleting %s: %s: %s", ErrUnavailable, aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
+			}
 		}
 	}
 	return nil

@@ -47,6 +47,9 @@ func claiming(t testing.TB, w, h uint32) []byte {
 // webp1x1 is a lossless WebP of one pixel.
 const webp1x1 = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
+// animatedWebP is the start of a WebP of 100 × 100 pixels with several frames.
+const animatedWebP = "RIFF\x2a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x63\x00\x00\x63\x00\x00ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
 func TestSniff(t *testing.T) {
 	for format, contentType := range map[string]string{"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif"} {
 		kind, err := Sniff(encoded(t, format, 7, 5))
@@ -62,6 +65,11 @@ func TestSniff(t *testing.T) {
 	assert.Equal(t, 8000, kind.Width)
 	_, err = Sniff(claiming(t, 8000, 5001))
 	assert.ErrorIs(t, err, ErrTooManyPixels)
+	_, err = Sniff([]byte(animatedWebP))
+	assert.ErrorIs(t, err, ErrAnimated)
+	// The start of a JPEG in CMYK of 5000 × 5000 pixels: frame header with four components, then a scan.
+	_, err = Sniff([]byte("\xff\xd8\xff\xc0\x00\x14\x08\x13\x88\x13\x88\x04\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00\xff\xda\x00\x02"))
+	assert.ErrorIs(t, err, ErrTooManyPixels, "a pixel in CMYK counts as two")
 	for _, text := range []string{"", "GIF89a", "BM6", "%PDF-1.7", "PK\x03\x04", "<svg/>", "RIFF\x00\x00\x00\x00WAVE"} {
 		_, err := Sniff([]byte(text))
 		assert.ErrorIs(t, err, ErrNotImage, text)
@@ -76,11 +84,12 @@ func FuzzSniff(f *testing.F) {
 		f.Add(data[:len(data)/2])
 	}
 	f.Add([]byte(webp1x1))
+	f.Add([]byte(animatedWebP))
 	f.Add([]byte("PK\x03\x04holiday.jpg"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		kind, err := Sniff(data)
 		if err != nil {
-			if !errors.Is(err, ErrNotImage) && !errors.Is(err, ErrTooManyPixels) {
+			if !errors.Is(err, ErrNotImage) && !errors.Is(err, ErrTooManyPixels) && !errors.Is(err, ErrAnimated) {
 				t.Fatalf("another error: %v", err)
 			}
 			return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -16,14 +17,15 @@ import (
 const (
 	// MaxBytes is the largest image accepted: a phone's largest photographs fit.
 	MaxBytes = 16 << 20
-	// MaxPixels is the largest image accepted in pixels, width × height, the same that the thumbnailer decodes, which
-	// counts a CMYK pixel as two.
+	// MaxPixels is the largest image accepted, in what Pixels counts.
 	MaxPixels = 40_000_000
 )
 
 var (
 	// ErrNotImage says that the bytes are not an image of a type that is taken.
 	ErrNotImage = errors.New("images: not a JPEG, PNG, GIF or WebP image")
+	// ErrAnimated says that the image is an animated WebP, of which nothing here decodes a frame.
+	ErrAnimated = errors.New("images: animated WebP")
 	// ErrTooManyPixels says that the image has, or claims, more than MaxPixels pixels.
 	ErrTooManyPixels = fmt.Errorf("images: more than %d pixels", MaxPixels)
 )
@@ -68,17 +70,36 @@ func FormatOf(data []byte) *Format {
 	return nil
 }
 
-// Sniff tells an image's kind from its bytes alone, reading its header and no pixel.
+// Pixels counts an image's pixels, width × height. A CMYK pixel counts as two: as a progressive JPEG it takes 28 bytes
+// while it is decoded, where one in colour takes 15.
+func Pixels(c image.Config) int64 {
+	n := int64(c.Width) * int64(c.Height)
+	if c.ColorModel == color.CMYKModel {
+		n *= 2
+	}
+	return n
+}
+
+// animated tells whether a WebP has more than one frame (RFC 9649, section 2.7.1: the flags of a VP8X chunk, which comes first).
+func animated(data []byte) bool {
+	return len(data) > 20 && matches(data, "RIFF????WEBPVP8X") && data[20]&0x02 != 0
+}
+
+// Sniff tells an image's kind from its bytes alone, reading its header and no pixel. What it takes, the thumbnailer
+// takes too, unless the pixels are damaged.
 func Sniff(data []byte) (Kind, error) {
 	f := FormatOf(data)
 	if f == nil {
 		return Kind{}, ErrNotImage
 	}
+	if animated(data) {
+		return Kind{}, ErrAnimated
+	}
 	c, err := f.Config(bytes.NewReader(data))
 	if err != nil || c.Width < 1 || c.Height < 1 {
 		return Kind{}, ErrNotImage
 	}
-	if int64(c.Width)*int64(c.Height) > MaxPixels {
+	if Pixels(c) > MaxPixels {
 		return Kind{}, ErrTooManyPixels
 	}
 	return Kind{f.ContentType, f.Extension, c.Width, c.Height}, nil

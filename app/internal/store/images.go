@@ -84,11 +84,11 @@ func (s *Store) CountImages(ctx context.Context, owner bson.ObjectID) (int64, er
 	return n, failure(err)
 }
 
-// RemoveImage removes an image's record; one that is gone already is no error.
-func (s *Store) RemoveImage(ctx context.Context, id string) error {
+// RemoveImages removes images' records by the images' ids; what is gone already is no error.
+func (s *Store) RemoveImages(ctx context.Context, ids ...string) error {
 	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
-	_, err := s.db.Collection(Images).DeleteOne(ctx, bson.D{{Key: "Image", Value: id}})
+	_, err := s.db.Collection(Images).DeleteMany(ctx, bson.D{{Key: "Image", Value: bson.D{{Key: "$in", Value: ids}}}})
 	return failure(err)
 }

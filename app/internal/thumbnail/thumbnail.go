@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -23,8 +22,7 @@ const (
 	MaxSide = 480
 	// MaxBytes is the largest picture that is read, in bytes.
 	MaxBytes = 32 << 20
-	// MaxPixels is the largest picture that is decoded, in pixels (width × height). A CMYK pixel counts as two: as a
-	// progressive JPEG it takes 28 bytes while it is decoded, where one in colour takes 15.
+	// MaxPixels is the largest picture that is decoded, in what images.Pixels counts.
 	MaxPixels = images.MaxPixels
 	// ContentType is the type of what Make returns.
 	ContentType = "image/jpeg"
@@ -88,11 +86,7 @@ func fromBytes(data []byte) ([]byte, error) {
 	if config.Width < 1 || config.Height < 1 {
 		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d pixels", ErrNotImage, name, config.Width, config.Height)
 	}
-	pixels := int64(config.Width) * int64(config.Height)
-	if config.ColorModel == color.CMYKModel {
-		pixels *= 2
-	}
-	if pixels > MaxPixels {
+	if images.Pixels(config) > MaxPixels {
 		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d", ErrTooManyPixels, name, config.Width, config.Height)
 	}
 	picture, err := decoder.decode(bytes.NewReader(data))

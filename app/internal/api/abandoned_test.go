@@ -1,0 +1,247 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/store"
+)
+
+// hold stands between the API and the database: it holds back what the database answers to the insertion of an image's
+// record until release is closed, and says on inserted when there is such an answer.
+func hold(t *testing.T, database string, release <-chan struct{}) (address string, inserted <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	arrived := make(chan struct{}, 1)
+	pipe := func(from, to net.Conn, see func([]byte)) {
+		defer from.Close()
+		defer to.Close()
+		b := make([]byte, 1<<20)
+		for {
+			n, err := from.Read(b)
+			if err != nil {
+				return
+			}
+			see(b[:n])
+			if _, err := to.Write(b[:n]); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", database)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			var held atomic.Bool
+			go pipe(client, server, func(b []byte) {
+				if bytes.Contains(b, []byte("\x02insert\x00")) && bytes.Contains(b, []byte("images")) {
+					held.Store(true)
+				}
+			})
+			go pipe(server, client, func([]byte) {
+				if !held.Load() {
+					return
+				}
+				select {
+				case arrived <- struct{}{}:
+				default:
+				}
+				<-release
+			})
+		}
+	}()
+	return listener.Addr().String(), arrived
+}
+
+// Someone who leaves while the record is written leaves a whole image, or none: never a record without its image.
+func TestUploadIsAbandoned(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	release := make(chan struct{})
+	address, inserted := hold(t, h.db.Addr, release)
+	behind, err := store.Open("mongodb://"+address+"/cinema", "")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = behind.Close(context.Background()) })
+	options := h.options()
+	options.Source = live.Fixed(live.State{Store: behind, Key: signingKey})
+	handler, err := api.New(options)
+	require.NoError(t, err)
+	noticed := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		context.AfterFunc(r.Context(), sync.OnceFunc(func() { close(noticed) }))
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	token := h.signUp("ada")
+	body, contentType := form("image", "x", pngOf(t, 4, 4))
+	ctx, leave := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/images", body)
+	require.NoError(t, err)
+	contentType(request)
+	bearer(token)(request)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := http.DefaultClient.Do(request)
+		answered <- err
+	}()
+	<-inserted
+	leave()
+	require.ErrorIs(t, <-answered, context.Canceled)
+	<-noticed
+	close(release)
+	require.Eventually(t, func() bool { return strings.Contains(h.log.String(), `"route":"POST /images"`) }, time.Minute, 5*time.Millisecond)
+
+	var page struct{ Images []imageAnswer }
+	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
+	for _, i := range page.Images {
+		assert.Equal(t, http.StatusOK, h.do("GET", i.URL, nil, bearer(token)).status, "what is listed is there")
+	}
+}
+
+// One account that changes its password again and again leaves the CPU to the others' log-ins.
+func TestChangesOfAPasswordAreLimited(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(o *api.Options) { o.UserAttempts = api.Rate{Burst: 5, Every: time.Hour} })
+	token := h.signUp("mallory")
+	h.signUp("ada")
+	change := account("mallory")
+	for n := range 5 {
+		change["Password"] = fmt.Sprintf("another password %d", n)
+		a := h.do("PUT", "/users/mallory", change, bearer(token))
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		var session struct{ Token string }
+		a.json(t, &session)
+		token = session.Token
+	}
+	a := h.do("PUT", "/users/mallory", change, bearer(token))
+	a.problem(t, http.StatusTooManyRequests)
+	assert.NotEmpty(t, a.header.Get("Retry-After"))
+	delete(change, "Password")
+	assert.Equal(t, http.StatusOK, h.do("PUT", "/users/mallory", change, bearer(token)).status, "other fields cost no hash")
+	h.logIn("ada", password)
+}
+
+// An answer that breaks off is logged with the reason, and counted; a client that leaves is no error of the API's.
+func TestBrokenAnswersAreRecorded(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	token := h.signUp("ada")
+	var i imageAnswer
+	h.upload(token, pngOf(t, 4, 4)).json(t, &i)
+
+	reached, release := make(chan struct{}, 1), make(chan struct{})
+	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/orig/") {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write(make([]byte, 100))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		reached <- struct{}{}
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer bucket.Close()
+	defer close(release)
+	s3 := *h.s3
+	s3.Addr = bucket.Listener.Addr().String()
+	url := h.serve(func(o *api.Options) { o.Bucket = images.NewBucket(s3.Client(), "cinema-images") })
+
+	request, err := http.NewRequestWithContext(t.Context(), "GET", url+i.URL, nil)
+	require.NoError(t, err)
+	bearer(token)(request)
+	response, err := http.DefaultClient.Do(request)
+	if err == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
+	require.Error(t, err, "half a picture is no picture")
+
+	ctx, leave := context.WithCancel(t.Context())
+	request, err = http.NewRequestWithContext(ctx, "GET", url+i.ThumbnailURL, nil)
+	require.NoError(t, err)
+	bearer(token)(request)
+	go func() { <-reached; leave() }()
+	_, err = http.DefaultClient.Do(request)
+	require.ErrorIs(t, err, context.Canceled)
+
+	line := func(route string) (found string) {
+		require.Eventually(t, func() bool {
+			for l := range strings.Lines(h.log.String()) {
+				if strings.Contains(l, `"route":"`+route+`"`) {
+					found = l
+				}
+			}
+			return found != ""
+		}, time.Minute, 5*time.Millisecond, route)
+		return found
+	}
+	broken := line("GET /images/{id}")
+	assert.Contains(t, broken, `"level":"ERROR"`)
+	assert.Contains(t, broken, `"error":"`)
+	left := line("GET /images/{id}/thumbnail")
+	assert.Contains(t, left, `"level":"INFO"`)
+	assert.Contains(t, left, `"status":499`)
+
+	h.url = url
+	metrics := string(h.do("GET", "/metrics", nil).body)
+	assert.Contains(t, metrics, `route="GET /images/{id}"`)
+}
+
+// late is a body whose connection reaches the server's time limit.
+type late struct{ io.Reader }
+
+func (l late) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if err == io.EOF {
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// An upload over a slow line is told so, and may come again.
+func TestUploadIsTooSlow(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	token := h.signUp("ada")
+	handler, err := api.New(h.options())
+	require.NoError(t, err)
+	body, contentType := form("image", "x", pngOf(t, 4, 4))
+	whole, err := io.ReadAll(body)
+	require.NoError(t, err)
+	request := httptest.NewRequest("POST", "/images", late{bytes.NewReader(whole[:len(whole)-40])})
+	contentType(request)
+	bearer(token)(request)
+	response := httptest.NewRecorder()
+	handler.ServeHTTP(response, request)
+	assert.Equal(t, http.StatusRequestTimeout, response.Code)
+	assert.Contains(t, response.Body.String(), "The image did not arrive within 60 seconds.")
+}
