@@ -39,8 +39,8 @@ test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, but
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	$(BUILD) go vet ./...
 	.tools/staticcheck ./...
-	go test -vet=off $$(go list ./... | grep -Ev '$(RACE)')
-	go test -vet=off $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: the race detector is left out" >&2) \
+	go test -vet=off -timeout 60m $$(go list ./... | grep -Ev '$(RACE)')
+	go test -vet=off -timeout 60m $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: the race detector is left out" >&2) \
 		$$(go list ./... | grep -E '$(RACE)')
 
 .PHONY: sweep

@@ -16,6 +16,10 @@ import (
 
 // The tests' binaries are not the built ones: plans must not depend on what was built last.
 func TestMain(m *testing.M) {
+	// Where the tests run in a git hook, git would go to the hook's repository.
+	for _, name := range []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"} {
+		_ = os.Unsetenv(name)
+	}
 	findRelease = func(name, arch string) (*app.Release, error) {
 		return app.New(name, arch, standIn(name+" for "+arch)), nil
 	}

@@ -243,7 +243,7 @@ func openReview(t *testing.T, browser context.Context, file string) *reviewPage 
 
 func (p *reviewPage) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
 	require.NoError(p.t, chromedp.Do(ctx, steps...))
 }
@@ -261,7 +261,7 @@ func (p *reviewPage) prefer(scheme string) {
 
 func evaluate[T any](p *reviewPage, script string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
 	require.NoError(p.t, err)
@@ -282,7 +282,7 @@ func (p *reviewPage) shots(name string) {
 	total := evaluate[int64](p, "document.documentElement.scrollHeight")
 	for i := int64(0); i*height < total; i++ {
 		evaluate[float64](p, fmt.Sprintf("(scrollTo({top: %d, behavior: 'instant'}), scrollY)", i*height))
-		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+		ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 		data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		cancel()
 		require.NoError(p.t, err)

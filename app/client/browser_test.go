@@ -346,6 +346,15 @@ func (p *page) logIn(a account) {
 	p.at("#/movies", "Films")
 }
 
+// noPictures is true of a gallery that is empty, and says so.
+const noPictures = "!document.querySelector('.tile') && document.querySelector('.empty')?.checkVisibility()"
+
+// searched waits until the films are those of the whole search, and not of a part that was typed first.
+func (p *page) searched(q string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('q') === %s && !document.querySelector('.results[aria-busy]')", quote(q)))
+}
+
 // receive waits for a request that the page is to send.
 func (p *page) receive(arrived <-chan struct{}) {
 	p.t.Helper()

@@ -98,7 +98,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	assert.True(t, eval[bool](p, "document.querySelector('.viewer a[target=_blank]').href.startsWith('blob:')"))
 	p.click("[aria-label='Delete this picture']")
 	p.follow("Delete")
-	p.says("main", "No pictures yet.")
+	p.until(noPictures)
 
 	t.Run("a session that no key has signed", func(t *testing.T) {
 		defer p.in(t)()

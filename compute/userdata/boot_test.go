@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +19,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/freeport"
 )
 
 func sum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
@@ -180,7 +181,7 @@ func (h *host) run(command, after string) boot {
 	}
 	h.forgetLogs()
 	link := "nvme-Amazon_Elastic_Block_Store_" + strings.Replace(h.volume, "-", "", 1)
-	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child",
 		"/bin/sh", "-c", enter, "enter", h.root, shims, h.device, link,
@@ -232,19 +233,11 @@ func selfBytes(t *testing.T) []byte {
 	return data
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // bootAPI runs the API's script on a host whose bucket holds the given objects.
 func bootAPI(t *testing.T, objects map[string]string, change func(*APIParams, *bucket)) (*host, boot) {
 	t.Helper()
 	p := apiParams()
-	p.Port = freePort(t)
+	p.Port = freeport.Get(t)
 	s3 := newBucket(t, p.Artifacts, objects)
 	change(&p, s3)
 	s, err := API(p)

@@ -93,7 +93,7 @@ func cinemaDB(t *testing.T) string {
 
 var cinemaDBOnce = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(buildDir, "cinema-db")
-	cmd := exec.Command("go", "build", "-o", path, "cinema-database/app/cmd/cinema-db")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "cinema-database/app/cmd/cinema-db")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)

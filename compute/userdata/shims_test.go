@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 var buildDir string
 
 func runTests(m *testing.M) int {
+	syscall.Umask(0o022) // a host's
 	var err error
 	if buildDir, err = os.MkdirTemp("", "userdata"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -382,7 +383,7 @@ func cinemaDBProgram(args []string) error {
 		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
 	}
 	// Like the real one, it waits for the server.
-	for range 500 {
+	for range 6000 {
 		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil {
 			return appendLine(volumePath+"/inits", strings.Join([]string{
 				"init", os.Getenv("AWS_REGION"), os.Getenv("CREDENTIALS_URI"), os.Getenv("MONGODB_HOST"), os.Getenv("CREDENTIALS_KMS_KEY"),

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/freeport"
 )
 
 // enterSystemd prepares the mounts of a root and starts systemd in it as the first process. What could reach this
@@ -133,7 +135,7 @@ func (h *host) systemd(command, after string) boot {
 		require.NoError(h.t, err)
 		require.NoError(h.t, os.WriteFile(filepath.Join(shims, name), data, 0o755))
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--kill-child",
 		"/bin/sh", "-c", enterSystemd, "enter", h.root, shims, h.device, "nvme-Amazon_Elastic_Block_Store_"+strings.Replace(h.volume, "-", "", 1))
@@ -159,7 +161,7 @@ func (h *host) userDataUnderSystemd(s Script, after string) boot {
 func TestSystemdAPI(t *testing.T) {
 	release := string(selfBytes(t))
 	p := apiParams()
-	p.Port, p.Digest = freePort(t), sum(release)
+	p.Port, p.Digest = freeport.Get(t), sum(release)
 	h := newHost(t, newBucket(t, p.Artifacts, map[string]string{"releases/" + p.Digest + "/cinema": release}))
 	s, err := API(p)
 	require.NoError(t, err)
@@ -193,7 +195,7 @@ func TestSystemdDatabase(t *testing.T) {
 	h.write("etc/systemd/system/mongod.service.d/test.conf", "[Service]\nRestartSec=100ms\nStandardOutput=append:/var/log/mongod.log\nStandardError=append:/var/log/mongod.log\n")
 	s, err := Database(p)
 	require.NoError(t, err)
-	wait := `started() { for i in $(seq 200); do [ "$(wc -l </data/db/starts)" -ge "$1" ] && break; /usr/bin/sleep 0.05; done; }
+	wait := `started() { for i in $(seq 2000); do [ "$(wc -l </data/db/starts)" -ge "$1" ] && break; /usr/bin/sleep 0.05; done; }
 `
 	b := h.userDataUnderSystemd(s, wait+`
 [ "$(cat /var/log/status)" = 0 ] || { systemctl status mongod.service; systemctl exit 0; }

@@ -37,6 +37,8 @@ type instance struct{ id, zone, lifecycle, health, version string }
 // account answers as Auto Scaling, EC2 and S3 do: the query protocol, and S3's REST. Each look at the refreshes
 // takes the next of them; the last one stays.
 type account struct {
+	// endless has the command wait until its time is up.
+	endless   bool
 	mu        sync.Mutex
 	refreshes []refresh
 	instances []instance
@@ -137,6 +139,9 @@ func released(t *testing.T, a *account, args ...string) (code int, stdout, stder
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, &out, &errs, func(ctx context.Context, d time.Duration) error {
 		assert.Equal(t, pollEvery, d)
+		if a.endless {
+			<-ctx.Done()
+		}
 		return ctx.Err()
 	})
 	return code, out.String(), errs.String()
@@ -215,9 +220,9 @@ func TestStatusOfAGroupThatRunsAnotherReleaseThanTheStack(t *testing.T) {
 }
 
 func TestStatusEndsWhenTheTimeIsUp(t *testing.T) {
-	code, out, errs := released(t, &account{instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "200ms")
+	code, out, errs := released(t, &account{endless: true, instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "3s")
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, errs, "the refresh has not ended within 200ms (InProgress, 10 % done, 2 instances to update)")
+	assert.Contains(t, errs, "the refresh has not ended within 3s (InProgress, 10 % done, 2 instances to update)")
 	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
 }
 

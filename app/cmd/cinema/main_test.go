@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/dev"
+	"cinema-database/internal/freeport"
 )
 
 var key = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
@@ -46,11 +47,7 @@ func get(env map[string]string) func(string) string {
 // serving runs `cinema serve` and gives its address. It stops, without an error, when the test ends.
 func serving(t *testing.T, env map[string]string) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, ln.Close())
+	port := strconv.Itoa(freeport.Get(t))
 	env["PORT"] = port
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -68,7 +65,7 @@ func becomes(t *testing.T, url string, status int) {
 		}
 		resp.Body.Close()
 		return resp.StatusCode == status
-	}, 20*time.Second, 5*time.Millisecond, "%s: %d", url, status)
+	}, time.Minute, 5*time.Millisecond, "%s: %d", url, status)
 }
 
 func TestServe(t *testing.T) {

@@ -23,7 +23,7 @@ func TestBinary(t *testing.T) {
 		t.Skip("builds the binary")
 	}
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	out, err := exec.Command("go", "build", "-tags=lambda.norpc", "-o", binary, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-tags=lambda.norpc", "-o", binary, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	storage := s3mem.New()
 	require.NoError(t, storage.CreateBucket("images"))

@@ -388,7 +388,7 @@ func TestSlowUploads(t *testing.T) {
 		body, contentType := form("image", "x", good)
 		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
 		return err == nil && a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != ""
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account goes on")
 	close(release)
 	ended.Wait()
@@ -396,5 +396,5 @@ func TestSlowUploads(t *testing.T) {
 		body, contentType := form("image", "x", good)
 		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
 		return err == nil && a.status == http.StatusCreated
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }

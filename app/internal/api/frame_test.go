@@ -242,7 +242,7 @@ func TestWaitingForCredentials(t *testing.T) {
 		require.Eventually(t, func() bool {
 			a, err := h.try("GET", path, nil, edits...)
 			return err == nil && a.status == status
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 	}
 	becomes(200, "/readyz")
 	token := h.signUp("ada")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -28,6 +29,7 @@ import (
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/tokens"
+	"cinema-database/internal/freeport"
 )
 
 var signingKey = bytes.Repeat([]byte("k"), 32)
@@ -64,9 +66,11 @@ func (l *logBuffer) String() string {
 func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	t.Helper()
 	dir := t.TempDir()
-	db, err := dev.StartDatabase(dir, "")
+	// Some tests stop these and start them again at the same place.
+	address := func() string { return fmt.Sprintf("127.0.0.1:%d", freeport.Get(t)) }
+	db, err := dev.StartDatabase(dir, address())
 	require.NoError(t, err)
-	s3, err := dev.StartS3("", "")
+	s3, err := dev.StartS3(address(), "")
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
 	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &logBuffer{}}
@@ -197,7 +201,7 @@ func (h *harness) try(method, path string, body any, edits ...edit) (answer, err
 	for _, e := range edits {
 		e(req)
 	}
-	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 90 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, err

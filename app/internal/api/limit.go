@@ -2,6 +2,7 @@ package api
 
 import (
 	"container/list"
+	"math"
 	"sync"
 	"time"
 )
@@ -57,7 +58,7 @@ func (l *limiter) take(key string) (wait time.Duration, ok bool) {
 	defer l.mu.Unlock()
 	b := l.bucket(key)
 	if b.tokens < 1 {
-		return time.Duration((1 - b.tokens) * float64(l.rate.Every)), false
+		return time.Duration(math.Ceil((1 - b.tokens) * float64(l.rate.Every))), false
 	}
 	b.tokens--
 	return 0, true

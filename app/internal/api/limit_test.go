@@ -25,6 +25,20 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 	assert.Equal(t, limiterKeys, l.order.Len())
 }
 
+// Parts of a token add up to almost one: who is refused still waits for the rest.
+func TestLimiterSaysHowLong(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	l := newLimiter(Rate{Burst: 1, Every: time.Second}, func() time.Time { return now })
+	_, ok := l.take("key")
+	assert.True(t, ok)
+	for _, step := range []time.Duration{30, 282, 688} {
+		now = now.Add(step * time.Millisecond)
+		if wait, ok := l.take("key"); !ok {
+			assert.Positive(t, wait)
+		}
+	}
+}
+
 // TestLimiterNeverAllowsMore: over any time, no more than the burst and one for each interval.
 func TestLimiterNeverAllowsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

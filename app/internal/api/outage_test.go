@@ -34,7 +34,7 @@ func TestOutages(t *testing.T) {
 	}
 	picture := pngOf(t, 8, 8)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	outcomes := make(chan outcome)
 	var (
@@ -213,7 +213,7 @@ func TestStartWithoutDatabase(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		a, err := h.try("POST", "/users", account("ada"))
 		return err == nil && a.status == http.StatusCreated
-	}, 15*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	// The unique indexes were made although the database came later.
 	h.do("POST", "/users", account("ada")).problem(t, http.StatusConflict)
 }

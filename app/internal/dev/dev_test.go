@@ -68,7 +68,7 @@ func TestEverything(t *testing.T) {
 	var i struct{ URL, ThumbnailURL string }
 	require.Equal(t, 201, send(t, "POST", s.URL+"/images", session.Token, form.FormDataContentType(), &body, &i))
 	require.Eventually(t, func() bool { return send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil) == 200 },
-		10*time.Second, 10*time.Millisecond)
+		time.Minute, 10*time.Millisecond)
 
 	require.NoError(t, s.Close())
 	s = start(t, dir)

@@ -277,10 +277,10 @@ func TestStall(t *testing.T) {
 	b := newBench(t)
 	b.Stall = 500 * time.Millisecond
 	b.publisher.handle = func(w http.ResponseWriter, r *http.Request, attempt int) {
-		switch attempt {
-		case 1:
+		switch {
+		case attempt == 1:
 			<-r.Context().Done()
-		case 2:
+		case r.Header.Get("Range") == "": // again, where not even the first part arrived
 			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 			_, _ = w.Write(content[:1000])
 			_ = http.NewResponseController(w).Flush()
@@ -294,7 +294,7 @@ func TestStall(t *testing.T) {
 	_, err := b.Copy(context.Background(), b.request())
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(content, b.stored(t)))
-	assert.Equal(t, "/mongodb.tgz bytes=1000-", b.publisher.requests[2])
+	assert.Contains(t, b.publisher.requests, "/mongodb.tgz bytes=1000-")
 	assert.GreaterOrEqual(t, strings.Count(log.String(), "nothing came for 500ms"), 2, log.String())
 }
 
