@@ -163,6 +163,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			VolumeId:   volume.ID(),
 			// A mounted volume that is pulled away loses writes.
 			StopInstanceBeforeDetaching: pulumi.Bool(true),
+			// A volume is on one instance at a time.
 		}, s.Child(pulumi.DeleteBeforeReplace(true))); err != nil {
 			return err
 		}
