@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/pulumitest"
 )
 
 const (
@@ -40,6 +42,26 @@ func TestDomain(t *testing.T) {
 		warned = warned || l.Severity == "warning" && strings.Contains(l.Message, "plain HTTP")
 	}
 	assert.True(t, warned, "a preview says that there is no HTTPS")
+}
+
+// The certificate of a zone that the stack makes waits for the registrar, who is told by a person: they hear of the name
+// servers before all is done, and previews stay quiet.
+func TestANewZoneSaysItsNameServers(t *testing.T) {
+	made := map[string]string{"cinema:domain": `{"zone":"films.example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`}
+	said := func(opts ...pulumitest.Option) (told []string) {
+		r := run(t, "dev", made, opts...)
+		require.NoError(t, r.Err)
+		for _, l := range r.Logs {
+			if strings.Contains(l.Message, "registrar") {
+				told = append(told, l.Message)
+			}
+		}
+		return told
+	}
+	told := said()
+	require.Len(t, told, 1)
+	assert.Regexp(t, `^its registrar must delegate films\.example\.com to ns-\S+, ns-`, told[0])
+	assert.Empty(t, said(pulumitest.Preview()))
 }
 
 func TestAZoneThatIsNotThereRegistersNothing(t *testing.T) {

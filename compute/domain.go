@@ -104,9 +104,12 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 		zoneID, b.out.NameServers = zone.ZoneId, zone.NameServers
-		// Outputs come when all is done, and the certificate is not before the zone is delegated.
+		// Outputs come when all is done, and the certificate is not done before the zone is delegated.
 		zone.NameServers.ApplyT(func(servers []string) error {
-			return b.ctx.Log.Info(fmt.Sprintf("the certificate waits, up to 75 minutes, until the registrar delegates %s to %s",
+			if b.ctx.DryRun() {
+				return nil
+			}
+			return b.ctx.Log.Info(fmt.Sprintf("its registrar must delegate %s to %s; a new certificate waits for that, up to 75 minutes",
 				domain.Zone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: zone})
 		})
 	}

@@ -36,8 +36,19 @@ func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...stri
 	if err != nil {
 		return nil, err
 	}
+	return zones, refuseLacking(zones, names, lacking)
+}
+
+// refuseLacking refuses the zones that lack a type, and names those of the region that have all.
+func refuseLacking(zones, region []string, lacking func(zone string) []string) error {
+	var whole []string
+	for _, z := range region {
+		if len(lacking(z)) == 0 {
+			whole = append(whole, z)
+		}
+	}
 	fix := "use other instance types"
-	if whole := slices.DeleteFunc(names, func(z string) bool { return len(lacking(z)) > 0 }); len(whole) >= MinZones {
+	if len(whole) >= MinZones {
 		fix = fmt.Sprintf("name %d to %d of %s in cinema:availabilityZones", MinZones, MaxZones, strings.Join(whole, ", "))
 	}
 	problems := problem.In("network: ")
@@ -46,7 +57,7 @@ func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...stri
 			problems.Add(fmt.Sprintf("availabilityZones[%d]", i), z, "does not offer "+strings.Join(types, ", "), fix)
 		}
 	}
-	return zones, problems.Err()
+	return problems.Err()
 }
 
 // lackingTypes gives, for a zone, those of the instance types that it does not offer.

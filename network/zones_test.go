@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -34,4 +35,23 @@ func TestLookupZones(t *testing.T) {
 			assert.Equal(t, c.want, zones)
 		})
 	}
+}
+
+// The first zones are refused like those that config names.
+func TestRefuseLacking(t *testing.T) {
+	region := []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}
+	without := func(zones ...string) func(string) []string {
+		return func(z string) []string {
+			if slices.Contains(zones, z) {
+				return []string{"t4g.nano"}
+			}
+			return nil
+		}
+	}
+	require.NoError(t, refuseLacking(region[:3], region, without("us-east-1d")))
+	assert.EqualError(t, refuseLacking(region[:3], region, without("us-east-1a")),
+		`network: availabilityZones[0]: "us-east-1a" does not offer t4g.nano; name 2 to 4 of us-east-1b, us-east-1c, us-east-1d in cinema:availabilityZones`)
+	assert.EqualError(t, refuseLacking(region[:3], region, without("us-east-1b", "us-east-1c", "us-east-1d")),
+		`network: availabilityZones[1]: "us-east-1b" does not offer t4g.nano; use other instance types
+network: availabilityZones[2]: "us-east-1c" does not offer t4g.nano; use other instance types`)
 }
