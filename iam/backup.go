@@ -8,6 +8,11 @@ import (
 	"cinema-database/internal/place"
 )
 
+// backupPolicyARN is of AWS's own policy for the service.
+func backupPolicyARN(here place.Place) string {
+	return "arn:" + here.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+}
+
 // NewBackupRole lets AWS Backup snapshot what it is told to. The policy is AWS's own for the service,
 // which follows what the service needs. It returns the role's ARN.
 func NewBackupRole(ctx *pulumi.Context, s *component.Scope, here place.Place) (pulumi.StringOutput, error) {
@@ -20,7 +25,7 @@ func NewBackupRole(ctx *pulumi.Context, s *component.Scope, here place.Place) (p
 	}
 	attached, err := awsiam.NewRolePolicyAttachment(ctx, s.Name("snapshots"), &awsiam.RolePolicyAttachmentArgs{
 		Role:      r.Name,
-		PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", here.Partition),
+		PolicyArn: pulumi.String(backupPolicyARN(here)),
 	}, s.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err

@@ -58,7 +58,7 @@ func (n names) condition(w when) Conditions {
 		return Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:RequestTag")}
 	case onlyBackups:
 		return Conditions{
-			"ArnEquals":    {"iam:PolicyARN": Strings("arn:" + n.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup")},
+			"ArnEquals":    {"iam:PolicyARN": Strings(backupPolicyARN(n.Place))},
 			"StringEquals": n.tags("aws:ResourceTag"),
 		}
 	case onCreation:
@@ -66,9 +66,9 @@ func (n names) condition(w when) Conditions {
 		equal["ec2:CreateAction"] = Strings(creations()...)
 		return Conditions{"StringEquals": equal}
 	case forBackups:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings("backup." + n.Region + "." + n.DNSSuffix)}}
+		return Conditions{"StringEquals": {"kms:ViaService": Strings(n.Endpoint("backup"))}}
 	case throughS3:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings("s3." + n.Region + "." + n.DNSSuffix)}}
+		return Conditions{"StringEquals": {"kms:ViaService": Strings(n.Endpoint("s3"))}}
 	default:
 		panic("iam: deployer: a grant's condition is none of those defined")
 	}

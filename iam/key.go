@@ -15,7 +15,7 @@ const keyWindowDays = 30
 // but does not decrypt.
 func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
 	ofTheObject := Conditions{"StringEquals": {
-		"kms:ViaService": Strings("s3." + args.Region + "." + args.DNSSuffix),
+		"kms:ViaService": Strings(args.Endpoint("s3")),
 		// S3 gives the object's ARN as context where the bucket has no bucket key.
 		"kms:EncryptionContext:aws:s3:arn": {pulumi.Sprintf("%s/%s", args.ArtifactsARN, args.CredentialsKey)},
 	}}

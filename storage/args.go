@@ -40,6 +40,15 @@ const (
 	LambdaZip Form = "lambda-zip"
 )
 
+// forms are how a release becomes an object: its key, and the file that is uploaded, which is written into a directory.
+var forms = map[Form]struct {
+	key  func(*app.Release) string
+	file func(r *app.Release, dir string) (path string, err error)
+}{
+	Binary:    {(*app.Release).Key, (*app.Release).File},
+	LambdaZip: {(*app.Release).LambdaKey, (*app.Release).LambdaFile},
+}
+
 func (a *Args) check() error {
 	l := problem.In("storage: ")
 	if len(a.Account) != 12 || strings.Trim(a.Account, "0123456789") != "" {
@@ -59,7 +68,7 @@ func (a *Args) check() error {
 			l.Add(at, r.Name, "appears twice", "remove one")
 		}
 		names = append(names, r.Name)
-		if r.Form != Binary && r.Form != LambdaZip {
+		if _, known := forms[r.Form]; !known {
 			l.Add(at+".form", string(r.Form), "is no form of a release", fmt.Sprintf("use %s or %s", Binary, LambdaZip))
 		}
 	}

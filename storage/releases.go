@@ -67,15 +67,8 @@ type releaseFile struct {
 
 // file writes a release into dir, in its form.
 func (r Release) file(dir string) (f releaseFile) {
-	switch r.Form {
-	case Binary:
-		f.key = r.Release.Key()
-		f.path, f.err = r.File(dir)
-	case LambdaZip:
-		f.key = r.LambdaKey()
-		f.path, f.err = r.LambdaFile(dir)
-	default:
-		f.err = fmt.Errorf("release %s: form: %q is neither %s nor %s", r.Name, string(r.Form), Binary, LambdaZip)
-	}
+	form := forms[r.Form]
+	f.key = form.key(r.Release)
+	f.path, f.err = form.file(r.Release, dir)
 	return f
 }

@@ -16,6 +16,9 @@ func (p Place) ARN(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", p.Partition, service, p.Region, p.Account, resource)
 }
 
+// Endpoint is the host name of a service in the region, which is also what kms:ViaService holds.
+func (p Place) Endpoint(service string) string { return service + "." + p.Region + "." + p.DNSSuffix }
+
 // Locate asks the provider.
 func Locate(ctx *pulumi.Context) (Place, error) {
 	partition, err := aws.GetPartition(ctx, &aws.GetPartitionArgs{})

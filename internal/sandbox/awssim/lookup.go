@@ -229,10 +229,10 @@ func (c Cloud) lookup(id string) (Properties, bool) {
 	return c.Find(id)
 }
 
-// zones lists the region's zones by name.
 // oldZone offers none of the current generation: the oldest data centre of the region, whose letter differs by account.
 const oldZone = "us-east-1e"
 
+// zones lists the region's zones by name.
 func (c Cloud) zones() []string {
 	letters, ok := map[string]string{"us-east-1": "abcdef", "us-west-1": "ac", "us-west-2": "abcd", "ap-northeast-1": "acd",
 		"ap-northeast-2": "abcd", "ca-central-1": "abd"}[c.region()]
