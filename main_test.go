@@ -81,19 +81,14 @@ func TestEveryProblemOfTheConfigAtOnceAndNothingRegistered(t *testing.T) {
 		"cinema:bastion":           `{"cidrs":["0.0.0.0/0"]}`,
 		"cinema:protekt":           "true",
 	})
-	require.Error(t, r.Err)
-	lines := strings.Split(r.Err.Error(), "\n")
-	for _, want := range []string{
+	pulumitest.Refused(t, r,
 		`cinema:vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`,
 		`cinema:availabilityZones[2]: "us-east-1a" appears twice; name different zones`,
 		`cinema:natGateways: "many" is not a NAT mode; use none, single or perAz`,
 		`cinema:bastion.cidrs[0]: "0.0.0.0/0" opens the bastion's SSH port to the whole internet; name your own networks, like 203.0.113.0/24, or none and use Session Manager`,
 		`cinema:protekt: "true" is a key that nothing reads; did you mean cinema:protect? Correct or remove it`,
-	} {
-		assert.Contains(t, r.Err.Error(), want)
-	}
-	assert.GreaterOrEqual(t, len(lines), 5)
-	assert.Empty(t, r.Resources)
+	)
+	assert.GreaterOrEqual(t, strings.Count(r.Err.Error(), "\n")+1, 5)
 }
 
 func TestEveryChildIsParentedAndPrefixed(t *testing.T) {

@@ -58,12 +58,7 @@ func TestRefusals(t *testing.T) {
 		"all at once": {func(a *Args) { a.CIDR, a.NatGateways, a.LogRetentionDays = "10.0.0.0/28", "many", 8 }, []string{"vpcCidr", "natGateways", "logRetentionDays"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, c.change)
-			require.Error(t, r.Err)
-			for _, want := range c.want {
-				assert.Contains(t, r.Err.Error(), want)
-			}
-			assert.Empty(t, r.Resources, "a refused network registers nothing")
+			pulumitest.Refused(t, run(t, c.change), c.want...)
 		})
 	}
 }

@@ -41,12 +41,7 @@ func TestRefusals(t *testing.T) {
 		"all at once":  {func(a *Args) { a.Account, a.LogRetentionDays, a.Releases[1].Form = "", 0, "" }, []string{"account", "logRetentionDays", "releases[1].form"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, c.change)
-			require.Error(t, r.Err)
-			for _, want := range c.want {
-				assert.Contains(t, r.Err.Error(), want)
-			}
-			assert.Empty(t, r.Resources, "refused storage registers nothing")
+			pulumitest.Refused(t, run(t, c.change), c.want...)
 		})
 	}
 }

@@ -355,6 +355,17 @@ func (p *page) searched(q string) {
 	p.until(fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('q') === %s && !document.querySelector('.results[aria-busy]')", quote(q)))
 }
 
+// stay logs out, and in again to stay logged in.
+func (p *page) stay(a account) {
+	p.t.Helper()
+	p.follow("Log out")
+	p.at("#/login", "Welcome to the cinema")
+	p.fill("Username", a.Username, "Password", a.Password)
+	p.click("[name=keep]")
+	p.follow("Log in")
+	p.at("#/movies", "Films")
+}
+
 // receive waits for a request that the page is to send.
 func (p *page) receive(arrived <-chan struct{}) {
 	p.t.Helper()

@@ -7,6 +7,8 @@ import (
 	"cinema-database/internal/plan"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // What a run gives, as internal/plan records it.
@@ -61,4 +63,14 @@ func Run(t testing.TB, program pulumi.RunFunc, opts ...Option) *Recording {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// Refused asserts that a program ended with an error that has each of the texts, and registered nothing.
+func Refused(t testing.TB, r *Recording, want ...string) {
+	t.Helper()
+	require.Error(t, r.Err)
+	for _, w := range want {
+		assert.Contains(t, r.Err.Error(), w)
+	}
+	assert.Empty(t, r.Resources, "what is refused registers nothing")
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/live"
-	"cinema-database/app/internal/store"
 )
 
 // hold stands between the API and the database: it holds back what the database answers to the insertion of an image's
@@ -79,17 +79,25 @@ func hold(t *testing.T, database string, release <-chan struct{}) (address strin
 	return listener.Addr().String(), arrived
 }
 
+// requestOf is a request that ends with ctx, for a client who leaves.
+func requestOf(t *testing.T, ctx context.Context, method, url string, body io.Reader, edits ...edit) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, method, url, body)
+	require.NoError(t, err)
+	for _, e := range edits {
+		e(request)
+	}
+	return request
+}
+
 // Someone who leaves while the record is written leaves a whole image, or none: never a record without its image.
 func TestUploadIsAbandoned(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	release := make(chan struct{})
 	address, inserted := hold(t, h.db.Addr, release)
-	behind, err := store.Open("mongodb://"+address+"/cinema", "")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = behind.Close(context.Background()) })
 	options := h.options()
-	options.Source = live.Fixed(live.State{Store: behind, Key: signingKey})
+	options.Source = live.Fixed(live.State{Store: openStore(t, &dev.Database{Addr: address}), Key: signingKey})
 	handler, err := api.New(options)
 	require.NoError(t, err)
 	noticed := make(chan struct{})
@@ -101,10 +109,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	token := h.signUp("ada")
 	body, contentType := form("image", "x", pngOf(t, 4, 4))
 	ctx, leave := context.WithCancel(t.Context())
-	request, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/images", body)
-	require.NoError(t, err)
-	contentType(request)
-	bearer(token)(request)
+	request := requestOf(t, ctx, "POST", server.URL+"/images", body, contentType, bearer(token))
 	answered := make(chan error, 1)
 	go func() {
 		_, err := http.DefaultClient.Do(request)
@@ -173,12 +178,9 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 	defer close(release)
 	s3 := *h.s3
 	s3.Addr = bucket.Listener.Addr().String()
-	url := h.serve(func(o *api.Options) { o.Bucket = images.NewBucket(s3.Client(), "cinema-images") })
+	url := h.serve(func(o *api.Options) { o.Bucket = images.NewBucket(s3.Client(), dev.BucketName) })
 
-	request, err := http.NewRequestWithContext(t.Context(), "GET", url+i.URL, nil)
-	require.NoError(t, err)
-	bearer(token)(request)
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(requestOf(t, t.Context(), "GET", url+i.URL, nil, bearer(token)))
 	if err == nil {
 		_, err = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
@@ -186,11 +188,8 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 	require.Error(t, err, "half a picture is no picture")
 
 	ctx, leave := context.WithCancel(t.Context())
-	request, err = http.NewRequestWithContext(ctx, "GET", url+i.ThumbnailURL, nil)
-	require.NoError(t, err)
-	bearer(token)(request)
 	go func() { <-reached; leave() }()
-	_, err = http.DefaultClient.Do(request)
+	_, err = http.DefaultClient.Do(requestOf(t, ctx, "GET", url+i.ThumbnailURL, nil, bearer(token)))
 	require.ErrorIs(t, err, context.Canceled)
 
 	line := func(route string) (found string) {
