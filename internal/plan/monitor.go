@@ -46,7 +46,7 @@ func (m *monitor) SupportsFeature(_ context.Context, in *pulumirpc.SupportsFeatu
 	return &pulumirpc.SupportsFeatureResponse{}, nil
 }
 
-func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest) (*pulumirpc.InvokeResponse, error) {
+func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest) (*pulumirpc.ResourceInvokeResponse, error) {
 	args, err := plugin.UnmarshalProperties(in.Args, keep)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 		return nil, err
 	}
 	out, err := plugin.MarshalProperties(answer, keep)
-	return &pulumirpc.InvokeResponse{Return: out}, err
+	return &pulumirpc.ResourceInvokeResponse{Return: out}, err
 }
 
 func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterResourceRequest) (*pulumirpc.RegisterResourceResponse, error) {

@@ -70,7 +70,7 @@ func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	address := func() string { return fmt.Sprintf("127.0.0.1:%d", freeport.Get(t)) }
 	db, err := dev.StartDatabase(dir, address())
 	require.NoError(t, err)
-	s3, err := dev.StartS3(address(), "")
+	s3, err := dev.StartS3("", address())
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
 	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &logBuffer{}}

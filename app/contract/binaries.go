@@ -1,0 +1,56 @@
+package contract
+
+import "slices"
+
+// The binaries of a release. Each is the main package app/cmd/<name>.
+const (
+	// Cinema is the API server, and the command that seeds the database.
+	Cinema = "cinema"
+	// CinemaDB prepares the database host.
+	CinemaDB = "cinema-db"
+	// Mirror is the Lambda function that copies the MongoDB package into the artifacts bucket.
+	Mirror = "mirror"
+	// Thumbnailer is the Lambda function that makes thumbnails.
+	Thumbnailer = "thumbnailer"
+)
+
+// Form is how the artifacts bucket holds a binary.
+type Form string
+
+// The forms.
+const (
+	// Executable is the binary itself, for instances.
+	Executable Form = "executable"
+	// LambdaZip is the archive that Lambda unpacks: one entry, bootstrap.
+	LambdaZip Form = "lambda-zip"
+)
+
+// Binary is one binary of a release.
+type Binary struct {
+	Name string
+	Form Form
+}
+
+// Binaries are all binaries of a release, sorted by name.
+var Binaries = []Binary{{Cinema, Executable}, {CinemaDB, Executable}, {Mirror, LambdaZip}, {Thumbnailer, LambdaZip}}
+
+// Architectures are those that binaries are built for, in Go's words. The operating system is Linux.
+var Architectures = []string{"amd64", "arm64"}
+
+// Names lists the binaries' names, sorted.
+func Names() []string {
+	names := make([]string, len(Binaries))
+	for i, b := range Binaries {
+		names[i] = b.Name
+	}
+	return names
+}
+
+// FormOf returns the form of the binary with that name, false for a name that no binary has.
+func FormOf(name string) (Form, bool) {
+	i := slices.IndexFunc(Binaries, func(b Binary) bool { return b.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return Binaries[i].Form, true
+}
