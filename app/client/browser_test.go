@@ -28,7 +28,7 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/app/internal/dev"
-	"cinema-database/internal/chromium"
+	"cinema-database/internal/testutil/chromium"
 )
 
 // patience is how long the page may take for one step on a busy machine.

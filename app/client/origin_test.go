@@ -18,7 +18,7 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/live"
-	"cinema-database/internal/chromium"
+	"cinema-database/internal/testutil/chromium"
 )
 
 // As it is published: the page on a static site of its own, the API on another origin that config.js names, and at
