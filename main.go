@@ -16,6 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app"
+	"cinema-database/app/contract"
 	"cinema-database/compute"
 	"cinema-database/iam"
 	"cinema-database/internal/config"
@@ -108,14 +109,14 @@ func stack(ctx *pulumi.Context) error {
 		Place:          here,
 		ArtifactsARN:   buckets.ArtifactsARN,
 		ImagesARN:      buckets.ImagesARN,
-		CredentialsKey: app.CredentialsKey,
+		CredentialsKey: contract.CredentialsKey,
 		Protect:        cfg.Protect,
 		Tags:           cfg.Tags,
 	})
 	if err != nil {
 		return err
 	}
-	credentialsURI := pulumi.Sprintf("s3://%s/%s", buckets.ArtifactsBucket, app.CredentialsKey)
+	credentialsURI := pulumi.Sprintf("s3://%s/%s", buckets.ArtifactsBucket, contract.CredentialsKey)
 	siteURL := pulumi.Sprintf("http://%s", buckets.SiteEndpoint)
 
 	bastion, err := compute.NewBastion(ctx, "bastion", &compute.BastionArgs{
@@ -325,7 +326,7 @@ func releases(arch compute.Architecture) ([]storage.Release, error) {
 			problems = append(problems, err)
 			continue
 		}
-		all = append(all, storage.Release{Release: release, Form: r.form})
+		all = append(all, storage.Release{Binary: release, Form: r.form})
 	}
 	return all, errors.Join(problems...)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cinema-database/app"
+	"cinema-database/app/contract"
 	"cinema-database/internal/problem"
 )
 
@@ -25,7 +26,7 @@ type Args struct {
 
 // Release is a binary and how it is stored.
 type Release struct {
-	*app.Release
+	*app.Binary
 	Form Form
 }
 
@@ -42,11 +43,11 @@ const (
 
 // forms are how a release becomes an object: its key, and the file that is uploaded, which is written into a directory.
 var forms = map[Form]struct {
-	key  func(*app.Release) string
-	file func(r *app.Release, dir string) (path string, err error)
+	key  func(*app.Binary) string
+	file func(b *app.Binary, dir string) (path string, err error)
 }{
-	Binary:    {(*app.Release).Key, (*app.Release).File},
-	LambdaZip: {(*app.Release).LambdaKey, (*app.Release).LambdaFile},
+	Binary:    {(*app.Binary).ObjectKey, (*app.Binary).ObjectFile},
+	LambdaZip: {(*app.Binary).ObjectKey, (*app.Binary).ObjectFile},
 }
 
 func (a *Args) check() error {
@@ -60,8 +61,8 @@ func (a *Args) check() error {
 	var names []string
 	for i, r := range a.Releases {
 		at := fmt.Sprintf("releases[%d]", i)
-		if r.Release == nil {
-			l.Add(at, "", "has no binary", "give one of "+strings.Join(app.Names(), ", "))
+		if r.Binary == nil {
+			l.Add(at, "", "has no binary", "give one of "+strings.Join(contract.Names(), ", "))
 			continue
 		}
 		if slices.Contains(names, r.Name) {

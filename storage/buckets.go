@@ -4,7 +4,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/app"
+	"cinema-database/app/contract"
 	"cinema-database/iam"
 	"cinema-database/internal/component"
 )
@@ -64,7 +64,7 @@ func (b *builder) createArtifacts(st *Storage) error {
 	bucket, _, err := b.bucket("artifacts", bucketArgs{
 		stateful: true, versioned: true, oldVersionDays: oldVersionDays,
 		statements: func(arn pulumi.StringOutput) []iam.Statement {
-			return []iam.Statement{iam.DenyUnencryptedCredentials(arn, app.CredentialsKey)}
+			return []iam.Statement{iam.DenyUnencryptedCredentials(arn, contract.CredentialsKey)}
 		},
 	})
 	if err != nil {

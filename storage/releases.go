@@ -14,7 +14,7 @@ import (
 
 // Object is a release in the artifacts bucket.
 type Object struct {
-	*app.Release
+	*app.Binary
 	// Key of the object; it resolves once the object is there.
 	Key pulumi.StringOutput
 }
@@ -54,7 +54,7 @@ func (b *builder) createReleases(st *Storage) error {
 		if err != nil {
 			return err
 		}
-		st.Releases[r.Name] = Object{Release: r.Release, Key: object.Key}
+		st.Releases[r.Name] = Object{Binary: r.Binary, Key: object.Key}
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ type releaseFile struct {
 // file writes a release into dir, in its form.
 func (r Release) file(dir string) (f releaseFile) {
 	form := forms[r.Form]
-	f.key = form.key(r.Release)
-	f.path, f.err = form.file(r.Release, dir)
+	f.key = form.key(r.Binary)
+	f.path, f.err = form.file(r.Binary, dir)
 	return f
 }
