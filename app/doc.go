@@ -1,21 +1,18 @@
 // Package app embeds the application's built binaries, for the program that deploys them.
 //
-// `make app` (go run ./app/cmd/build) fills app/bin with the binaries, compressed, and a manifest. The package
-// compiles and its tests run without them; [Find] then says what to do.
+// `make app` (go run ./app/cmd/build) fills app/bin with the compressed binaries and a manifest. The package compiles,
+// and its tests pass, without them; the error of [Find] then says how to build them. Package contract lists the
+// binaries.
 //
-// Names: cinema (the API), cinema-db (prepares the database host), thumbnailer and mirror (Lambda functions).
+// # Artifacts
 //
-// # Publishing
+// A binary is identified by the SHA-256 digest of its uncompressed bytes, which is part of its artifact's key. So a
+// new binary never overwrites an older one, and a rollback only points at the old key.
 //
-// A binary's identity is the SHA-256 digest of its uncompressed bytes. Objects live under content-addressed keys,
-// so an object is never overwritten by another release, and going back is pointing at the old key:
+// Give s3.BucketObjectv2 a pulumi.NewFileAsset of [Binary.ObjectFile]: the stack's state then holds the asset's hash,
+// where ContentBase64 would put megabytes into it. Pulumi compares assets by content, so the folder may differ
+// between machines. Give lambda.Function the bucket and [Binary.ObjectKey]: the key changes exactly when the code does.
 //
-//	cinema, cinema-db     Release.Key()        releases/<sha256>/<name>       Release.File(dir)
-//	thumbnailer, mirror   Release.LambdaKey()  releases/<sha256>/<name>.zip   Release.LambdaFile(dir)
-//
-// Give s3.BucketObjectv2 a pulumi.NewFileAsset of the file: the asset's state is its hash, while ContentBase64
-// would put megabytes into the stack's state. Pulumi compares assets by content, so the folder may differ between
-// machines. Give lambda.Function the bucket and LambdaKey(): the key changes exactly when the code does. The zip
-// file holds one stored (uncompressed) entry, `bootstrap`, mode 0755, with a fixed time; so its bytes follow from
-// the binary alone and not from a compressor's version.
+// Lambda's zip file holds one stored (uncompressed) entry, bootstrap, with mode 0755 and a fixed time. Its bytes
+// depend on the binary alone and not on a compressor's version.
 package app

@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"} {
 		_ = os.Unsetenv(name)
 	}
-	findRelease = func(name, arch string) (*app.Release, error) {
-		return app.New(name, arch, standIn(name+" for "+arch)), nil
+	findRelease = func(name, arch string) (*app.Binary, error) {
+		return app.NewBinary(name, arch, standIn(name+" for "+arch)), nil
 	}
 	os.Exit(m.Run())
 }

@@ -122,9 +122,9 @@ func releaseCinema(t *testing.T, content string) {
 	t.Helper()
 	before := findRelease
 	t.Cleanup(func() { findRelease = before })
-	findRelease = func(name, arch string) (*app.Release, error) {
+	findRelease = func(name, arch string) (*app.Binary, error) {
 		if name == "cinema" {
-			return app.New(name, arch, standIn(content)), nil
+			return app.NewBinary(name, arch, standIn(content)), nil
 		}
 		return before(name, arch)
 	}
@@ -168,7 +168,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	assert.Len(t, s.Account().Resources(), whole+1, "the superseded release is kept")
 	binary, err := original("cinema", "arm64")
 	require.NoError(t, err)
-	assert.Contains(t, objectKeys(s), binary.Key(), "what an older launch template boots")
+	assert.Contains(t, objectKeys(s), binary.ObjectKey(), "what an older launch template boots")
 
 	_, err = s.Refresh(ctx)
 	require.NoError(t, err)
@@ -181,8 +181,8 @@ func TestReleaseAndRollBack(t *testing.T) {
 	assert.Equal(t, release, touched(up))
 	assert.Equal(t, first, up.Outputs)
 	assert.Equal(t, "3", groupVersion(t, s), "rolling back is a version of its own")
-	assert.Contains(t, objectKeys(s), binary.Key())
-	assert.Contains(t, objectKeys(s), app.New("cinema", "arm64", standIn("cinema, the second")).Key(), "what going forward again boots")
+	assert.Contains(t, objectKeys(s), binary.ObjectKey())
+	assert.Contains(t, objectKeys(s), app.NewBinary("cinema", "arm64", standIn("cinema, the second")).ObjectKey(), "what going forward again boots")
 	_, err = s.Preview(ctx, true)
 	require.NoError(t, err)
 

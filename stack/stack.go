@@ -205,4 +205,6 @@ func (s *stack) credentialsURI() pulumi.StringOutput {
 	return pulumi.Sprintf("s3://%s/%s", s.buckets.ArtifactsBucket, contract.CredentialsKey)
 }
 
-func (s *stack) siteURL() pulumi.StringOutput { return pulumi.Sprintf("http://%s", s.buckets.SiteEndpoint) }
+func (s *stack) siteURL() pulumi.StringOutput {
+	return pulumi.Sprintf("http://%s", s.buckets.SiteEndpoint)
+}

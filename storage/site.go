@@ -12,6 +12,7 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 )
 
 // SiteArgs name the bucket and the API that the page calls.

@@ -19,7 +19,7 @@ func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumites
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	args := &Args{
 		Account: "123456789012", Protect: true, LogRetentionDays: 7,
-		Releases: []Release{{app.New("cinema", "arm64", []byte("api")), Binary}, {app.New("mirror", "arm64", []byte("mirror")), LambdaZip}},
+		Releases: []Release{{app.NewBinary("cinema", "arm64", []byte("api")), Binary}, {app.NewBinary("mirror", "arm64", []byte("mirror")), LambdaZip}},
 	}
 	change(args)
 	return pulumitest.Run(t, func(ctx *pulumi.Context) error {
@@ -35,7 +35,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no account":   {func(a *Args) { a.Account = "12345678901x" }, []string{`storage: account: "12345678901x" is no AWS account; give its twelve digits`}},
 		"no retention": {func(a *Args) { a.LogRetentionDays = 0 }, []string{`storage: logRetentionDays: 0 would keep no access log; keep them for one day or more`}},
-		"no binary":    {func(a *Args) { a.Releases[1].Release = nil }, []string{`storage: releases[1]: "" has no binary; give one of cinema, cinema-db, mirror, thumbnailer`}},
+		"no binary":    {func(a *Args) { a.Releases[1].Binary = nil }, []string{`storage: releases[1]: "" has no binary; give one of cinema, cinema-db, mirror, thumbnailer`}},
 		"twice":        {func(a *Args) { a.Releases[1] = a.Releases[0] }, []string{`storage: releases[1]: "cinema" appears twice; remove one`}},
 		"form":         {func(a *Args) { a.Releases[0].Form = "tar" }, []string{`storage: releases[0].form: "tar" is no form of a release; use binary or lambda-zip`}},
 		"all at once":  {func(a *Args) { a.Account, a.LogRetentionDays, a.Releases[1].Form = "", 0, "" }, []string{"account", "logRetentionDays", "releases[1].form"}},
@@ -54,7 +54,7 @@ func TestReleasesAreKeptByDigest(t *testing.T) {
 	require.Len(t, objects, 2)
 	for _, o := range objects {
 		name := strings.TrimPrefix(o.Name, "storage-release-")
-		release := app.New(name, "arm64", map[string][]byte{"cinema": []byte("api"), "mirror": []byte("mirror")}[name])
+		release := app.NewBinary(name, "arm64", map[string][]byte{"cinema": []byte("api"), "mirror": []byte("mirror")}[name])
 		assert.Equal(t, release.Digest, path.Base(path.Dir(o.Text("key"))), name)
 		assert.Equal(t, name == "mirror", strings.HasSuffix(o.Text("key"), ".zip"), name)
 		assert.True(t, o.RetainOnDelete, "an older launch template still boots")

@@ -17,7 +17,7 @@ import (
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/internal/testutil/chromium"
 )
 
@@ -78,7 +78,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	// Five seconds are the API's own Retry-After, which a page of another origin reads only where the API lets it.
 	p.says("[role=alert]", "You are not signed up. The cinema can't do this right now. Try again in 5 seconds.")
 
-	current.Store(withSource(live.Fixed(live.State{Store: parts.Store, Key: []byte(strings.Repeat("k", 32))})))
+	current.Store(withSource(credentialwatch.Fixed(credentialwatch.State{Store: parts.Store, Key: []byte(strings.Repeat("k", 32))})))
 	p.follow("Sign up")
 	p.at("#/movies", "Films")
 	p.click(".results .heart")
@@ -104,7 +104,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 		defer p.in(t)()
 		p.follow("Films")
 		p.at("#/movies", "Films")
-		current.Store(withSource(live.Fixed(live.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
+		current.Store(withSource(credentialwatch.Fixed(credentialwatch.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
 		p.follow("Favourites")
 		p.at("#/login", "Welcome to the cinema")
 		p.says("[role=alert]", "Your session has ended.")

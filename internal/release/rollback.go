@@ -28,7 +28,7 @@ type object struct {
 // short is what launch templates are tagged with.
 func (o object) short() string { return o.digest[:12] }
 
-// releaseKey is where the API's binaries are: app.Release.Key.
+// releaseKey is where the API's binaries are: contract.ExecutableKey.
 var releaseKey = regexp.MustCompile(`^releases/([0-9a-f]{64})/cinema$`)
 
 // rollback prints the releases that there are, and how to go back to each. It changes nothing.

@@ -20,8 +20,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"cinema-database/app/internal/lambdaruntime"
-	"cinema-database/app/internal/photograph"
-	"cinema-database/app/internal/releases"
+	"cinema-database/app/internal/testimage"
+	"cinema-database/app/internal/manifest"
 )
 
 const (
@@ -78,7 +78,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 	if err := unpack(filepath.Join(dir, releases.FileName("thumbnailer", runtime.GOARCH)), binary); err != nil {
 		return nil, err
 	}
-	source, err := photograph.JPEG(4000, 3000)
+	source, err := testimage.JPEG(4000, 3000)
 	if err != nil {
 		return nil, err
 	}

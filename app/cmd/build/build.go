@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"cinema-database/app/internal/releases"
+	"cinema-database/app/internal/manifest"
 )
 
 // builder compiles the main packages app/cmd/<name> of the module at root into the folder output.
@@ -25,11 +25,11 @@ type builder struct {
 	log          io.Writer
 }
 
-// tags leave the RPC mode of older Lambda runtimes out of the functions: its html/template keeps the linker from
-// dropping unused methods, which makes a binary half as large again.
+// tags excludes the RPC mode of older Lambda runtimes: the html/template that it imports stops the linker from dropping
+// unused methods, which makes a function's binary half as large again.
 const tags = "lambda.norpc"
 
-// environment fixes everything in the caller's environment that reaches the compiler or the linker.
+// environment overrides every variable of the caller's environment that the compiler or the linker reads.
 func environment(arch string) []string {
 	return append(os.Environ(),
 		"GOOS=linux", "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0",
@@ -37,7 +37,7 @@ func environment(arch string) []string {
 	)
 }
 
-// compile builds one binary and returns it.
+// compile returns one binary.
 func (b builder) compile(ctx context.Context, name, arch string) ([]byte, error) {
 	directory := filepath.Join(b.root, "app", "cmd", name)
 	if _, err := os.Stat(directory); err != nil {
@@ -62,18 +62,18 @@ func (b builder) compile(ctx context.Context, name, arch string) ([]byte, error)
 	return data, nil
 }
 
-// run builds every binary for every architecture, then writes the manifest of those that succeeded and removes
-// what belongs to no release of this run.
+// run builds every binary for every architecture, writes the manifest of those that it could build, and removes the
+// compressed binaries that the manifest does not list.
 func (b builder) run(ctx context.Context, names, arches []string) error {
 	if err := os.MkdirAll(b.output, 0o755); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	var manifest releases.Manifest
+	var built manifest.Manifest
 	var problems []error
 	for _, arch := range arches {
 		for _, name := range names {
 			start := time.Now()
-			entry, outcome, err := b.release(ctx, name, arch)
+			entry, outcome, err := b.build(ctx, name, arch)
 			if ctx.Err() != nil {
 				return fmt.Errorf("build: %w", context.Cause(ctx))
 			}
@@ -82,39 +82,39 @@ func (b builder) run(ctx context.Context, names, arches []string) error {
 				fmt.Fprintf(b.log, "%-12s linux/%-6s failed\n", name, arch)
 				continue
 			}
-			manifest.Releases = append(manifest.Releases, entry)
+			built.Binaries = append(built.Binaries, entry)
 			fmt.Fprintf(b.log, "%-12s linux/%-6s %6.2f MiB  %s  %-9s %5.1f s\n", name, arch,
 				float64(entry.Size)/(1<<20), entry.SHA256[:12], outcome, time.Since(start).Seconds())
 		}
 	}
-	data, err := manifest.Encode()
+	data, err := built.Encode()
 	if err == nil {
-		_, err = writeChanged(filepath.Join(b.output, releases.ManifestName), data)
+		err = writeChanged(filepath.Join(b.output, manifest.Name), data)
 	}
-	return errors.Join(append(problems, err, b.removeStale(manifest))...)
+	return errors.Join(append(problems, err, b.removeStale(built))...)
 }
 
-// release builds one binary and stores it, and says whether the stored file was "unchanged" or "written".
-func (b builder) release(ctx context.Context, name, arch string) (releases.Entry, string, error) {
+// build compiles one binary and stores it. outcome is "unchanged" where the stored file is the same already, or "written".
+func (b builder) build(ctx context.Context, name, arch string) (entry manifest.Entry, outcome string, err error) {
 	data, err := b.compile(ctx, name, arch)
 	if err != nil {
-		return releases.Entry{}, "", err
+		return manifest.Entry{}, "", err
 	}
 	sum := sha256.Sum256(data)
-	entry := releases.Entry{Name: name, Arch: arch, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
-	path := filepath.Join(b.output, releases.FileName(name, arch))
+	entry = manifest.Entry{Name: name, Arch: arch, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
+	path := filepath.Join(b.output, manifest.FileName(name, arch))
 	// Decompressing is many times faster than compressing.
 	if old, err := decompress(path); err == nil && bytes.Equal(old, data) {
 		return entry, "unchanged", nil
 	}
 	compressed, err := compress(data)
 	if err == nil {
-		_, err = writeChanged(path, compressed)
+		err = writeChanged(path, compressed)
 	}
 	return entry, "written", err
 }
 
-// compress gives the gzip form with an empty header: no name, no time.
+// compress returns data as gzip with an empty header: without a name and a time, the same data results in the same bytes.
 func compress(data []byte) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
@@ -143,33 +143,33 @@ func decompress(path string) ([]byte, error) {
 	return io.ReadAll(reader)
 }
 
-// writeChanged replaces the file at path unless it holds data already, and says whether it did. An untouched
-// file keeps its time, so that nothing that embeds it is built again.
-func writeChanged(path string, data []byte) (bool, error) {
+// writeChanged replaces the file at path unless it holds data already. An unchanged file keeps its modification time,
+// so that Go does not build again what embeds it.
+func writeChanged(path string, data []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
-		return false, nil
+		return nil
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return false, fmt.Errorf("build: %w", err)
+		return fmt.Errorf("build: %w", err)
 	}
 	defer os.Remove(temporary.Name())
 	_, err = temporary.Write(data)
 	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return false, fmt.Errorf("build: %w", err)
+		return fmt.Errorf("build: %w", err)
 	}
 	if err := os.Rename(temporary.Name(), path); err != nil {
-		return false, fmt.Errorf("build: %w", err)
+		return fmt.Errorf("build: %w", err)
 	}
-	return true, nil
+	return nil
 }
 
-// removeStale removes compressed binaries that the manifest does not list. It touches no other file: the folder
-// may be the caller's own.
-func (b builder) removeStale(manifest releases.Manifest) error {
+// removeStale removes compressed binaries that the manifest does not list. It leaves all other files: the caller may
+// use the folder for something else too.
+func (b builder) removeStale(built manifest.Manifest) error {
 	keep := map[string]bool{}
-	for _, entry := range manifest.Releases {
-		keep[releases.FileName(entry.Name, entry.Arch)] = true
+	for _, entry := range built.Binaries {
+		keep[manifest.FileName(entry.Name, entry.Arch)] = true
 	}
 	files, err := os.ReadDir(b.output)
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/app/internal/releases"
+	"cinema-database/app/internal/manifest"
 )
 
 func TestParseArches(t *testing.T) {
-	arches, err := parseArches("arm64, amd64")
+	arches, err := parseArchitectures("arm64, amd64")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"arm64", "amd64"}, arches)
-	_, err = parseArches("arm64,sparc,arm64,")
+	_, err = parseArchitectures("arm64,sparc,arm64,")
 	assert.ErrorContains(t, err, `-arch[1] "sparc"`)
-	assert.ErrorContains(t, err, `-arch[2] "arm64": named twice`)
+	assert.ErrorContains(t, err, `-arch[2] "arm64": appears twice`)
 	assert.ErrorContains(t, err, `-arch[3] ""`)
 }
 
@@ -80,12 +80,12 @@ func TestBuild(t *testing.T) {
 	files := contents(t, output)
 	assert.Len(t, files, 5, "%v", files)
 	assert.Contains(t, files, "README")
-	assert.Contains(t, files, "notes.gz", "files that are not releases stay")
-	manifest, err := releases.Decode([]byte(files[releases.ManifestName]))
+	assert.Contains(t, files, "notes.gz", "other files stay")
+	built, err := manifest.Decode([]byte(files[manifest.Name]))
 	require.NoError(t, err)
-	require.Len(t, manifest.Releases, 2)
-	for _, entry := range manifest.Releases {
-		data, err := decompress(filepath.Join(output, releases.FileName(entry.Name, entry.Arch)))
+	require.Len(t, built.Binaries, 2)
+	for _, entry := range built.Binaries {
+		data, err := decompress(filepath.Join(output, manifest.FileName(entry.Name, entry.Arch)))
 		require.NoError(t, err)
 		sum := sha256.Sum256(data)
 		assert.Equal(t, hex.EncodeToString(sum[:]), entry.SHA256)
@@ -98,7 +98,7 @@ func TestBuild(t *testing.T) {
 	assert.Contains(t, log.String(), "written")
 	assert.Contains(t, log.String(), "old-linux-arm64.gz stale, removed")
 
-	// An unchanged release is left as it is; a damaged file is made again.
+	// An unchanged file stays as it is; a damaged one is replaced.
 	before, err := os.Stat(filepath.Join(output, "mirror-linux-arm64.gz"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(output, "thumbnailer-linux-arm64.gz"), []byte("damaged"), 0o644))
@@ -113,17 +113,17 @@ func TestBuild(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(log.String(), "written"))
 }
 
-// Two checkouts in folders of different length give the same binary.
+// Two checkouts, in folders whose paths differ in length, result in the same binary.
 func TestReproducible(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a release binary twice")
+		t.Skip("builds a binary twice")
 	}
 	root, err := moduleRoot(context.Background())
 	require.NoError(t, err)
 	var digests []string
 	for _, name := range []string{"a", "a/much/longer/path to the second checkout"} {
-		// Go's cache would hand the first checkout's packages to the second: a comment of its own in each file
-		// makes every package of the module compile again.
+		// Go's build cache would reuse the first checkout's packages for the second. A comment that differs between
+		// the checkouts makes every package compile again.
 		note := fmt.Sprintf("\n// %s\n", rand.Text())
 		checkout := filepath.Join(t.TempDir(), name)
 		for _, part := range []string{"go.mod", "go.sum", "app"} {
@@ -139,7 +139,7 @@ func TestReproducible(t *testing.T) {
 	assert.Equal(t, digests[0], digests[1])
 }
 
-// copyTree copies a file or folder without the built binaries, and adds a note to Go files.
+// copyTree copies a file or folder except the compressed binaries, and appends note to Go files.
 func copyTree(t *testing.T, from, to, note string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {

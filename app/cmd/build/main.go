@@ -13,7 +13,7 @@ import (
 	"strings"
 	"syscall"
 
-	"cinema-database/app/internal/releases"
+	"cinema-database/app/contract"
 )
 
 func main() {
@@ -27,7 +27,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("build", flag.ContinueOnError)
-	arch := flags.String("arch", "arm64", "architectures, separated by commas: "+strings.Join(releases.Arches(), ", "))
+	arch := flags.String("arch", "arm64", "architectures, separated by commas: "+strings.Join(contract.Architectures, ", "))
 	output := flags.String("o", "", "folder to write to (default app/bin of the module)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("build: %q: unknown argument; see -h", flags.Arg(0))
 	}
-	arches, err := parseArches(*arch)
+	arches, err := parseArchitectures(*arch)
 	if err != nil {
 		return err
 	}
@@ -49,19 +49,19 @@ func run(ctx context.Context, args []string) error {
 		*output = filepath.Join(root, "app", "bin")
 	}
 	b := builder{root: root, output: *output, log: os.Stdout}
-	return b.run(ctx, releases.Names(), arches)
+	return b.run(ctx, contract.Names(), arches)
 }
 
-func parseArches(list string) ([]string, error) {
+func parseArchitectures(list string) ([]string, error) {
 	var arches []string
 	var problems []error
 	for i, arch := range strings.Split(list, ",") {
 		arch = strings.TrimSpace(arch)
 		switch {
-		case !slices.Contains(releases.Arches(), arch):
-			problems = append(problems, fmt.Errorf("build: -arch[%d] %q: no such architecture; one of %s", i, arch, strings.Join(releases.Arches(), ", ")))
+		case !slices.Contains(contract.Architectures, arch):
+			problems = append(problems, fmt.Errorf("build: -arch[%d] %q: no such architecture; use one of %s", i, arch, strings.Join(contract.Architectures, ", ")))
 		case slices.Contains(arches, arch):
-			problems = append(problems, fmt.Errorf("build: -arch[%d] %q: named twice; name it once", i, arch))
+			problems = append(problems, fmt.Errorf("build: -arch[%d] %q: appears twice; remove one", i, arch))
 		default:
 			arches = append(arches, arch)
 		}

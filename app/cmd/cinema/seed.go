@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
@@ -45,7 +45,7 @@ func openDatabase(ctx context.Context, s settings.Settings, log *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	state, err := (&live.Watcher{Client: s3, Object: s.Credentials, Log: log}).Read(ctx)
+	state, err := (&credentialwatch.Watcher{Client: s3, Object: s.Credentials, Log: log}).Read(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -12,9 +12,9 @@ import (
 
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/settings"
-	"cinema-database/app/internal/space"
+	"cinema-database/app/internal/volumeusage"
 	"cinema-database/app/internal/store"
 )
 
@@ -28,13 +28,13 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 	if err != nil {
 		return err
 	}
-	source := &live.Source{}
+	source := &credentialwatch.Source{}
 	if s.MongoDBURI != "" {
 		db, err := store.Open(s.MongoDBURI, "")
 		if err != nil {
 			return err
 		}
-		source = live.Fixed(live.State{Store: db, Key: s.JWTKey})
+		source = credentialwatch.Fixed(credentialwatch.State{Store: db, Key: s.JWTKey})
 	}
 	handler, err := api.New(api.Options{
 		Source:        source,
@@ -54,14 +54,14 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var work sync.WaitGroup
 	if s.MongoDBURI == "" {
-		watcher := &live.Watcher{Client: s3, Object: s.Credentials, Log: log}
+		watcher := &credentialwatch.Watcher{Client: s3, Object: s.Credentials, Log: log}
 		work.Go(func() { watcher.Watch(watching, source) })
 	}
 	if s.Stack != "" {
-		publisher := &space.Publisher{Stack: s.Stack, Out: out, Log: log, Usage: func(ctx context.Context) (space.Usage, error) {
+		publisher := &volumeusage.Publisher{Stack: s.Stack, Out: out, Log: log, Usage: func(ctx context.Context) (volumeusage.Usage, error) {
 			state := source.Current()
 			if state == nil {
-				return space.Usage{}, errors.New("no credentials yet")
+				return volumeusage.Usage{}, errors.New("no credentials yet")
 			}
 			return state.Store.Space(ctx)
 		}}

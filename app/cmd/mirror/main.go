@@ -1,9 +1,9 @@
-// Command mirror is the Lambda function (provided.al2023, `bootstrap`) that copies the MongoDB server package into
-// the artifacts bucket; see package mirror. It is invoked synchronously with a mirror.Request and answers a
-// mirror.Answer, both as JSON.
+// Command mirror is the Lambda function (provided.al2023) that copies the MongoDB server package into the artifacts
+// bucket; see package mirror. It is invoked synchronously with a contract.MirrorRequest and answers a
+// contract.MirrorAnswer, both as JSON.
 //
-// MIRROR_HOSTS names the hosts, separated by commas, that it fetches from; fastdl.mongodb.org where it is not set.
-// 256 MB and a time limit of five minutes are ample: a copy holds one part of 8 MiB.
+// MIRROR_HOSTS lists the hosts, separated by commas, that it may fetch from; the default is fastdl.mongodb.org.
+// 256 MB of memory and a timeout of five minutes are enough: a copy holds one part of 8 MiB.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	lambda.Start(mirror.New(s3.NewFromConfig(settings), hosts(os.Getenv("MIRROR_HOSTS")), log).Copy)
 }
 
-// hosts reads a list separated by commas.
+// hosts parses a comma-separated list.
 func hosts(list string) []string {
 	var out []string
 	for host := range strings.SplitSeq(list, ",") {

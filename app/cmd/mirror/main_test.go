@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/lambdaruntime"
-	"cinema-database/app/internal/mirror"
 )
 
 func TestHosts(t *testing.T) {
@@ -29,7 +29,7 @@ func TestHosts(t *testing.T) {
 	assert.Equal(t, []string{"a.test", "b.test:8443"}, hosts("A.test, b.test:8443"))
 }
 
-// The binary itself answers Lambda's runtime API: it copies, finds the copy, and refuses a wrong digest.
+// TestBinary invokes the built binary through Lambda's runtime API: it copies, finds the copy, and refuses a wrong digest.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary")
@@ -71,9 +71,9 @@ func TestBinary(t *testing.T) {
 	for _, copied := range []bool{true, false} {
 		answer := invoke("packages/mongodb.tgz", "")
 		require.False(t, answer.Failed, "%s", answer.Payload)
-		var got mirror.Answer
+		var got contract.MirrorAnswer
 		require.NoError(t, json.Unmarshal(answer.Payload, &got))
-		assert.Equal(t, mirror.Answer{Bucket: "artifacts", Key: "packages/mongodb.tgz", SHA256: digest, Size: int64(len(content)), Copied: copied}, got)
+		assert.Equal(t, contract.MirrorAnswer{Bucket: "artifacts", Key: "packages/mongodb.tgz", SHA256: digest, Size: int64(len(content)), Copied: copied}, got)
 	}
 	answer := invoke("packages/other.tgz", digest[2:]+"00")
 	assert.True(t, answer.Failed)

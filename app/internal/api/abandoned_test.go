@@ -21,7 +21,7 @@ import (
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 )
 
 // hold stands between the API and the database: it holds back what the database answers to the insertion of an image's
@@ -97,7 +97,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	release := make(chan struct{})
 	address, inserted := hold(t, h.db.Addr, release)
 	options := h.options()
-	options.Source = live.Fixed(live.State{Store: openStore(t, &dev.Database{Addr: address}), Key: signingKey})
+	options.Source = credentialwatch.Fixed(credentialwatch.State{Store: openStore(t, &dev.Database{Addr: address}), Key: signingKey})
 	handler, err := api.New(options)
 	require.NoError(t, err)
 	noticed := make(chan struct{})

@@ -11,14 +11,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/passwords"
 )
 
 // Options is what the API is made of.
 type Options struct {
 	// Source gives the database and the signing key; while it has none, every answer but /healthz's is 503.
-	Source *live.Source
+	Source *credentialwatch.Source
 	// Bucket keeps the images.
 	Bucket *images.Bucket
 	Log    *slog.Logger
@@ -38,7 +38,7 @@ type Options struct {
 
 // API answers the requests.
 type API struct {
-	source        *live.Source
+	source        *credentialwatch.Source
 	bucket        *images.Bucket
 	log           *slog.Logger
 	allowedOrigin string
@@ -60,7 +60,7 @@ type API struct {
 func New(o Options) (*API, error) {
 	var problems []error
 	if o.Source == nil {
-		problems = append(problems, errors.New("api: Source: nil; give a live.Source"))
+		problems = append(problems, errors.New("api: Source: nil; give a credentialwatch.Source"))
 	}
 	if o.Bucket == nil {
 		problems = append(problems, errors.New("api: Bucket: nil; give the images bucket"))

@@ -26,7 +26,7 @@ func (a *API) admit(need access, c *call) error {
 	if need == always {
 		return nil
 	}
-	if c.live == nil {
+	if c.state == nil {
 		return errWaiting()
 	}
 	if need == open {
@@ -36,7 +36,7 @@ func (a *API) admit(need access, c *call) error {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return errUnauthorized("This needs a session; log in and send its token.")
 	}
-	session, err := tokens.Parse(c.live.Key, token, a.now())
+	session, err := tokens.Parse(c.state.Key, token, a.now())
 	if err != nil {
 		return errEnded()
 	}
@@ -95,7 +95,7 @@ func (a *API) checkAccount(c *call) error {
 			return nil
 		}
 	}
-	if _, err := c.live.Store.UserOf(c.Context(), c.session); err != nil {
+	if _, err := c.state.Store.UserOf(c.Context(), c.session); err != nil {
 		return ended(err)
 	}
 	a.accounts.add(c.session, now)

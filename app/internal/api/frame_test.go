@@ -20,7 +20,7 @@ import (
 
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/dev"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/settings"
 )
 
@@ -207,7 +207,7 @@ func TestPanic(t *testing.T) {
 // TestWaitingForCredentials: without credentials everything but /healthz is 503, and with them everything works.
 func TestWaitingForCredentials(t *testing.T) {
 	h := newHarness(t)
-	source := &live.Source{}
+	source := &credentialwatch.Source{}
 	h.url = h.serve(func(o *api.Options) { o.Source = source; o.AllowedOrigin = "https://cinema.example" })
 	for _, path := range []string{"/readyz", "/metrics", "/openapi.json", "/movies", "/users/ada", "/images", "/nothing"} {
 		a := h.do("GET", path, nil)
@@ -223,7 +223,7 @@ func TestWaitingForCredentials(t *testing.T) {
 		"the page may read that it has to wait")
 
 	ctx, cancel := context.WithCancel(context.Background())
-	watcher := &live.Watcher{Client: h.s3.Client(), Object: settings.Object{Bucket: "artifacts", Key: "credentials/api.json"},
+	watcher := &credentialwatch.Watcher{Client: h.s3.Client(), Object: settings.Object{Bucket: "artifacts", Key: "credentials/api.json"},
 		Log: slog.New(slog.DiscardHandler), Waiting: 10 * time.Millisecond, Watching: 10 * time.Millisecond}
 	done := make(chan struct{})
 	go func() { defer close(done); watcher.Watch(ctx, source) }()

@@ -25,7 +25,7 @@ import (
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/tokens"
@@ -115,7 +115,7 @@ func (h *harness) options() api.Options {
 	h.t.Helper()
 	unlimited := api.Rate{Burst: 1 << 30, Every: time.Nanosecond}
 	return api.Options{
-		Source:          live.Fixed(live.State{Store: openStore(h.t, h.db), Key: signingKey}),
+		Source:          credentialwatch.Fixed(credentialwatch.State{Store: openStore(h.t, h.db), Key: signingKey}),
 		Bucket:          images.NewBucket(h.s3.Client(), dev.BucketName),
 		Log:             slog.New(slog.NewJSONHandler(h.log, nil)),
 		PasswordCost:    bcrypt.MinCost,

@@ -48,8 +48,8 @@ func (a *API) readyz(w http.ResponseWriter, c *call) error {
 		defer cancel()
 		var checks sync.WaitGroup
 		checks.Go(func() {
-			if r.database = c.live.Store.Prepare(ctx) == nil; r.database {
-				r.database = c.live.Store.Ping(ctx) == nil
+			if r.database = c.state.Store.Prepare(ctx) == nil; r.database {
+				r.database = c.state.Store.Ping(ctx) == nil
 			}
 		})
 		checks.Go(func() { r.bucket = a.bucket.Ping(ctx) == nil })

@@ -116,7 +116,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	case err != nil:
 		return problemf(http.StatusUnsupportedMediaType, "The file is not a JPEG, PNG, GIF or WebP image.")
 	}
-	have, err := c.live.Store.CountImages(c.Context(), c.session.Account)
+	have, err := c.state.Store.CountImages(c.Context(), c.session.Account)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	}
 	ctx, cancel := detached(c)
 	defer cancel()
-	record, err := c.live.Store.AddImage(ctx, store.Image{
+	record, err := c.state.Store.AddImage(ctx, store.Image{
 		Image: id, Owner: c.session.Account, Extension: kind.Extension, ContentType: kind.ContentType,
 		Bytes: int64(len(data)), Width: kind.Width, Height: kind.Height, Created: a.now().UTC(),
 	})
@@ -139,7 +139,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		// The record may be there although the answer was lost: only once it is gone may the object go, which alone hurts nobody.
 		ctx, cancel := detached(c)
 		defer cancel()
-		gone := c.live.Store.RemoveImages(ctx, id)
+		gone := c.state.Store.RemoveImages(ctx, id)
 		if gone == nil {
 			gone = a.bucket.Remove(ctx, images.Name{ID: id, Extension: kind.Extension})
 		}
@@ -149,8 +149,8 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		return err
 	}
 	// An account that was deleted meanwhile leaves no image that nobody could delete.
-	if _, err := c.live.Store.UserOf(ctx, c.session); errors.Is(err, store.ErrNotFound) {
-		if err := a.removeImages(ctx, c.live.Store, record); err != nil {
+	if _, err := c.state.Store.UserOf(ctx, c.session); errors.Is(err, store.ErrNotFound) {
+		if err := a.removeImages(ctx, c.state.Store, record); err != nil {
 			return err
 		}
 		return errEnded()
@@ -240,7 +240,7 @@ func (a *API) listImages(w http.ResponseWriter, c *call) error {
 		}
 	}
 	// One more than asked for tells whether there is another page.
-	records, err := c.live.Store.ListImages(c.Context(), before, limit+1)
+	records, err := c.state.Store.ListImages(c.Context(), before, limit+1)
 	if err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (a *API) imageRecord(c *call) (store.Image, error) {
 	if !images.ValidID(id) {
 		return store.Image{}, problemf(http.StatusBadRequest, "An image's id is 26 characters a-z and 2-7.")
 	}
-	return c.live.Store.ImageByID(c.Context(), id)
+	return c.state.Store.ImageByID(c.Context(), id)
 }
 
 func (a *API) getImage(w http.ResponseWriter, c *call) error {
@@ -330,7 +330,7 @@ func (a *API) deleteImage(w http.ResponseWriter, c *call) error {
 	if i.Owner != c.session.Account {
 		return problemf(http.StatusForbidden, "This image is another's.")
 	}
-	if err := a.removeImages(c.Context(), c.live.Store, i); err != nil {
+	if err := a.removeImages(c.Context(), c.state.Store, i); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

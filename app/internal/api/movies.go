@@ -30,7 +30,7 @@ func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 		return problemf(http.StatusBadRequest, "genre may be %d characters long.", maxSearch)
 	}
 	// The version comes before the movies: see store.CatalogueVersion.
-	version, err := c.live.Store.CatalogueVersion(c.Context(), a.now())
+	version, err := c.state.Store.CatalogueVersion(c.Context(), a.now())
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 			return nil
 		}
 	}
-	movies, err := c.live.Store.ListMovies(c.Context(), filter)
+	movies, err := c.state.Store.ListMovies(c.Context(), filter)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (a *API) getMovie(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	movie, err := c.live.Store.MovieByTitle(c.Context(), name)
+	movie, err := c.state.Store.MovieByTitle(c.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *API) getGenre(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	genre, err := c.live.Store.GenreByName(c.Context(), name)
+	genre, err := c.state.Store.GenreByName(c.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *API) getDirector(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	director, err := c.live.Store.DirectorByName(c.Context(), name)
+	director, err := c.state.Store.DirectorByName(c.Context(), name)
 	if err != nil {
 		return err
 	}

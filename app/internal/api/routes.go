@@ -4,14 +4,14 @@ import (
 	"net/http"
 	"time"
 
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/tokens"
 )
 
 // call is one request with what the API found out about it.
 type call struct {
 	*http.Request
-	live *live.State
+	state *credentialwatch.State
 	// session is the token's; zero on routes that need none.
 	session tokens.Session
 	// client is the address that the request comes from.

@@ -113,7 +113,7 @@ func (a *API) endpoint(rt route) http.Handler {
 		f := r.Context().Value(frameKey{}).(*frame)
 		ctx, cancel := context.WithTimeout(r.Context(), rt.limit)
 		defer cancel()
-		c := &call{Request: r.WithContext(ctx), live: a.source.Current(), client: f.client}
+		c := &call{Request: r.WithContext(ctx), state: a.source.Current(), client: f.client}
 		err := a.admit(rt.access, c)
 		if err == nil {
 			if rt.pattern != "/images" || rt.method != http.MethodPost {

@@ -84,7 +84,7 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	user, err := c.live.Store.AddUser(c.Context(), store.User{
+	user, err := c.state.Store.AddUser(c.Context(), store.User{
 		Username: body.Username, Email: body.Email, Birthday: body.Birthday, PasswordHash: hash,
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ type session struct {
 }
 
 func (a *API) writeSession(w http.ResponseWriter, c *call, user store.User) error {
-	token, err := tokens.Sign(c.live.Key, user.Session(), a.now())
+	token, err := tokens.Sign(c.state.Key, user.Session(), a.now())
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (a *API) login(w http.ResponseWriter, c *call) error {
 }
 
 func (a *API) verify(c *call, name, password string) (store.User, error) {
-	user, err := c.live.Store.UserByName(c.Context(), name)
+	user, err := c.state.Store.UserByName(c.Context(), name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return store.User{}, err
 	}
@@ -163,7 +163,7 @@ func (a *API) verify(c *call, name, password string) (store.User, error) {
 }
 
 func (a *API) getUser(w http.ResponseWriter, c *call) error {
-	user, err := c.live.Store.UserOf(c.Context(), c.session)
+	user, err := c.state.Store.UserOf(c.Context(), c.session)
 	if err != nil {
 		return ended(err)
 	}
@@ -182,7 +182,7 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
 	if body.Password != "" {
 		// A token of a session that has ended must not cost a hash, nor may one account take every hash there is.
-		if _, err := c.live.Store.UserOf(c.Context(), c.session); err != nil {
+		if _, err := c.state.Store.UserOf(c.Context(), c.session); err != nil {
 			return ended(err)
 		}
 		if err := a.attempt(a.byUser, "user", c.session.Username); err != nil {
@@ -194,7 +194,7 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 		}
 		change.PasswordHash = hash
 	}
-	user, err := c.live.Store.ChangeUser(c.Context(), c.session, change)
+	user, err := c.state.Store.ChangeUser(c.Context(), c.session, change)
 	if err != nil {
 		return ended(err)
 	}
@@ -207,7 +207,7 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 // deleteUser removes the account's images, then the account: stopped half-way, it can be asked for again. An upload that
 // came between the two is removed after.
 func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
-	s := c.live.Store
+	s := c.state.Store
 	if _, err := s.UserOf(c.Context(), c.session); err != nil {
 		return ended(err)
 	}
@@ -230,11 +230,11 @@ func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
 // removeAllImages removes what the session's account uploaded.
 func (a *API) removeAllImages(ctx context.Context, c *call) error {
 	for {
-		batch, err := c.live.Store.ImagesOf(ctx, c.session.Account, 100)
+		batch, err := c.state.Store.ImagesOf(ctx, c.session.Account, 100)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
-		if err := a.removeImages(ctx, c.live.Store, batch...); err != nil {
+		if err := a.removeImages(ctx, c.state.Store, batch...); err != nil {
 			return err
 		}
 	}
@@ -254,10 +254,10 @@ func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.live.Store.HasMovie(c.Context(), id); err != nil {
+	if err := c.state.Store.HasMovie(c.Context(), id); err != nil {
 		return err
 	}
-	user, err := c.live.Store.AddFavorite(c.Context(), c.session, id)
+	user, err := c.state.Store.AddFavorite(c.Context(), c.session, id)
 	if err != nil {
 		return ended(err)
 	}
@@ -269,7 +269,7 @@ func (a *API) removeFavorite(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	user, err := c.live.Store.RemoveFavorite(c.Context(), c.session, id)
+	user, err := c.state.Store.RemoveFavorite(c.Context(), c.session, id)
 	if err != nil {
 		return ended(err)
 	}

@@ -28,7 +28,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"cinema-database/app/internal/credentials"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 )
 
 var errKilled = errors.New("killed")
@@ -244,7 +244,7 @@ func TestFirstBoot(t *testing.T) {
 	c, _ := f.published(t)
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
-	api, err := live.Open(data)
+	api, err := credentialwatch.Open(data)
 	require.NoError(t, err, "the API takes the object")
 	require.NoError(t, api.Store.Close(t.Context()))
 

@@ -18,7 +18,7 @@ import (
 	"cinema-database/app/client"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/live"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
@@ -108,7 +108,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	thumbs := &thumbnailer{bucket: bucket, log: o.Log}
 	s.onClose(func() error { thumbs.wait(); return nil })
 	handler, err := api.New(api.Options{
-		Source:          live.Fixed(live.State{Store: s.Store, Key: key}),
+		Source:          credentialwatch.Fixed(credentialwatch.State{Store: s.Store, Key: key}),
 		Bucket:          bucket,
 		Log:             o.Log,
 		PasswordCost:    o.PasswordCost,

@@ -28,6 +28,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/contract"
 )
 
 const (
@@ -36,9 +38,9 @@ const (
 	childJob    = "MIRROR_TEST_CHILD"
 )
 
-// childInput is what the process that copies gets from the test.
+// childInput is the test's input for the process that copies.
 type childInput struct {
-	Request     Request
+	Request     contract.MirrorRequest
 	S3URL       string
 	Certificate []byte // DER
 }
@@ -49,7 +51,7 @@ func generate(w io.Writer) error {
 	return err
 }
 
-// A package of 200 MiB is copied by a process of its own whose peak resident memory stays under 128 MiB.
+// TestMemory copies a package of 200 MiB in a separate process, whose peak resident memory stays below 128 MiB.
 func TestMemory(t *testing.T) {
 	if job := os.Getenv(childJob); job != "" {
 		copyAsChild(t, job)
@@ -76,7 +78,7 @@ func TestMemory(t *testing.T) {
 	defer server.Close()
 
 	job, err := json.Marshal(childInput{
-		Request:     Request{Source: publisher.URL + "/mongodb.tgz", SHA256: want, Bucket: bucket, Key: key},
+		Request:     contract.MirrorRequest{Source: publisher.URL + "/mongodb.tgz", SHA256: want, Bucket: bucket, Key: key},
 		S3URL:       server.URL,
 		Certificate: publisher.Certificate().Raw,
 	})

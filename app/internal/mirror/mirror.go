@@ -17,24 +17,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"cinema-database/app/contract"
 )
 
 const (
-	// PartSize is the size of an upload's parts in bytes, and what a copy holds in memory. S3 takes parts of 5 MiB
-	// to 5 GiB and 10,000 of them.
+	// PartSize is the size of an upload's parts, in bytes. A copy holds one part in memory. S3 accepts up to 10,000
+	// parts of 5 MiB to 5 GiB.
 	PartSize = 8 << 20
 	// MaxSize is the largest file that is copied, in bytes.
 	MaxSize = 2 << 30
 	// DigestMetadata is the metadata key (x-amz-meta-…) under which an object carries its SHA-256.
 	DigestMetadata = "sha256"
-	// abortReserve is the part of the time allowed that is kept for taking back an upload.
+	// abortReserve is the part of the function's time limit that is reserved for aborting an upload.
 	abortReserve = 10 * time.Second
 )
 
-// ErrDigest is returned for a file whose digest is not the wanted one.
+// ErrDigest is returned for a file whose digest is not the expected one.
 var ErrDigest = errors.New("wrong SHA-256")
 
-// S3 is what the mirror needs of *s3.Client.
+// S3 is the part of *s3.Client that the mirror uses.
 type S3 interface {
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
@@ -43,20 +45,20 @@ type S3 interface {
 	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
 }
 
-// Mirror copies files. All fields are needed; New fills those that have a usual value.
+// Mirror copies files. All fields are required; New sets defaults.
 type Mirror struct {
 	S3   S3
 	HTTP *http.Client
-	// Hosts are the only hosts (with port, where it is not 443) that anything is fetched from.
+	// Hosts lists the hosts (with the port if it is not 443) that may be fetched from.
 	Hosts []string
 	Log   *slog.Logger
-	// Stall is how long a source may send nothing before it is asked again.
+	// Stall is how long a source may send nothing before the request is repeated.
 	Stall time.Duration
 	// Wait pauses between attempts; it returns early, with an error, when the context ends.
 	Wait func(context.Context, time.Duration) error
 }
 
-// New gives a Mirror with the usual HTTP client and pauses.
+// New returns a Mirror with the default HTTP client and pauses.
 func New(client S3, hosts []string, log *slog.Logger) *Mirror {
 	const stall = 30 * time.Second
 	transport := &http.Transport{
@@ -80,18 +82,18 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Copy brings the file that the request names to its key, unless an object with that digest is there already.
+// Copy copies the file to the request's key, unless an object with that digest exists there already.
 //
-// Where it returns an error, nothing has appeared or changed at the key, and no upload is left open. A wrong
-// digest is ErrDigest.
-func (m *Mirror) Copy(ctx context.Context, r Request) (*Answer, error) {
+// If it returns an error, the object at the key is unchanged and no upload stays open. For a wrong digest, the error
+// wraps ErrDigest.
+func (m *Mirror) Copy(ctx context.Context, r contract.MirrorRequest) (*contract.MirrorAnswer, error) {
 	if err := m.validate(r); err != nil {
 		return nil, err
 	}
-	// Lambda ends the process at its deadline; what is left open by then is taken back before.
+	// Lambda kills the process at its deadline, so an unfinished upload is aborted earlier.
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-abortReserve), errors.New("mirror: out of time; allow the function more"))
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-abortReserve), errors.New("mirror: out of time; increase the function's timeout"))
 		defer cancel()
 	}
 	want := strings.ToLower(r.SHA256)
@@ -102,7 +104,7 @@ func (m *Mirror) Copy(ctx context.Context, r Request) (*Answer, error) {
 		}
 		want = published
 	}
-	answer := &Answer{Bucket: r.Bucket, Key: r.Key, SHA256: want}
+	answer := &contract.MirrorAnswer{Bucket: r.Bucket, Key: r.Key, SHA256: want}
 	head, err := m.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &r.Bucket, Key: &r.Key})
 	var notFound *types.NotFound
 	switch {
@@ -124,7 +126,7 @@ func (m *Mirror) Copy(ctx context.Context, r Request) (*Answer, error) {
 	return answer, nil
 }
 
-func (m *Mirror) transfer(ctx context.Context, r Request, want string) (size int64, err error) {
+func (m *Mirror) transfer(ctx context.Context, r contract.MirrorRequest, want string) (size int64, err error) {
 	upload, err := m.S3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &r.Bucket, Key: &r.Key, ContentType: aws.String("application/gzip"),
 		Metadata:          map[string]string{DigestMetadata: want},
@@ -137,12 +139,12 @@ func (m *Mirror) transfer(ctx context.Context, r Request, want string) (size int
 		if err == nil {
 			return
 		}
-		// The caller's context may be what ended the copy.
+		// The caller's context may have ended already.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortReserve-time.Second)
 		defer cancel()
 		_, abortErr := m.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &r.Bucket, Key: &r.Key, UploadId: upload.UploadId})
 		if abortErr != nil {
-			err = errors.Join(err, fmt.Errorf("mirror: s3://%s/%s: abort upload: %w; the bucket's lifecycle rule will", r.Bucket, r.Key, abortErr))
+			err = errors.Join(err, fmt.Errorf("mirror: s3://%s/%s: abort upload: %w; the bucket's lifecycle rule will abort it", r.Bucket, r.Key, abortErr))
 		}
 	}()
 
@@ -174,7 +176,7 @@ func (m *Mirror) transfer(ctx context.Context, r Request, want string) (size int
 		parts = append(parts, types.CompletedPart{PartNumber: number, ETag: done.ETag, ChecksumCRC32: done.ChecksumCRC32})
 	}
 	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
-		return 0, fmt.Errorf("mirror: %s: %w: %s, wanted %s; nothing was stored", r.Source, ErrDigest, got, want)
+		return 0, fmt.Errorf("mirror: %s: %w: %s, expected %s; nothing was stored", r.Source, ErrDigest, got, want)
 	}
 	if size == 0 {
 		return 0, fmt.Errorf("mirror: %s: empty; not a server package", r.Source)

@@ -26,6 +26,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/contract"
 )
 
 const (
@@ -45,7 +47,7 @@ func digestOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// publisher is a real HTTPS server that can be made to misbehave.
+// publisher is an HTTPS server whose answers a test can replace.
 type publisher struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -61,7 +63,7 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.handle(w, r, attempt)
 }
 
-// serve answers as a well-behaved publisher does.
+// serve answers like a publisher without faults.
 func serve(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/mongodb.tgz":
@@ -74,7 +76,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// breakOff sends the file from the asked-for byte and closes the connection after some of it.
+// breakOff sends the file from the requested byte and closes the connection after some bytes.
 func breakOff(w http.ResponseWriter, r *http.Request, after int) {
 	recorder := httptest.NewRecorder()
 	serve(recorder, r)
@@ -131,11 +133,11 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) request() Request {
-	return Request{Source: b.publisher.URL + "/mongodb.tgz", SHA256: digestOf(content), Bucket: bucket, Key: key}
+func (b *bench) request() contract.MirrorRequest {
+	return contract.MirrorRequest{Source: b.publisher.URL + "/mongodb.tgz", SHA256: digestOf(content), Bucket: bucket, Key: key}
 }
 
-// stored gives what is at the key, or nil.
+// stored returns the object at the key, or nil.
 func (b *bench) stored(t *testing.T) []byte {
 	t.Helper()
 	object, err := b.s3.GetObject(context.Background(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
@@ -149,7 +151,7 @@ func (b *bench) stored(t *testing.T) []byte {
 	return data
 }
 
-// assertNothingOpen checks that no upload is left.
+// assertNothingOpen checks that no upload is open.
 func (b *bench) assertNothingOpen(t *testing.T) {
 	t.Helper()
 	b.fail = nil
@@ -166,12 +168,12 @@ func TestCopy(t *testing.T) {
 	ctx := context.Background()
 	answer, err := b.Copy(ctx, b.request())
 	require.NoError(t, err)
-	want := Answer{Bucket: bucket, Key: key, SHA256: digestOf(content), Size: int64(len(content)), Copied: true}
+	want := contract.MirrorAnswer{Bucket: bucket, Key: key, SHA256: digestOf(content), Size: int64(len(content)), Copied: true}
 	assert.Equal(t, want, *answer)
 	assert.True(t, bytes.Equal(content, b.stored(t)))
 	b.assertNothingOpen(t)
 
-	// A second time nothing is fetched.
+	// The second copy requests nothing from the publisher.
 	before := len(b.publisher.requests)
 	again, err := b.Copy(ctx, b.request())
 	require.NoError(t, err)
@@ -212,12 +214,12 @@ func TestMissingDigestFile(t *testing.T) {
 	r.SHA256 = ""
 	_, err := b.Copy(context.Background(), r)
 	require.ErrorContains(t, err, "404 Not Found")
-	assert.ErrorContains(t, err, "give one")
-	assert.Len(t, b.publisher.requests, 1, "an answer of 404 is not asked for again")
+	assert.ErrorContains(t, err, "set sha256")
+	assert.Len(t, b.publisher.requests, 1, "a 404 is permanent")
 	assert.Nil(t, b.stored(t))
 }
 
-func TestWrongDigestLeavesWhatWasThere(t *testing.T) {
+func TestWrongDigestKeepsTheOldObject(t *testing.T) {
 	b := newBench(t)
 	_, err := b.s3.PutObject(context.Background(), &s3.PutObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String(key), Body: strings.NewReader("old"), ContentType: aws.String("application/gzip"),
@@ -272,7 +274,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// A source that goes silent is asked again, whether before its answer or in the middle.
+// The request is repeated if a source stops sending, before its answer or in the middle of it.
 func TestStall(t *testing.T) {
 	b := newBench(t)
 	b.Stall = 500 * time.Millisecond
@@ -295,11 +297,10 @@ func TestStall(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(content, b.stored(t)))
 	assert.Contains(t, b.publisher.requests, "/mongodb.tgz bytes=1000-")
-	assert.GreaterOrEqual(t, strings.Count(log.String(), "nothing came for 500ms"), 2, log.String())
+	assert.GreaterOrEqual(t, strings.Count(log.String(), "no data for 500ms"), 2, log.String())
 }
 
-// lateAnswer is a transport whose first answer comes when the attempt is over: net/http hands out an answer that crosses with the
-// end of its request.
+// lateAnswer is a transport whose first answer comes after the attempt has ended, as net/http's can.
 type lateAnswer struct {
 	http.RoundTripper
 	requests int
@@ -313,7 +314,7 @@ func (l *lateAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
-// What a source says of an attempt that it was too slow for is not the file.
+// An answer to an attempt that has ended is not used as the file.
 func TestAnswerAfterAStall(t *testing.T) {
 	b := newBench(t)
 	b.Stall = 500 * time.Millisecond
@@ -365,7 +366,7 @@ func otherLength(w http.ResponseWriter, r *http.Request, attempt int) {
 	w.WriteHeader(http.StatusPartialContent)
 }
 
-// changed breaks off, then offers another file under another ETag, whole, as If-Range asks.
+// changed breaks off, then sends all of another file with another ETag, as If-Range demands.
 func changed(w http.ResponseWriter, r *http.Request, attempt int) {
 	if attempt == 1 {
 		breakOff(w, r, 10)
@@ -401,7 +402,7 @@ func TestStorageFails(t *testing.T) {
 			assert.Nil(t, b.stored(t))
 		})
 	}
-	t.Run("and takes nothing back", func(t *testing.T) {
+	t.Run("and when aborting", func(t *testing.T) {
 		b := newBench(t)
 		b.fail = func(r *http.Request) int {
 			if r.Method == http.MethodDelete || r.URL.Query().Get("partNumber") == "1" {
@@ -415,7 +416,7 @@ func TestStorageFails(t *testing.T) {
 	})
 }
 
-// The caller's time runs out in the middle: the upload is still taken back.
+// If the caller's time runs out in the middle of a copy, the upload is still aborted.
 func TestTimeRunsOut(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -434,14 +435,14 @@ func TestTimeRunsOut(t *testing.T) {
 	deadline, cancelDeadline := context.WithTimeout(context.Background(), abortReserve)
 	defer cancelDeadline()
 	_, err = b.Copy(deadline, b.request())
-	require.ErrorIs(t, err, context.DeadlineExceeded, "no copy starts in the time kept for taking back")
+	require.ErrorIs(t, err, context.DeadlineExceeded, "no copy starts in the time reserved for aborting")
 }
 
 func TestValidate(t *testing.T) {
 	m := New(nil, []string{"fastdl.mongodb.org"}, slog.Default())
-	good := Request{Source: "https://fastdl.mongodb.org/linux/mongodb-linux-aarch64-amazon2023-8.0.4.tgz", Bucket: "b", Key: "packages/8.0.4/mongodb.tgz"}
+	good := contract.MirrorRequest{Source: "https://fastdl.mongodb.org/linux/mongodb-linux-aarch64-amazon2023-8.0.4.tgz", Bucket: "b", Key: "packages/8.0.4/mongodb.tgz"}
 	require.NoError(t, m.validate(good))
-	bad := Request{Source: "http://fastdl.mongodb.org/x", SHA256: "abc", Key: "packages/../credentials/api.json"}
+	bad := contract.MirrorRequest{Source: "http://fastdl.mongodb.org/x", SHA256: "abc", Key: "packages/../credentials/api.json"}
 	err := m.validate(bad)
 	for _, field := range []string{"source", "sha256", "bucket", "key"} {
 		assert.ErrorContains(t, err, "mirror: "+field)
@@ -460,5 +461,5 @@ func TestValidate(t *testing.T) {
 		assert.ErrorContains(t, m.validate(r), "mirror: key", k)
 	}
 	_, err = m.Copy(context.Background(), bad)
-	require.Error(t, err, "nothing is reached for")
+	require.Error(t, err, "no request is made")
 }

@@ -7,70 +7,51 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cinema-database/app/contract"
+	"cinema-database/internal/format"
 )
 
-// Request names a file and where its copy goes.
-type Request struct {
-	// Source is the file's https URL, on one of the allowed hosts.
-	Source string `json:"source"`
-	// SHA256 is the file's digest, 64 hex digits. Where it is empty, the publisher's is read from Source + ".sha256".
-	SHA256 string `json:"sha256"`
-	// Bucket and Key say where the copy goes. Key is under packages/.
-	Bucket string `json:"bucket"`
-	Key    string `json:"key"`
-}
+// packageName is the form of a key without contract.PackagesPrefix. No element starts with a dot.
+var packageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 
-// Answer says what is at the key.
-type Answer struct {
-	Bucket string `json:"bucket"`
-	Key    string `json:"key"`
-	// SHA256 is the object's digest, 64 lower-case hex digits.
-	SHA256 string `json:"sha256"`
-	// Size is the object's, in bytes.
-	Size int64 `json:"size"`
-	// Copied is false where the object was there already.
-	Copied bool `json:"copied"`
-}
-
-var (
-	hexDigest  = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-	packageKey = regexp.MustCompile(`^packages/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
-)
-
-// validate reports everything that is wrong with a request at once.
-func (m *Mirror) validate(r Request) error {
+// validate reports all errors of a request at once.
+func (m *Mirror) validate(r contract.MirrorRequest) error {
 	var problems []error
 	refuse := func(field, value, reason string) {
 		problems = append(problems, fmt.Errorf("mirror: %s %q: %s", field, value, reason))
 	}
 	if source, err := url.Parse(r.Source); err != nil {
-		refuse("source", r.Source, "not a URL; give the https URL of the package")
+		refuse("source", r.Source, "not a URL; use the https URL of the package")
 	} else if reason := m.forbidden(source); reason != "" {
 		refuse("source", source.Redacted(), reason)
 	}
-	if r.SHA256 != "" && !hexDigest.MatchString(r.SHA256) {
-		refuse("sha256", r.SHA256, "not a SHA-256 digest; give 64 hex digits, or nothing for the publisher's own")
+	if r.SHA256 != "" && !isDigest(r.SHA256) {
+		refuse("sha256", r.SHA256, "not a SHA-256 digest; use 64 hex digits, or leave it empty to use the publisher's")
 	}
 	if r.Bucket == "" {
-		refuse("bucket", r.Bucket, "empty; name the artifacts bucket")
+		refuse("bucket", r.Bucket, "empty; use the name of the artifacts bucket")
 	}
-	if !packageKey.MatchString(r.Key) {
-		refuse("key", r.Key, "not a package's key; use packages/<file name>")
+	if name, ok := strings.CutPrefix(r.Key, contract.PackagesPrefix); !ok || !packageName.MatchString(name) {
+		refuse("key", r.Key, "not a package's key; use "+contract.PackagesPrefix+"<file name>")
 	}
 	return errors.Join(problems...)
 }
 
-// forbidden says why nothing may be fetched from u, or "".
+// isDigest accepts upper-case digits too, as some publishers use them.
+func isDigest(s string) bool { return format.SHA256(strings.ToLower(s)) }
+
+// forbidden returns the reason why u must not be fetched, or "".
 func (m *Mirror) forbidden(u *url.URL) string {
 	switch {
 	case u.Scheme != "https":
 		return "not https; use https"
 	case u.User != nil:
-		return "holds a user name; leave it out"
+		return "contains a user name; remove it"
 	case u.RawQuery != "" || u.Fragment != "":
-		return "holds a query or fragment; leave it out"
+		return "contains a query or fragment; remove it"
 	case !slices.Contains(m.Hosts, strings.ToLower(u.Host)):
-		return "host is not allowed; one of " + strings.Join(m.Hosts, ", ")
+		return "host is not allowed; use one of " + strings.Join(m.Hosts, ", ")
 	default:
 		return ""
 	}

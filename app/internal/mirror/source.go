@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// attempts is how often a file is asked for in all, the first time included.
+	// attempts is how often a file is requested, including the first time.
 	attempts = 6
-	// maxDigestFile is the most that is read of a .sha256 file, in bytes.
+	// maxDigestFile is how much of a .sha256 file is read, in bytes.
 	maxDigestFile = 4 << 10
 )
 
-// client is the mirror's HTTP client with its rules on redirects.
+// client returns the mirror's HTTP client, limited to redirects that the mirror's rules allow.
 func (m *Mirror) client() *http.Client {
 	c := *m.HTTP
 	c.CheckRedirect = func(r *http.Request, via []*http.Request) error {
@@ -35,7 +35,7 @@ func (m *Mirror) client() *http.Client {
 	return &c
 }
 
-// permanentError is one that asking the source again would only repeat.
+// permanentError is an error that a repeated request would meet again.
 type permanentError struct{ error }
 
 func (e permanentError) Unwrap() error { return e.error }
@@ -53,13 +53,13 @@ type download struct {
 	attempt  context.Context // ends when the source stalls
 	cancel   context.CancelFunc
 	watchdog *time.Timer
-	offset   int64  // bytes handed out
-	size     int64  // the file's, or -1 while unknown
-	etag     string // strong validator, so that a resumed file is the same file
+	offset   int64  // bytes returned by Read
+	size     int64  // the file's, -1 while unknown
+	etag     string // strong validator for If-Range, so that a resumed file is the same file
 	failures int
 }
 
-// Read implements io.Reader. Its errors are permanent, or come after the last attempt.
+// Read implements io.Reader. It returns an error only if the error is permanent or no attempt is left.
 func (d *download) Read(p []byte) (int, error) {
 	for {
 		if d.body == nil {
@@ -87,7 +87,7 @@ func (d *download) Read(p []byte) (int, error) {
 	}
 }
 
-// failed counts an attempt that broke off, and waits before the next; or returns the error to give up with.
+// failed counts a failed attempt and waits before the next one. It returns an error where there is no next one.
 func (d *download) failed(err error) error {
 	d.failures++
 	var permanent permanentError
@@ -103,7 +103,7 @@ func (d *download) failed(err error) error {
 	return d.wait(d.ctx, time.Second<<(d.failures-1))
 }
 
-// cause puts the reason in the place of "context canceled" where it was the watchdog that ended an attempt.
+// cause replaces "context canceled" with the reason where the watchdog ended an attempt.
 func (d *download) cause(err error) error {
 	if stalled := context.Cause(d.attempt); stalled != nil && d.ctx.Err() == nil {
 		return stalled
@@ -111,15 +111,15 @@ func (d *download) cause(err error) error {
 	return err
 }
 
-// open asks for the rest of the file.
+// open requests the rest of the file.
 func (d *download) open() error {
 	attempt, cancel := context.WithCancelCause(d.ctx)
 	d.attempt, d.cancel = attempt, func() { cancel(nil) }
-	d.watchdog = time.AfterFunc(d.stall, func() { cancel(fmt.Errorf("nothing came for %s", d.stall)) })
+	d.watchdog = time.AfterFunc(d.stall, func() { cancel(fmt.Errorf("no data for %s", d.stall)) })
 	response, err := d.request(attempt)
 	d.watchdog.Stop()
 	if err == nil && attempt.Err() != nil {
-		// An answer that crossed with the end of the attempt, of a server that gave up on it too.
+		// net/http can return a response although the request's context has ended.
 		response.Body.Close()
 		err = attempt.Err()
 	}
@@ -137,7 +137,7 @@ func (d *download) request(ctx context.Context) (*http.Response, error) {
 	if err != nil {
 		return nil, permanentError{err}
 	}
-	// The digest is of the file as published: no transparent decompression.
+	// The digest is that of the file as published, so the transport must not decompress it.
 	request.Header.Set("Accept-Encoding", "identity")
 	if d.offset > 0 {
 		request.Header.Set("Range", "bytes="+strconv.FormatInt(d.offset, 10)+"-")
@@ -156,7 +156,7 @@ func (d *download) request(ctx context.Context) (*http.Response, error) {
 	return response, nil
 }
 
-// accept checks that a response continues the file where it stopped.
+// accept checks that a response continues the file at the offset.
 func (d *download) accept(response *http.Response) error {
 	switch code := response.StatusCode; {
 	case code == http.StatusOK && d.offset == 0:
@@ -166,15 +166,15 @@ func (d *download) accept(response *http.Response) error {
 		}
 		return nil
 	case code == http.StatusOK:
-		// The source cannot resume: read again what is there already. Another file than before cannot slip
-		// through, as the digest is taken over the bytes that were handed out.
+		// The source cannot resume: skip the bytes that Read returned already. If the file has changed since, the
+		// digest of all returned bytes is wrong.
 		_, err := io.CopyN(io.Discard, response.Body, d.offset)
 		return err
 	case code == http.StatusPartialContent && d.offset > 0:
 		var first, last, size int64
 		value := response.Header.Get("Content-Range")
 		if _, err := fmt.Sscanf(value, "bytes %d-%d/%d", &first, &last, &size); err != nil || first != d.offset || (d.size >= 0 && size != d.size) {
-			return permanentError{fmt.Errorf("asked for bytes from %d of %d, got Content-Range %q", d.offset, d.size, value)}
+			return permanentError{fmt.Errorf("requested bytes from %d of %d, got Content-Range %q", d.offset, d.size, value)}
 		}
 		return nil
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
@@ -197,21 +197,21 @@ func (m *Mirror) open(ctx context.Context, url string) *download {
 	return &download{ctx: ctx, client: m.client(), url: url, wait: m.Wait, stall: m.Stall, log: m.Log.Warn, size: -1}
 }
 
-// publishedDigest reads the digest that the publisher puts beside the file: "<hex>", or "<hex>  <file name>" as
-// sha256sum prints it.
+// publishedDigest reads the digest from the publisher's .sha256 file: "<hex>", or "<hex>  <file name>" as sha256sum
+// prints it.
 func (m *Mirror) publishedDigest(ctx context.Context, source string) (string, error) {
 	file := m.open(ctx, source+".sha256")
 	defer file.close()
 	data, err := io.ReadAll(io.LimitReader(file, maxDigestFile))
 	if err != nil {
-		return "", fmt.Errorf("%w; where the publisher offers no digest, give one", err)
+		return "", fmt.Errorf("%w; if the publisher has no .sha256 file, set sha256", err)
 	}
 	fields := strings.Fields(string(data))
-	if len(fields) == 0 || len(fields) > 2 || !hexDigest.MatchString(fields[0]) {
-		return "", fmt.Errorf("mirror: %s.sha256: not a digest as sha256sum prints it; give one", source)
+	if len(fields) == 0 || len(fields) > 2 || !isDigest(fields[0]) {
+		return "", fmt.Errorf("mirror: %s.sha256: not a digest as sha256sum prints it; set sha256", source)
 	}
 	if u, err := url.Parse(source); err == nil && len(fields) == 2 && path.Base(strings.TrimPrefix(fields[1], "*")) != path.Base(u.Path) {
-		return "", fmt.Errorf("mirror: %s.sha256: names another file, %q; give the digest", source, fields[1])
+		return "", fmt.Errorf("mirror: %s.sha256: names another file, %q; set sha256", source, fields[1])
 	}
 	return strings.ToLower(fields[0]), nil
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"testing"
 
-	"cinema-database/app/internal/photograph"
+	"cinema-database/app/internal/testimage"
 )
 
 func BenchmarkMake12Megapixels(b *testing.B) {
-	source, err := photograph.JPEG(4000, 3000)
+	source, err := testimage.JPEG(4000, 3000)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package photograph makes pictures for measurements.
-package photograph
+package testimage
 
 import (
 	"bytes"

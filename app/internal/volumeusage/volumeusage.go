@@ -1,7 +1,7 @@
 // Package space publishes how full the database's volume is: the database host has no way to CloudWatch, so
 // the API asks the database and writes the answer to its own log, as a metric that CloudWatch Logs extracts
 // (CloudWatch user guide, "Embedded metric format").
-package space
+package volumeusage
 
 import (
 	"context"

@@ -5,17 +5,17 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"cinema-database/app/internal/space"
+	"cinema-database/app/internal/volumeusage"
 )
 
 // Space is how full the volume is that holds the database's files.
-func (s *Store) Space(ctx context.Context) (space.Usage, error) {
+func (s *Store) Space(ctx context.Context) (volumeusage.Usage, error) {
 	var stats struct {
 		Used  float64 `bson:"fsUsedSize"`
 		Total float64 `bson:"fsTotalSize"`
 	}
 	if err := s.db.RunCommand(ctx, bson.D{{Key: "dbStats", Value: 1}}).Decode(&stats); err != nil {
-		return space.Usage{}, failure(err)
+		return volumeusage.Usage{}, failure(err)
 	}
-	return space.Usage{Used: stats.Used, Total: stats.Total}, nil
+	return volumeusage.Usage{Used: stats.Used, Total: stats.Total}, nil
 }

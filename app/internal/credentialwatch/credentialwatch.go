@@ -1,6 +1,6 @@
 // Package live keeps what the API needs to answer at all, its database and its signing key, as the credentials
 // object in S3 says: fetched when it appears, and again when it changes, with no restart.
-package live
+package credentialwatch
 
 import (
 	"bytes"
