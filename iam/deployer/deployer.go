@@ -1,4 +1,4 @@
-package iam
+package deployer
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/iam"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
@@ -24,11 +25,10 @@ const (
 	deploySeconds = 2 * 60 * 60
 )
 
-// DeployerArgs are what NewDeployer needs.
-type DeployerArgs struct {
-	*DeployerSettings
+// Args are the surroundings of the stack that is deployed, and who deploys it.
+type Args struct {
 	environment.Environment
-	Tags map[string]string
+	*Settings
 }
 
 // Deployer is how a GitHub repository previews and deploys the stack, without long-lived keys.
@@ -45,30 +45,29 @@ type Deployer struct {
 	BoundaryARN pulumi.StringOutput
 }
 
-type deployerBuilder struct {
+type builder struct {
 	*component.Scope
-	ctx   *pulumi.Context
-	args  *DeployerArgs
+	args  *Args
 	names names
 	out   *Deployer
 }
 
-// NewDeployer registers the provider, the two roles and their policies. What the deploy role may do is the
-// table in deployer_table.go; it may not change anything that NewDeployer registers.
-func NewDeployer(ctx *pulumi.Context, name string, args *DeployerArgs, opts ...pulumi.ResourceOption) (*Deployer, error) {
+// New registers the provider, the two roles and their policies. What the deploy role may do is the
+// table in table.go; it may not change anything that New registers.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Deployer, error) {
 	problems := problem.In("iam: ")
 	args.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	n := names{Place: args.Place, project: ctx.Project(), stack: ctx.Stack(), component: name}
-	policies, err := deployerPolicies(n, args.DeployerSettings)
+	n := names{Environment: args.Environment, component: name}
+	policies, err := renderPolicies(n, args.Settings)
 	if err != nil {
 		return nil, err
 	}
 	d := &Deployer{}
 	err = component.New(ctx, args.Environment, "cinema:iam:Deployer", name, d, func(s *component.Scope) error {
-		b := &deployerBuilder{Scope: s, args: args, names: n, out: d}
+		b := &builder{Scope: s, args: args, names: n, out: d}
 		if err := b.findProvider(); err != nil {
 			return err
 		}
@@ -125,7 +124,7 @@ var unbounded = map[string]bool{"backup-role": true}
 
 // findProvider is the account's provider for GitHub. AWS trusts its certificate by the authority that
 // signed it, so no thumbprint is pinned (IAM user guide, "Obtain the thumbprint for an OIDC provider").
-func (b *deployerBuilder) findProvider() error {
+func (b *builder) findProvider() error {
 	if b.args.Provider != "" {
 		b.out.ProviderARN = pulumi.String(b.args.Provider).ToStringOutput()
 		return nil
@@ -145,31 +144,31 @@ func (b *deployerBuilder) findProvider() error {
 
 // mayPreview trusts the repository's pull requests and its branch. GitHub gives no token to a pull request
 // from a fork.
-func (b *deployerBuilder) mayPreview() Conditions {
-	return Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
-		"sub": Strings(b.subject("pull_request"), b.subject("ref:refs/heads/"+b.args.Branch)),
+func (b *builder) mayPreview() iam.Conditions {
+	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
+		"sub": iam.Strings(b.subject("pull_request"), b.subject("ref:refs/heads/"+b.args.Branch)),
 	})}
 }
 
 // mayDeploy trusts the environment, and in it only the branch: a token's subject names one of the two, so
 // both are asked for by claims of their own (IAM user guide, "Available keys for AWS OIDC federation":
 // GitHub's ref, environment, repository and repository_id).
-func (b *deployerBuilder) mayDeploy() Conditions {
-	return Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
-		"sub":         Strings(b.subject("environment:" + b.args.Environment)),
-		"ref":         Strings("refs/heads/" + b.args.Branch),
-		"environment": Strings(b.args.Environment),
+func (b *builder) mayDeploy() iam.Conditions {
+	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
+		"sub":         iam.Strings(b.subject("environment:" + b.args.Settings.Environment)),
+		"ref":         iam.Strings("refs/heads/" + b.args.Branch),
+		"environment": iam.Strings(b.args.Settings.Environment),
 	})}
 }
 
-func (b *deployerBuilder) subject(of string) string { return "repo:" + b.args.GitHub + ":" + of }
+func (b *builder) subject(of string) string { return "repo:" + b.args.GitHub + ":" + of }
 
 // claims are conditions on a token's claims, with those that hold for both roles.
-func (b *deployerBuilder) claims(of map[string][]pulumi.StringInput) map[string][]pulumi.StringInput {
-	of["aud"] = Strings(githubAudience)
-	of["repository"] = Strings(b.args.repository())
+func (b *builder) claims(of map[string][]pulumi.StringInput) map[string][]pulumi.StringInput {
+	of["aud"] = iam.Strings(githubAudience)
+	of["repository"] = iam.Strings(b.args.repository())
 	if id := b.args.repositoryID(); id != "" {
-		of["repository_id"] = Strings(id)
+		of["repository_id"] = iam.Strings(id)
 	}
 	keyed := map[string][]pulumi.StringInput{}
 	for claim, values := range of {
@@ -178,7 +177,7 @@ func (b *deployerBuilder) claims(of map[string][]pulumi.StringInput) map[string]
 	return keyed
 }
 
-func (b *deployerBuilder) createPolicy(p managedPolicy) (*awsiam.Policy, error) {
+func (b *builder) createPolicy(p managedPolicy) (*awsiam.Policy, error) {
 	name := b.Name(p.name)
 	return awsiam.NewPolicy(b.Ctx, name, &awsiam.PolicyArgs{
 		Description: pulumi.String(p.description),
@@ -188,14 +187,14 @@ func (b *deployerBuilder) createPolicy(p managedPolicy) (*awsiam.Policy, error) 
 }
 
 // createRole returns the role's ARN once its policies are attached.
-func (b *deployerBuilder) createRole(kind, description string, seconds int, trust Conditions, named []managedPolicy,
+func (b *builder) createRole(kind, description string, seconds int, trust iam.Conditions, named []managedPolicy,
 	policies []*awsiam.Policy,
 ) (pulumi.StringOutput, error) {
 	name := b.Name(kind)
 	args := &awsiam.RoleArgs{
-		AssumeRolePolicy: Document(Statement{
-			Effect:     Allow,
-			Principals: Principals{"Federated": {b.out.ProviderARN}},
+		AssumeRolePolicy: iam.Document(iam.Statement{
+			Effect:     iam.Allow,
+			Principals: iam.Principals{"Federated": {b.out.ProviderARN}},
 			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
 			Conditions: trust,
 		}),
@@ -226,28 +225,28 @@ func (b *deployerBuilder) createRole(kind, description string, seconds int, trus
 // managedPolicy is a customer managed policy's name and document.
 type managedPolicy struct{ name, description, document string }
 
-// deployerDocuments are the roles' policies: read for both, change for the deploy role, and the boundary
+// documents are the roles' policies: read for both, change for the deploy role, and the boundary
 // of the roles that it makes.
-type deployerDocuments struct {
+type documents struct {
 	read, change []managedPolicy
 	boundary     managedPolicy
 }
 
-// deployerPolicies renders every document, and refuses one that IAM would not take.
-func deployerPolicies(n names, s *DeployerSettings) (deployerDocuments, error) {
+// renderPolicies renders every document, and refuses one that IAM would not take.
+func renderPolicies(n names, s *Settings) (documents, error) {
 	problems := problem.In("iam: deployer ")
-	render := func(name, description string, statements []Statement) managedPolicy {
-		document, err := literal(statements...)
+	render := func(name, description string, statements []iam.Statement) managedPolicy {
+		document, err := iam.Literal(statements...)
 		if err != nil {
-			problems.Add("policy", name, err.Error(), "correct deployer_table.go")
+			problems.Add("policy", name, err.Error(), "correct table.go")
 		}
 		if len(document) > maxPolicyLength {
 			problems.Add("policy", name, fmt.Sprintf("is %d characters long, and IAM takes %d", len(document), maxPolicyLength),
-				"move some of its types to another part in deployer_table.go")
+				"move some of its types to another part in table.go")
 		}
 		return managedPolicy{name, description, document}
 	}
-	var d deployerDocuments
+	var d documents
 	for _, part := range parts {
 		if statements := readStatements(n, part, s); len(statements) > 0 {
 			d.read = append(d.read, render("read-"+string(part), "Reads what the stack holds: "+string(part), statements))
@@ -258,7 +257,7 @@ func deployerPolicies(n names, s *DeployerSettings) (deployerDocuments, error) {
 	}
 	d.boundary = render("boundary", "The most that a role which the deploy role makes may do", merged(n, boundaryGrants))
 	if count := len(d.read) + len(d.change); count > maxRolePolicies {
-		problems.Add("policies", count, fmt.Sprintf("are more than the %d that a role takes", maxRolePolicies), "merge parts in deployer_table.go")
+		problems.Add("policies", count, fmt.Sprintf("are more than the %d that a role takes", maxRolePolicies), "merge parts in table.go")
 	}
 	return d, problems.Err()
 }

@@ -1,4 +1,4 @@
-package iam
+package deployer
 
 import (
 	"strings"
@@ -8,18 +8,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/iam"
 	"cinema-database/internal/environment"
 )
 
 // widest are the longest names that a stack's policies have to fit: AWS's longest partition and region, and
 // a stack's name of 32 characters.
 var widest = names{
-	Place:   environment.Environment{Partition: "aws-us-gov", DNSSuffix: "amazonaws.com", Region: "ap-northeast-1", Account: "123456789012"},
-	project: "cinema", stack: strings.Repeat("s", 32), component: "deployer",
+	Environment: environment.Environment{
+		Project: "cinema", Stack: strings.Repeat("s", 32),
+		Partition: "aws-us-gov", DNSSuffix: "amazonaws.com", Region: "ap-northeast-1", Account: "123456789012",
+	},
+	component: "deployer",
 }
 
 func TestPoliciesFitWhatIAMTakes(t *testing.T) {
-	documents, err := deployerPolicies(widest, &DeployerSettings{StateBucket: strings.Repeat("b", 63)})
+	documents, err := renderPolicies(widest, &Settings{StateBucket: strings.Repeat("b", 63)})
 	require.NoError(t, err)
 	for _, p := range append(append(documents.read, documents.change...), documents.boundary) {
 		assert.LessOrEqual(t, len(p.document), 6144, p.name)
@@ -30,14 +34,14 @@ func TestPoliciesFitWhatIAMTakes(t *testing.T) {
 
 func TestTooLongAPolicyIsRefused(t *testing.T) {
 	long := widest
-	long.stack = strings.Repeat("s", 400)
-	_, err := deployerPolicies(long, &DeployerSettings{})
+	long.Stack = strings.Repeat("s", 400)
+	_, err := renderPolicies(long, &Settings{})
 	require.Error(t, err)
-	assert.Regexp(t, `iam: deployer policy: "network" is \d+ characters long, and IAM takes 6144; move some of its types to another part in deployer_table.go`, err.Error())
+	assert.Regexp(t, `iam: deployer policy: "network" is \d+ characters long, and IAM takes 6144; move some of its types to another part in table.go`, err.Error())
 }
 
 func TestLiteralRefusesWhatIsNotKnown(t *testing.T) {
-	_, err := literal(Statement{Effect: Allow, Actions: []string{"s3:GetObject"}, Resources: []pulumi.StringInput{pulumi.String("a").ToStringOutput()}})
+	_, err := iam.Literal(iam.Statement{Effect: iam.Allow, Actions: []string{"s3:GetObject"}, Resources: []pulumi.StringInput{pulumi.String("a").ToStringOutput()}})
 	require.Error(t, err)
 }
 
@@ -51,9 +55,9 @@ func TestMergedSaysTheSameInFewerStatements(t *testing.T) {
 	})
 	require.Len(t, statements, 2)
 	assert.Equal(t, []string{"s3:GetX", "s3:PutX"}, statements[0].Actions)
-	assert.Equal(t, Strings("arn:aws-us-gov:s3:::a", "arn:aws-us-gov:s3:::b"), statements[0].Resources)
+	assert.Equal(t, iam.Strings("arn:aws-us-gov:s3:::a", "arn:aws-us-gov:s3:::b"), statements[0].Resources)
 	assert.Nil(t, statements[0].Conditions)
 	assert.Equal(t, []string{"s3:GetX"}, statements[1].Actions)
-	assert.Equal(t, Strings("arn:aws-us-gov:s3:::b"), statements[1].Resources)
+	assert.Equal(t, iam.Strings("arn:aws-us-gov:s3:::b"), statements[1].Resources)
 	assert.NotNil(t, statements[1].Conditions)
 }

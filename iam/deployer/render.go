@@ -1,4 +1,4 @@
-package iam
+package deployer
 
 import (
 	"maps"
@@ -7,13 +7,13 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/iam"
 	"cinema-database/internal/environment"
 )
 
 // names are what the table's ARNs are made of.
 type names struct {
 	environment.Environment
-	project, stack string
 	// component is the deployer's logical name, with which the names of all it registers begin.
 	component string
 }
@@ -24,7 +24,7 @@ func (n names) arns(short []string) []pulumi.StringInput {
 	for i, s := range short {
 		if s != "*" {
 			s = "arn:" + n.Partition + ":" + strings.NewReplacer("{region}", n.Region, "{account}", n.Account,
-				"{project}", n.project, "{stack}", n.stack, "{component}", n.component).Replace(s)
+				"{project}", n.Project, "{stack}", n.Stack, "{component}", n.component).Replace(s)
 		}
 		all[i] = pulumi.String(s)
 	}
@@ -34,7 +34,7 @@ func (n names) arns(short []string) []pulumi.StringInput {
 // tags is a condition that a tag key of the given kind (aws:RequestTag, aws:ResourceTag) bears this stack's
 // project and name.
 func (n names) tags(kind string) map[string][]pulumi.StringInput {
-	return map[string][]pulumi.StringInput{kind + "/Project": Strings(n.project), kind + "/Stack": Strings(n.stack)}
+	return map[string][]pulumi.StringInput{kind + "/Project": iam.Strings(n.Project), kind + "/Stack": iam.Strings(n.Stack)}
 }
 
 func (n names) boundaryARN() []pulumi.StringInput {
@@ -42,33 +42,33 @@ func (n names) boundaryARN() []pulumi.StringInput {
 }
 
 // condition is a grant's condition block.
-func (n names) condition(w when) Conditions {
+func (n names) condition(w when) iam.Conditions {
 	switch w {
 	case always:
 		return nil
 	case asOwn:
-		return Conditions{"StringEquals": n.tags("aws:RequestTag")}
+		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag")}
 	case ofOwn:
-		return Conditions{"StringEquals": n.tags("aws:ResourceTag")}
+		return iam.Conditions{"StringEquals": n.tags("aws:ResourceTag")}
 	case claiming:
-		return Conditions{"StringEquals": n.tags("aws:RequestTag"), "StringEqualsIfExists": n.tags("aws:ResourceTag")}
+		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag"), "StringEqualsIfExists": n.tags("aws:ResourceTag")}
 	case bounded:
-		return Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:ResourceTag")}
+		return iam.Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:ResourceTag")}
 	case boundedNew:
-		return Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:RequestTag")}
+		return iam.Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:RequestTag")}
 	case onlyBackups:
-		return Conditions{
-			"ArnEquals":    {"iam:PolicyARN": Strings(backupPolicyARN(n.Place))},
+		return iam.Conditions{
+			"ArnEquals":    {"iam:PolicyARN": iam.Strings(iam.BackupPolicyARN(n.Environment))},
 			"StringEquals": n.tags("aws:ResourceTag"),
 		}
 	case onCreation:
 		equal := n.tags("aws:RequestTag")
-		equal["ec2:CreateAction"] = Strings(creations()...)
-		return Conditions{"StringEquals": equal}
+		equal["ec2:CreateAction"] = iam.Strings(creations()...)
+		return iam.Conditions{"StringEquals": equal}
 	case forBackups:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings(n.Endpoint("backup"))}}
+		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("backup"))}}
 	case throughS3:
-		return Conditions{"StringEquals": {"kms:ViaService": Strings(n.Endpoint("s3"))}}
+		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("s3"))}}
 	default:
 		panic("iam: deployer: a grant's condition is none of those defined")
 	}
@@ -97,7 +97,7 @@ var readGroups = map[part][]part{
 }
 
 // readStatements are the reads of p's group; none where p is not the first of one.
-func readStatements(n names, p part, s *DeployerSettings) []Statement {
+func readStatements(n names, p part, s *Settings) []iam.Statement {
 	var grants []grant
 	for _, member := range readGroups[p] {
 		for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
@@ -116,7 +116,7 @@ func readStatements(n names, p part, s *DeployerSettings) []Statement {
 }
 
 // changeStatements are everything else that p's types take.
-func changeStatements(n names, p part, s *DeployerSettings) []Statement {
+func changeStatements(n names, p part, s *Settings) []iam.Statement {
 	var grants []grant
 	for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
 		if deployTable[typ].part == p {
@@ -146,15 +146,15 @@ var passed = []struct {
 }
 
 // passRoles lets each service, and no other, be given the stack's roles that are made for it.
-func passRoles(n names) []Statement {
-	var all []Statement
+func passRoles(n names) []iam.Statement {
+	var all []iam.Statement
 	for _, p := range passed {
 		service, _, _ := strings.Cut(p.service, ".")
-		all = append(all, Statement{
-			Sid: "Pass" + strings.ReplaceAll(service, "-", ""), Effect: Allow,
+		all = append(all, iam.Statement{
+			Sid: "Pass" + strings.ReplaceAll(service, "-", ""), Effect: iam.Allow,
 			Actions:    do("iam:PassRole"),
 			Resources:  n.arns(p.roles),
-			Conditions: Conditions{"StringEquals": {"iam:PassedToService": Strings(p.service)}},
+			Conditions: iam.Conditions{"StringEquals": {"iam:PassedToService": iam.Strings(p.service)}},
 		})
 	}
 	return all
@@ -162,16 +162,16 @@ func passRoles(n names) []Statement {
 
 // guard refuses whatever would widen the deployer: its roles, its policies (the boundary among them), its
 // provider, and taking the boundary off a role. A denial holds whatever another policy allows.
-func guard(n names) []Statement {
-	return []Statement{
+func guard(n names) []iam.Statement {
+	return []iam.Statement{
 		{
-			Sid: "KeepDeployer", Effect: Deny, // every verb of IAM's but those that read
+			Sid: "KeepDeployer", Effect: iam.Deny, // every verb of IAM's but those that read
 			Actions: do("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*", "iam:Remove*", "iam:Set*",
 				"iam:Tag*", "iam:Untag*", "iam:Update*"),
 			Resources: n.arns(on("iam::{account}:role/{component}-*", "iam::{account}:policy/{component}-*", "iam::{account}:oidc-provider/*")),
 		},
 		{
-			Sid: "KeepBoundary", Effect: Deny,
+			Sid: "KeepBoundary", Effect: iam.Deny,
 			Actions:   do("iam:DeleteRolePermissionsBoundary"),
 			Resources: n.arns(on("iam::{account}:role/*")),
 		},
@@ -197,7 +197,7 @@ var boundaryGrants = []grant{
 
 // merged makes as few statements as say the same: grants of one condition and the same resources become
 // one, and then those of one condition and the same actions. Everything is sorted.
-func merged(n names, grants []grant) []Statement {
+func merged(n names, grants []grant) []iam.Statement {
 	type line struct {
 		when        when
 		on, actions []string
@@ -233,10 +233,10 @@ func merged(n names, grants []grant) []Statement {
 	lines = fold(lines, func(l line) string { return key(l.when, l.actions) },
 		func(l *line) *[]string { return &l.on }, func(l line) []string { return l.on })
 	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(key(a.when, a.on), key(b.when, b.on)) })
-	var statements []Statement
+	var statements []iam.Statement
 	for _, l := range lines {
-		statements = append(statements, Statement{
-			Effect: Allow, Actions: l.actions, Resources: n.arns(l.on), Conditions: n.condition(l.when),
+		statements = append(statements, iam.Statement{
+			Effect: iam.Allow, Actions: l.actions, Resources: n.arns(l.on), Conditions: n.condition(l.when),
 		})
 	}
 	return statements

@@ -1,4 +1,4 @@
-package iam
+package deployer
 
 import (
 	"regexp"
@@ -7,8 +7,8 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// DeployerSettings is who deploys, as stack config gives it. Nil: nobody but who runs Pulumi by hand.
-type DeployerSettings struct {
+// Settings is who deploys, as stack config gives it. Nil: nobody but who runs Pulumi by hand.
+type Settings struct {
 	// GitHub repository, owner/name as GitHub spells it; with the two ids, owner@id/name@id, where the
 	// repository's tokens carry them (every repository created or renamed since 2026-07-15).
 	GitHub string `json:"github"`
@@ -35,8 +35,11 @@ var (
 	bucketName        = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 )
 
+// On reports whether anyone deploys from GitHub.
+func (s *Settings) On() bool { return s != nil }
+
 // WithDefaults fills in what config leaves out.
-func (s *DeployerSettings) WithDefaults() *DeployerSettings {
+func (s *Settings) WithDefaults() *Settings {
 	if s == nil {
 		return nil
 	}
@@ -51,7 +54,7 @@ func (s *DeployerSettings) WithDefaults() *DeployerSettings {
 }
 
 // Check adds what is wrong with s to l.
-func (s *DeployerSettings) Check(l *problem.List) {
+func (s *Settings) Check(l *problem.List) {
 	if s == nil {
 		return
 	}
@@ -78,12 +81,12 @@ func (s *DeployerSettings) Check(l *problem.List) {
 }
 
 // repository is owner/name, without ids.
-func (s *DeployerSettings) repository() string {
+func (s *Settings) repository() string {
 	m := githubRepository.FindStringSubmatch(s.GitHub)
 	return m[1] + "/" + m[3]
 }
 
 // repositoryID is the repository's immutable id; "" where config gives none.
-func (s *DeployerSettings) repositoryID() string {
+func (s *Settings) repositoryID() string {
 	return strings.TrimPrefix(githubRepository.FindStringSubmatch(s.GitHub)[4], "@")
 }

@@ -1,4 +1,4 @@
-package iam
+package deployer
 
 // part is one of the deploy role's policies.
 type part string
