@@ -1,10 +1,11 @@
-package main
+package stack
 
 import (
 	"strings"
 	"testing"
 
 	"cinema-database/app"
+	"cinema-database/app/contract"
 	"cinema-database/compute"
 	"cinema-database/internal/testutil/pulumitest"
 )
@@ -13,14 +14,12 @@ import (
 // what is left is the program's own time. It plans the built binaries where they are there, because reading
 // and checking them is part of a plan.
 //
-//	make app && go test . -run '^$' -bench '^BenchmarkPlan$' -benchmem
+//	make app && go test ./stack -run '^$' -bench '^BenchmarkPlan$' -benchmem
 func BenchmarkPlan(b *testing.B) {
-	stand := findRelease
-	b.Cleanup(func() { findRelease = stand })
-	findRelease = app.Find
-	if _, err := releases(compute.ARM64); err != nil {
-		b.Logf("stand-ins for the binaries are planned: %v", err)
-		findRelease = stand
+	program := programOn(app.Find)
+	if _, err := app.Find(contract.Cinema, string(compute.ARM64)); err != nil {
+		b.Logf("stand-ins replace the binaries: %v", err)
+		program = programOn(standIns)
 	}
 	for _, name := range stacks {
 		config := pulumitest.StackConfig(b, "Pulumi."+name+".yaml")
@@ -28,7 +27,7 @@ func BenchmarkPlan(b *testing.B) {
 			b.ReportAllocs()
 			var r *pulumitest.Recording
 			for b.Loop() {
-				if r = pulumitest.Run(b, stack, pulumitest.Stack("cinema", name), pulumitest.Config(config)); r.Err != nil {
+				if r = pulumitest.Run(b, program, pulumitest.Stack("cinema", name), pulumitest.Config(config)); r.Err != nil {
 					b.Fatal(r.Err)
 				}
 			}

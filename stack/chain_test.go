@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"fmt"
@@ -56,5 +56,5 @@ func TestLongestChain(t *testing.T) {
 			fmt.Fprintf(&all, "%4d %s %s\n", i+1, res.Type, res.Name)
 		}
 	}
-	pulumitest.Golden(t, "testdata/chain.golden", all.String())
+	pulumitest.Golden(t, "stack/testdata/chain.golden", all.String())
 }

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/iam"
+	"cinema-database/iam/deployer"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
@@ -124,7 +124,7 @@ func inventoryTypes(t *testing.T) []string {
 	t.Helper()
 	var types []string
 	for _, name := range stacks {
-		golden, err := os.ReadFile("testdata/inventory." + name + ".golden")
+		golden, err := os.ReadFile("stack/testdata/inventory." + name + ".golden")
 		require.NoError(t, err)
 		for line := range strings.Lines(string(golden)) {
 			if typ, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(typ, "aws:") {
@@ -147,8 +147,8 @@ func inventoryTypes(t *testing.T) []string {
 
 func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
 	types := inventoryTypes(t)
-	table := map[string]iam.Deployment{}
-	for _, d := range iam.Deployments() {
+	table := map[string]deployer.Deployment{}
+	for _, d := range deployer.Deployments() {
 		table[d.Type] = d
 	}
 	for _, typ := range types {
@@ -178,7 +178,7 @@ func TestEveryActionOfTheTableReachesTheDeployRole(t *testing.T) {
 			preview[a] = true
 		}
 	}
-	for _, d := range iam.Deployments() {
+	for _, d := range deployer.Deployments() {
 		for _, a := range d.Read {
 			assert.True(t, deploy[a], "%s: the deploy role lacks %s", d.Type, a)
 			assert.True(t, preview[a], "%s: the preview role lacks %s", d.Type, a)
@@ -201,8 +201,8 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 	for _, name := range []string{"dev", "prod", "full"} {
 		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`})
 		require.NoError(t, r.Err)
-		table := map[string]iam.Deployment{}
-		for _, d := range iam.Deployments() {
+		table := map[string]deployer.Deployment{}
+		for _, d := range deployer.Deployments() {
 			table[d.Type] = d
 		}
 		statements := attachedTo(t, r, "deployer-deploy")

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"bytes"
@@ -97,7 +97,7 @@ type emulated struct {
 func startEmulated(t *testing.T) *emulated {
 	tool, err := filepath.Abs(*endToEnd)
 	require.NoError(t, err)
-	shim, err := filepath.Abs("testdata/emulator")
+	shim, err := filepath.Abs("stack/testdata/emulator")
 	require.NoError(t, err)
 	e := &emulated{t: t, tool: tool, dir: t.TempDir()}
 	for _, path := range strings.Split(strings.TrimSuffix(string(e.run("git", "ls-files", "-coz", "--exclude-standard")), "\x00"), "\x00") {

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"bytes"
@@ -21,16 +21,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/internal/review"
 	"cinema-database/internal/testutil/chromium"
 	"cinema-database/internal/testutil/pulumitest"
-	"cinema-database/internal/review"
 )
 
 // page runs the review command and gives what it writes.
 func page(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, problems bytes.Buffer
-	code := review.Main(t.Context(), append(args, "-o", "-"), stack, &findRelease, &out, &problems)
+	code := review.Main(t.Context(), append(args, "-o", "-"), programOn, standIns, &out, &problems)
 	require.Equal(t, 0, code, problems.String())
 	return out.String()
 }
@@ -144,7 +144,7 @@ func TestReviewTellsBadConfigAndBadCommandLines(t *testing.T) {
 		{[]string{"-c", "x"}, 2, `invalid value "x" for flag -c: not KEY=VALUE`},
 	} {
 		var out, problems bytes.Buffer
-		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), stack, &findRelease, &out, &problems)
+		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), programOn, standIns, &out, &problems)
 		assert.Equal(t, c.code, code, c.args)
 		assert.Contains(t, problems.String(), c.says)
 		assert.Empty(t, out.String(), c.args)
@@ -426,13 +426,13 @@ func TestReviewAgainstARef(t *testing.T) {
 	assert.NotContains(t, sh("git", "worktree", "list"), "cinema-review-", "the checkout is taken away again")
 
 	var out, problems bytes.Buffer
-	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, stack, &findRelease, &out, &problems))
+	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, programOn, standIns, &out, &problems))
 	assert.Contains(t, problems.String(), "(Begin) has no `review` command")
 	page(t, "--stack", "dev", "--against", "HEAD") // HTML takes it too
 
 	var dump struct{ Format int }
 	out.Reset()
-	require.Equal(t, 0, review.Main(t.Context(), []string{"dump", "--stack", "dev"}, stack, &findRelease, &out, &problems))
+	require.Equal(t, 0, review.Main(t.Context(), []string{"dump", "--stack", "dev"}, programOn, standIns, &out, &problems))
 	require.NoError(t, json.Unmarshal(out.Bytes(), &dump))
 	assert.Equal(t, 1, dump.Format)
 }

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"bytes"
@@ -14,8 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app"
-	"cinema-database/internal/testutil/pulumitest"
+	"cinema-database/app/contract"
 	"cinema-database/internal/sandbox"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 // open opens a session of the whole program, and skips the test where it cannot run. The end of its output is
@@ -29,7 +30,10 @@ func open(t *testing.T, o sandbox.Options) (*sandbox.Session, *bytes.Buffer) {
 		t.Skip(err)
 	}
 	said := &bytes.Buffer{}
-	o.Program, o.ProjectDir, o.Dir, o.Stdout, o.Stderr = stack, ".", t.TempDir(), said, said
+	if o.Program == nil {
+		o.Program = program
+	}
+	o.ProjectDir, o.Dir, o.Stdout, o.Stderr = ".", t.TempDir(), said, said
 	s, err := sandbox.Open(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -117,22 +121,15 @@ func custom(r *pulumitest.Recording) []*pulumitest.Resource {
 	})
 }
 
-// releaseCinema makes the program run with another `cinema` binary until the test ends.
-func releaseCinema(t *testing.T, content string) {
-	t.Helper()
-	before := findRelease
-	t.Cleanup(func() { findRelease = before })
-	findRelease = func(name, arch string) (*app.Binary, error) {
-		if name == "cinema" {
-			return app.NewBinary(name, arch, standIn(content)), nil
-		}
-		return before(name, arch)
-	}
-}
-
 func TestReleaseAndRollBack(t *testing.T) {
 	ctx := t.Context()
-	s, _ := open(t, sandbox.Options{})
+	cinema := "" // the content of the binary `cinema`, where it is not the usual stand-in
+	s, _ := open(t, sandbox.Options{Program: programOn(func(name, arch string) (*app.Binary, error) {
+		if name == contract.Cinema && cinema != "" {
+			return app.NewBinary(name, arch, standIn(cinema)), nil
+		}
+		return standIns(name, arch)
+	})})
 	up, err := s.Up(ctx)
 	require.NoError(t, err)
 	first := up.Outputs
@@ -141,8 +138,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	require.NoError(t, err, "nothing is left to do")
 
 	release := []string{"api-group", "api-instance", "storage-release-cinema"}
-	original := findRelease
-	releaseCinema(t, "cinema, the second")
+	cinema = "cinema, the second"
 	preview, err := s.Preview(ctx, false)
 	require.NoError(t, err)
 	assert.Equal(t, release, touched(preview))
@@ -166,7 +162,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	}
 	assert.Equal(t, "2", groupVersion(t, s), "what the group launches")
 	assert.Len(t, s.Account().Resources(), whole+1, "the superseded release is kept")
-	binary, err := original("cinema", "arm64")
+	binary, err := standIns(contract.Cinema, "arm64")
 	require.NoError(t, err)
 	assert.Contains(t, objectKeys(s), binary.ObjectKey(), "what an older launch template boots")
 
@@ -175,7 +171,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	_, err = s.Preview(ctx, true)
 	require.NoError(t, err, "a refresh finds nothing that `up` would change")
 
-	findRelease = original
+	cinema = ""
 	up, err = s.Up(ctx)
 	require.NoError(t, err, "rolling back")
 	assert.Equal(t, release, touched(up))
@@ -224,7 +220,7 @@ func TestProtectRefusesToDestroy(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, before, held(t, s), "nothing is deleted")
 
-	golden, err := os.ReadFile("testdata/protected.golden")
+	golden, err := os.ReadFile("stack/testdata/protected.golden")
 	require.NoError(t, err)
 	stateful := strings.Split(strings.TrimSpace(string(golden)), "\n")
 	assert.Equal(t, len(stateful), s.Protected())

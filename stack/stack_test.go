@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"crypto/sha256"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -14,19 +15,30 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-// The tests' binaries are not the built ones: plans must not depend on what was built last.
+// The tests run in the project's folder, as the program does.
 func TestMain(m *testing.M) {
+	if err := os.Chdir(".."); err != nil {
+		panic(err)
+	}
 	// Where the tests run in a git hook, git would go to the hook's repository.
 	for _, name := range []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"} {
 		_ = os.Unsetenv(name)
 	}
-	findRelease = func(name, arch string) (*app.Binary, error) {
-		return app.NewBinary(name, arch, standIn(name+" for "+arch)), nil
-	}
 	os.Exit(m.Run())
 }
 
-// standIn stands for a built one: of a size and a randomness that fit no user data, and its own for each seed.
+// program is the whole program on stand-ins for the binaries: plans must not depend on what was built last.
+var program = programOn(standIns)
+
+func programOn(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc {
+	return Program(Dependencies{FindBinary: find, Readme: "readme"})
+}
+
+func standIns(name, arch string) (*app.Binary, error) {
+	return app.NewBinary(name, arch, standIn(name+" for "+arch)), nil
+}
+
+// standIn returns the content of a stand-in: random, and different for each seed.
 func standIn(seed string) []byte {
 	data := make([]byte, 100<<10)
 	sum := sha256.Sum256([]byte(seed))
@@ -41,7 +53,7 @@ func run(t *testing.T, name string, change map[string]string, opts ...pulumitest
 	opts = append([]pulumitest.Option{
 		pulumitest.Stack("cinema", name), pulumitest.Config(config), pulumitest.Config(change),
 	}, opts...)
-	return pulumitest.Run(t, stack, opts...)
+	return pulumitest.Run(t, program, opts...)
 }
 
 var stacks = []string{"dev", "prod", "full"}
@@ -51,7 +63,7 @@ func TestInventory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, name, nil)
 			require.NoError(t, r.Err)
-			pulumitest.Golden(t, "testdata/inventory."+name+".golden", r.Inventory())
+			pulumitest.Golden(t, "stack/testdata/inventory."+name+".golden", r.Inventory())
 		})
 	}
 }
@@ -140,7 +152,7 @@ func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 }
 
 func TestProtectMarksExactlyTheStatefulResources(t *testing.T) {
-	for value, want := range map[string]string{"true": "testdata/protected.golden", "false": ""} {
+	for value, want := range map[string]string{"true": "stack/testdata/protected.golden", "false": ""} {
 		r := run(t, "prod", map[string]string{"cinema:protect": value})
 		require.NoError(t, r.Err)
 		var protected strings.Builder
