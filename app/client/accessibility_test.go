@@ -140,8 +140,7 @@ func TestEveryViewIsAccessible(t *testing.T) {
 	})
 }
 
-// 320 px is the width of WCAG 2.2's reflow criterion: a window of 1280 px at a zoom of 400 %. At 833 and 834 px, the tabs
-// change between the bottom and the top.
+// 320 px is WCAG 2.2's reflow width: 1280 px at a zoom of 400 %. Above 832 px, the tabs move to the top.
 func TestNothingScrollsSideways(t *testing.T) {
 	t.Parallel()
 	_, p := startWithImage(t)
@@ -159,8 +158,7 @@ func TestNothingScrollsSideways(t *testing.T) {
 	}
 }
 
-// focusJS returns the focused element's index in the document and a problem with its visibility, or "". The index is -1
-// outside the page's content.
+// focusJS returns the focused element's index in the document (-1 for none), and why the focus is not visible, or "".
 const focusJS = `(() => {
 	const e = document.activeElement;
 	if (!e || e === document.body || e === document.documentElement) return { index: -1, problem: "" };

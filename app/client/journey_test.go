@@ -67,7 +67,7 @@ func TestJourney(t *testing.T) {
 	p.screenshot("movies")
 
 	p.fill("q", "kubrick")
-	p.waitForSearch("kubrick") // the address holds the query
+	p.waitForSearch("kubrick") // the address contains the query
 	p.waitFor(fmt.Sprintf("document.querySelector('.count').textContent.match(/^\\d+ movies? of %d$/)", all))
 	assert.True(t, eval[bool](p, "[...document.querySelectorAll('.results .card')].every((c) => c.textContent.includes('Kubrick'))"))
 	p.fill("q", "no such movie")
@@ -301,8 +301,7 @@ func TestSessionExpiry(t *testing.T) {
 	assert.Equal(t, a.Email, eval[string](p, "document.querySelector('[name=Email]').value"), "a change from an ended session is not stored")
 }
 
-// While the API is unavailable, the page shows one message, tries again after the delay that the API sends, and recovers
-// without a reload.
+// While the API is unavailable, the page shows one message and tries again after the API's delay, without a reload.
 func TestAPIUnavailable(t *testing.T) {
 	t.Parallel()
 	s := start(t)

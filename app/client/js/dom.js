@@ -2,7 +2,7 @@
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
-// element creates an HTML element. In props, "on" holds event listeners; true sets an empty attribute; false, null and
+// element creates an HTML element. In props, "on" contains event listeners; true sets an empty attribute; false, null and
 // undefined leave the attribute out; the names in PROPERTIES are set as properties; all others are attributes.
 export function element(tag, props, ...children) {
   return fill(document.createElement(tag), props, children);

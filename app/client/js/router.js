@@ -30,8 +30,7 @@ export function replaceAddress(address) {
   history.replaceState(history.state, "", address);
 }
 
-// positions holds, for each history entry, the scroll position and the link that was followed from there. Going back
-// restores both.
+// positions contains, for each history entry, the scroll position and the link that was followed. Going back restores both.
 const positions = new Map();
 let entryKey = null;
 let entryCount = 0;

@@ -72,7 +72,7 @@
   // The page never scrolls sideways.
   if (document.documentElement.scrollWidth > innerWidth) {
     problems.push(`the page is ${document.documentElement.scrollWidth} px wide in a window of ${innerWidth} px`);
-    for (const e of document.body.querySelectorAll("*")) if (e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".chips")) problems.push(`  ${describe(e)} is wider than the window`);
+    for (const e of document.body.querySelectorAll("*")) if (e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".chips")) problems.push(`  ${describe(e)} extends beyond the window`);
   }
 
   // The text of a drawn poster fits in it, and no word is broken.
