@@ -13,7 +13,7 @@ import (
 	"cinema-database/app/internal/store"
 )
 
-// seedMovies puts the sample movies into the database.
+// seedMovies writes the sample movies to the database.
 func seedMovies(ctx context.Context, getenv func(string) string, log *slog.Logger) (err error) {
 	s, err := settings.LoadDatabase(getenv)
 	if err != nil {

@@ -224,9 +224,9 @@ func TestWaitingForCredentials(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	watcher := &credentialwatch.Watcher{Client: h.s3.Client(), Object: settings.Object{Bucket: "artifacts", Key: "credentials/api.json"},
-		Log: slog.New(slog.DiscardHandler), Waiting: 10 * time.Millisecond, Watching: 10 * time.Millisecond}
+		Log: slog.New(slog.DiscardHandler), MissingInterval: 10 * time.Millisecond, ChangeInterval: 10 * time.Millisecond}
 	done := make(chan struct{})
-	go func() { defer close(done); watcher.Watch(ctx, source) }()
+	go func() { defer close(done); watcher.Run(ctx, source) }()
 	t.Cleanup(func() { cancel(); <-done; _ = source.Close(context.Background()) })
 
 	put := func(uri, key string) {

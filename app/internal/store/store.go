@@ -59,7 +59,7 @@ type Store struct {
 func Open(uri, caCertificate string) (*Store, error) {
 	cs, err := connstring.Parse(uri)
 	if err != nil {
-		return nil, errors.New("store: not a MongoDB connection string; use mongodb://user:password@host:27017/cinema?tls=true")
+		return nil, errors.New("store: not a MongoDB connection string; use mongodb://user:password@host/cinema?tls=true")
 	}
 	name := cs.Database
 	if name == "" {
