@@ -15,9 +15,9 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/internal/chromium"
 )
 

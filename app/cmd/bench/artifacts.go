@@ -20,8 +20,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"cinema-database/app/internal/lambdaruntime"
-	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/manifest"
+	"cinema-database/app/internal/testimage"
 )
 
 const (

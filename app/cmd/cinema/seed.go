@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"

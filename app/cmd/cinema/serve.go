@@ -12,11 +12,11 @@ import (
 
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/settings"
-	"cinema-database/app/internal/volumeusage"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/volumeusage"
 )
 
 // serve serves the API until ctx ends. The database and the credentials object may become available later.

@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
 )
 
 // hold stands between the API and the database: it holds back what the database answers to the insertion of an image's

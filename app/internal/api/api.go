@@ -10,8 +10,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/passwords"
 )
 

@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/settings"
 )
 
@@ -252,7 +252,7 @@ func TestWaitingForCredentials(t *testing.T) {
 	becomes(401, "/users/ada", bearer(token))
 	token = h.logIn("ada", password)
 	put(h.db.URI(), "broken")
-	other, err := dev.StartDatabase(t.TempDir(), "")
+	other, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(other.Stop)
 	assert.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(token)).status)

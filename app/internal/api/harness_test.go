@@ -23,9 +23,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/tokens"
@@ -68,9 +68,9 @@ func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	dir := t.TempDir()
 	// Some tests stop these and start them again at the same place.
 	address := func() string { return fmt.Sprintf("127.0.0.1:%d", freeport.Get(t)) }
-	db, err := dev.StartDatabase(dir, address())
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: dir, Addr: address()})
 	require.NoError(t, err)
-	s3, err := dev.StartS3("", address())
+	s3, err := dev.StartS3(dev.S3Options{Addr: address()})
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
 	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &logBuffer{}}

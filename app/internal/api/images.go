@@ -14,6 +14,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/store"
 )
@@ -281,7 +282,7 @@ func (a *API) getThumbnail(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	err = a.stream(w, c, images.ThumbnailKey(i.Image), "image/jpeg", "")
+	err = a.stream(w, c, contract.ThumbnailKey(i.Image), "image/jpeg", "")
 	if errors.Is(err, images.ErrNotFound) {
 		return &problem{Status: http.StatusNotFound, Detail: "The thumbnail is not made yet; try again shortly.", RetryAfter: 2 * time.Second}
 	}

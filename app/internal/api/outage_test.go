@@ -143,7 +143,7 @@ func TestOutages(t *testing.T) {
 	require.Len(t, p.Errors, 1)
 	assert.Equal(t, "database", p.Errors[0].Field)
 	assert.Equal(t, http.StatusOK, h.do("GET", "/healthz", nil).status, "the process is well")
-	db, err := dev.StartDatabase(h.dir, h.db.Addr)
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
 	require.NoError(t, err)
 	h.db = db
 	until(true, true)
@@ -207,7 +207,7 @@ func TestStartWithoutDatabase(t *testing.T) {
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
 	assert.NotContains(t, string(a.body), h.db.Addr, "no driver's words")
 
-	db, err := dev.StartDatabase(h.dir, h.db.Addr)
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
 	require.NoError(t, err)
 	h.db = db
 	assert.Eventually(t, func() bool {

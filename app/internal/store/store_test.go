@@ -16,7 +16,7 @@ import (
 
 func open(t *testing.T) (a, b *store.Store) {
 	t.Helper()
-	db, err := dev.StartDatabase(t.TempDir(), "")
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(db.Stop)
 	connect := func() *store.Store {
