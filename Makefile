@@ -56,7 +56,7 @@ dev: ## the application on this machine, at http://localhost:8081
 	go run ./app/cmd/dev
 
 .PHONY: bench
-bench: app ## measure the API, the thumbnailer, the binaries and the plan
+bench: app ## measure the API, the thumbnailer and the binaries
 	go run ./app/cmd/bench
 
 .PHONY: tools
