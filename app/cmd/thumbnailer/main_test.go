@@ -17,7 +17,7 @@ import (
 	"cinema-database/app/internal/lambdaruntime"
 )
 
-// The binary itself answers Lambda's runtime API: a picture gets its thumbnail, a text is an error.
+// TestBinary invokes the built binary through Lambda's runtime API: it makes a thumbnail of an image; text is an error.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary")
@@ -33,9 +33,9 @@ func TestBinary(t *testing.T) {
 		_, err := storage.PutObject("images", key, nil, bytes.NewReader(data), int64(len(data)), nil)
 		require.NoError(t, err)
 	}
-	var picture bytes.Buffer
-	require.NoError(t, jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 900, 600)), nil))
-	put("orig/good.jpg", picture.Bytes())
+	var encoded bytes.Buffer
+	require.NoError(t, jpeg.Encode(&encoded, image.NewGray(image.Rect(0, 0, 900, 600)), nil))
+	put("orig/good.jpg", encoded.Bytes())
 	put("orig/text.jpg", []byte("hello"))
 
 	function, err := lambdaruntime.Start(t.Context(), binary, "AWS_ENDPOINT_URL_S3="+server.URL)
@@ -54,9 +54,9 @@ func TestBinary(t *testing.T) {
 	answer, err = function.Invoke(t.Context(), event("orig/text.jpg"))
 	require.NoError(t, err)
 	assert.True(t, answer.Failed)
-	assert.Contains(t, string(answer.Payload), "not a JPEG, PNG, GIF or WebP picture")
+	assert.Contains(t, string(answer.Payload), "not a JPEG, PNG, GIF or WebP image")
 
-	// The process lives on.
+	// The process is still running.
 	answer, err = function.Invoke(t.Context(), event("thumb/good.jpg"))
 	require.NoError(t, err)
 	assert.False(t, answer.Failed)

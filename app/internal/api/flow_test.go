@@ -35,7 +35,7 @@ func TestAccount(t *testing.T) {
 	assert.Equal(t, userAnswer{Username: "ada", Email: "ada@example.com", FavoriteMovies: []string{}}, u)
 
 	id := h.movieID()
-	for range 2 { // adding twice is adding once
+	for range 2 { // adding a movie twice has no further effect
 		h.do("POST", "/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
 		assert.Equal(t, []string{id}, u.FavoriteMovies)
 	}
@@ -56,7 +56,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	h := newHarness(t)
 	other, token := h.signUp("ada"), h.logIn("ada", password)
 
-	// Without a password, nothing ends.
+	// A change without a password ends no session.
 	a := h.do("PUT", "/users/ada", map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}, bearer(token))
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, http.StatusOK, h.do("GET", "/users/ada", nil, bearer(other)).status)
@@ -69,7 +69,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 		User  userAnswer
 	}
 	a.json(t, &s)
-	assert.Empty(t, s.User.Birthday, "PUT replaces")
+	assert.Empty(t, s.User.Birthday, "PUT replaces all fields")
 	for _, ended := range []string{other, token} {
 		h.do("GET", "/users/ada", nil, bearer(ended)).problem(t, http.StatusUnauthorized)
 		h.do("PUT", "/users/ada", account("ada"), bearer(ended)).problem(t, http.StatusUnauthorized)
@@ -83,7 +83,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	assert.True(t, bytes.HasPrefix(user.PasswordHash, []byte("$2a$")), "a changed password is hashed as well")
 }
 
-// A name that passes to another person gives the earlier holder's token nothing.
+// TestNamesake: the token of a name's earlier account gives no access to the name's new account.
 func TestNamesake(t *testing.T) {
 	for _, leave := range []string{"deleted", "renamed"} {
 		t.Run(leave, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestNamesake(t *testing.T) {
 	}
 }
 
-func TestDeletedAccountTakesItsImages(t *testing.T) {
+func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 	var mine, his imageAnswer
@@ -125,10 +125,10 @@ func TestDeletedAccountTakesItsImages(t *testing.T) {
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
 	_, err := images.NewBucket(h.s3.Client(), "cinema-images").Get(context.Background(), images.OriginalKey(mine.ID, "png"))
-	assert.ErrorIs(t, err, images.ErrNotFound, "the bytes are gone, not only the record")
+	assert.ErrorIs(t, err, images.ErrNotFound, "the object is removed, not only the record")
 }
 
-// Of many registrations of one name at once, one succeeds, through whichever instance.
+// TestConcurrentRegistrations: of many concurrent registrations of a name on several instances, one succeeds.
 func TestConcurrentRegistrations(t *testing.T) {
 	h := newHarness(t)
 	urls := []string{h.url, h.serve(), h.serve()}
@@ -183,13 +183,13 @@ func TestMovies(t *testing.T) {
 	assert.Equal(t, []string{"Amélie"}, titles("?q=AM%C3%89LIE"), "in another case")
 	assert.Equal(t, []string{"Casablanca"}, titles("?q=bogart"), "by an actor")
 	assert.Equal(t, []string{"Psycho", "Rear Window", "Vertigo"}, titles("?q=hitchcock"), "by the director")
-	assert.Equal(t, []string{"Vertigo"}, titles("?q=hitchcock+novak"), "every word counts")
+	assert.Equal(t, []string{"Vertigo"}, titles("?q=hitchcock+novak"), "every word must occur")
 	assert.Equal(t, []string{"Once Upon a Time in the West", "The Good, the Bad and the Ugly"}, titles("?genre=Western"))
 	assert.Equal(t, []string{"Once Upon a Time in the West"}, titles("?genre=Western&q=fonda"))
 	for _, q := range []string{".*", "^a", "a|b", "[a-z]", "(?i)a", `\w`, "$", "nosuchfilm"} {
 		assert.Empty(t, titles("?q="+url.QueryEscape(q)), "%q is text, not a pattern", q)
 	}
-	assert.Empty(t, titles("?genre=western"), "a genre's name is exact")
+	assert.Empty(t, titles("?genre=western"), "a genre's name is case-sensitive")
 
 	var m store.Movie
 	h.do("GET", "/movies/"+url.PathEscape("8½"), nil, bearer(token)).json(t, &m)
@@ -216,7 +216,7 @@ func TestImages(t *testing.T) {
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	var i imageAnswer
 	a.json(t, &i)
-	assert.True(t, images.ValidID(i.ID), "the server's own id")
+	assert.True(t, images.ValidID(i.ID), "the server chose the id")
 	assert.Equal(t, "image/jpeg", i.ContentType, "by its bytes, not by its name")
 	assert.Equal(t, []int{30, 20}, []int{i.Width, i.Height})
 	assert.EqualValues(t, len(data), i.Bytes)
@@ -235,11 +235,11 @@ func TestImages(t *testing.T) {
 
 	p := h.do("GET", i.ThumbnailURL, nil, bearer(token))
 	p.problem(t, http.StatusNotFound)
-	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may be on its way")
-	small := jpegOf(t, 3, 2)
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, small))
+	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may exist soon")
+	thumbnail := jpegOf(t, 3, 2)
+	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, thumbnail))
 	a = h.do("GET", i.ThumbnailURL, nil, bearer(token))
-	assert.Equal(t, small, a.body)
+	assert.Equal(t, thumbnail, a.body)
 	assert.Equal(t, http.StatusNotModified, h.do("GET", i.ThumbnailURL, nil, bearer(token), header("If-None-Match", a.header.Get("ETag"))).status)
 
 	h.do("DELETE", "/images/"+i.ID, nil, bearer(other)).problem(t, http.StatusForbidden)
@@ -278,7 +278,7 @@ func TestImagePages(t *testing.T) {
 		}
 		next = "&before=" + p.Next
 	}
-	assert.Equal(t, want, got, "each once, newest first")
+	assert.Equal(t, want, got, "each image once, newest first")
 }
 
 func TestCORS(t *testing.T) {
@@ -296,6 +296,6 @@ func TestCORS(t *testing.T) {
 	}
 	a = h.do("GET", "/movies", nil, header("Origin", site))
 	a.problem(t, http.StatusUnauthorized)
-	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"), "the page may read problems as well")
+	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"), "the client may also read problems")
 	assert.Contains(t, strings.Join(a.header.Values("Vary"), ","), "Origin")
 }

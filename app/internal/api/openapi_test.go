@@ -19,7 +19,7 @@ import (
 	"cinema-database/app/internal/images"
 )
 
-// document is openapi.json as the API gives it.
+// document is openapi.json as the API serves it.
 type document map[string]any
 
 func (d document) resolve(v any) map[string]any {
@@ -37,8 +37,8 @@ func (d document) resolve(v any) map[string]any {
 	}
 }
 
-// check says how value differs from a schema. A keyword that it does not know is a difference as well, so that none
-// goes unchecked.
+// check returns the differences between value and a schema. An unknown keyword counts as a difference, so that no keyword
+// is ignored.
 func (d document) check(schema any, value any, at string) []string {
 	var out []string
 	bad := func(format string, args ...any) { out = append(out, at+": "+fmt.Sprintf(format, args...)) }
@@ -128,7 +128,7 @@ func (h *harness) document() document {
 	return d
 }
 
-// operations maps "METHOD /path" to operations.
+// operations returns all operations by "METHOD /path".
 func (d document) operations() map[string]map[string]any {
 	all := map[string]map[string]any{}
 	for path, methods := range d["paths"].(map[string]any) {
@@ -139,8 +139,8 @@ func (d document) operations() map[string]map[string]any {
 	return all
 }
 
-// TestDocumentNamesEveryRoute holds the routes and the document together, both ways.
-func TestDocumentNamesEveryRoute(t *testing.T) {
+// TestDocumentHasAllRoutes: the document has exactly the API's routes.
+func TestDocumentHasAllRoutes(t *testing.T) {
 	h := newHarness(t)
 	a, err := api.New(h.options())
 	require.NoError(t, err)
@@ -151,8 +151,8 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 	assert.ElementsMatch(t, a.Routes(), described)
 }
 
-// TestDocumentDescribesEveryAnswer calls every operation and compares what it sends and what comes back with the
-// document: status, type, headers and every property.
+// TestDocumentDescribesEveryAnswer calls every operation and compares the request and the answer with the document:
+// status, type, headers and every property.
 func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	h := newHarness(t)
 	h.seed()
@@ -161,7 +161,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	called := map[string]bool{}
 
 	var token string
-	// call sends one request of an operation. Values fill the path's parameters, in order.
+	// call sends one request of an operation. values are the path's parameters, in order.
 	call := func(operation string, want int, query string, body any, values []string, edits ...edit) answer {
 		t.Helper()
 		op := operations[operation]
@@ -236,7 +236,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("POST /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
 	call("POST /users/{username}/movies/{id}", 404, "", nil, []string{"ada", strings.Repeat("0", 24)})
 	call("POST /users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
-	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favourite
+	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
 	call("DELETE /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
 	call("PUT /users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"}).json(t, &s)
 	token = s.Token

@@ -22,17 +22,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/thumbnail"
 )
 
 const bucket = "images"
 
-// bench is a thumbnailer on a real S3 server.
+// bench is a thumbnailer with an S3 server.
 type bench struct {
 	*Thumbnailer
 	s3  *s3.Client
 	log bytes.Buffer
-	// intercept, where set, sees each S3 request first; it answers by returning a status.
+	// intercept, if set, is called for each S3 request. A status other than 0 is the answer.
 	intercept func(*http.Request) (status int)
 }
 
@@ -77,14 +78,14 @@ func (b *bench) keys(t *testing.T) []string {
 	return keys
 }
 
-func photograph(t testing.TB) []byte {
+func testJPEG(t testing.TB) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, jpeg.Encode(&out, image.NewYCbCr(image.Rect(0, 0, 960, 640), image.YCbCrSubsampleRatio420), nil))
 	return out.Bytes()
 }
 
-// event is a notification as S3 sends it, one record a key.
+// event returns a notification like those of S3, with one record per key.
 func event(name string, keys ...string) json.RawMessage {
 	var records []string
 	for _, key := range keys {
@@ -99,9 +100,9 @@ const put = "ObjectCreated:Put"
 
 func TestMakesThumbnails(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/aaaa.jpg", photograph(t))
-	b.put(t, "orig/bbbb.jpeg", photograph(t))
-	b.intercept = func(r *http.Request) int { // the server does not keep this header
+	b.put(t, "orig/aaaa.jpg", testJPEG(t))
+	b.put(t, "orig/bbbb.jpeg", testJPEG(t))
+	b.intercept = func(r *http.Request) int { // the S3 server does not store this header
 		if r.Method == http.MethodPut {
 			assert.Equal(t, "private, max-age=31536000, immutable", r.Header.Get("Cache-Control"))
 		}
@@ -116,7 +117,7 @@ func TestMakesThumbnails(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{480, 320}, [2]int{config.Width, config.Height})
 
-	// The same event again changes nothing.
+	// A repeated event changes nothing.
 	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
 	assert.Len(t, b.keys(t), 4)
 }
@@ -126,7 +127,7 @@ func TestIgnores(t *testing.T) {
 		"its own output":    event(put, "thumb/aaaa.jpg"),
 		"another folder":    event(put, "other/aaaa.jpg", "original/a.jpg", "/orig/a.jpg", "orig"),
 		"a removal":         event("ObjectRemoved:Delete", "orig/aaaa.jpg"),
-		"a picture gone":    event(put, "orig/gone.jpg"),
+		"a deleted image":   event(put, "orig/gone.jpg"),
 		"S3's test message": json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"images"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,10 +138,10 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
-func TestReportsWhatItCannotDo(t *testing.T) {
+func TestReportsAllFailures(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not a picture"))
-	b.put(t, "orig/good.jpg", photograph(t))
+	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not an image"))
+	b.put(t, "orig/good.jpg", testJPEG(t))
 	b.put(t, "orig/large.png", make([]byte, thumbnail.MaxBytes+1))
 	err := b.Handle(t.Context(), event(put, "orig/zip.jpg", "orig/a/b.jpg", "orig/..%2Fx.jpg", "orig/good.jpg", "orig/large.png"))
 	require.ErrorIs(t, err, thumbnail.ErrNotImage)
@@ -148,7 +149,7 @@ func TestReportsWhatItCannotDo(t *testing.T) {
 	assert.ErrorContains(t, err, "orig/zip.jpg")
 	assert.ErrorContains(t, err, `Records[1].s3.object.key "orig/a/b.jpg"`)
 	assert.ErrorContains(t, err, `Records[2].s3.object.key "orig/../x.jpg"`)
-	assert.Contains(t, b.keys(t), "thumb/good.jpg", "one bad picture does not stop the others")
+	assert.Contains(t, b.keys(t), "thumb/good.jpg", "a failure does not stop the others")
 	assert.Contains(t, b.log.String(), `"permanent":true`)
 
 	for _, raw := range []string{``, `[]`, `"x"`, `{"Records":{}}`, `{"Records":[{"s3":{"object":{"key":"%zz"}}}]}`} {
@@ -165,7 +166,7 @@ func TestStorageFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.put(t, "orig/aaaa.jpg", photograph(t))
+			b.put(t, "orig/aaaa.jpg", testJPEG(t))
 			b.intercept = func(r *http.Request) int {
 				if when(r) {
 					return http.StatusServiceUnavailable
@@ -174,7 +175,7 @@ func TestStorageFails(t *testing.T) {
 			}
 			err := b.Handle(t.Context(), event(put, "orig/aaaa.jpg"))
 			require.ErrorContains(t, err, "503")
-			assert.False(t, thumbnail.Permanent(err), "worth another attempt")
+			assert.False(t, thumbnail.Permanent(err), "a retry can help")
 			assert.Contains(t, b.log.String(), `"permanent":false`)
 			b.intercept = nil
 			require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
@@ -183,10 +184,10 @@ func TestStorageFails(t *testing.T) {
 	}
 }
 
-// A picture that is deleted while its thumbnail is in the making leaves none behind.
+// TestDeletedMeanwhile: an image that is deleted while its thumbnail is made leaves no thumbnail.
 func TestDeletedMeanwhile(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/aaaa.jpg", photograph(t))
+	b.put(t, "orig/aaaa.jpg", testJPEG(t))
 	b.intercept = func(r *http.Request) int {
 		if r.Method == http.MethodPut {
 			b.intercept = nil
@@ -206,14 +207,14 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"Event":"s3:TestEvent"}`))
 	f.Add([]byte(`{"Records":[null,{}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		pictures, _, _ := parse(raw)
-		for _, p := range pictures {
-			assert.NotEmpty(t, p.bucket)
-			assert.True(t, strings.HasPrefix(p.key, "orig/"+p.id+"."), "%q", p.key)
-			assert.Equal(t, "thumb/"+p.id+".jpg", p.thumbnailKey())
-			assert.NotContains(t, p.thumbnailKey()[len("thumb/"):], "/")
-			assert.NotContains(t, p.thumbnailKey(), "..")
-			assert.Equal(t, url.PathEscape(p.id), p.id, "nothing in an id needs escaping")
+		originals, _, _ := parse(raw)
+		for _, o := range originals {
+			assert.NotEmpty(t, o.bucket)
+			assert.True(t, strings.HasPrefix(o.key, "orig/"+o.id+"."), "%q", o.key)
+			assert.Equal(t, "thumb/"+o.id+".jpg", contract.ThumbnailKey(o.id))
+			assert.NotContains(t, o.id, "/")
+			assert.NotContains(t, contract.ThumbnailKey(o.id), "..")
+			assert.Equal(t, url.PathEscape(o.id), o.id, "an id needs no escaping")
 		}
 	})
 }
