@@ -3,6 +3,7 @@ package compute
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -29,12 +30,12 @@ func (a Architecture) ec2Name() (string, error) {
 	}
 }
 
-// amiParameter names the current Amazon Linux 2023 image on kernel 6.12: MongoDB 8.0 is known to have
-// trouble with kernels from 6.19 on, so the line is pinned.
+// amiParameter names the current Amazon Linux 2023 image on kernel 6.12. The kernel line is pinned: MongoDB 8.0 has known
+// problems with 6.19 and later.
 const amiParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-"
 
-// LookupAMI is the literal id of the current Amazon Linux 2023 image for the architecture, so that a
-// preview shows when it moves.
+// LookupAMI returns the id of the current Amazon Linux 2023 image for the architecture. It is literal, so that a preview
+// shows a new image.
 func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 	name, err := arch.ec2Name()
 	if err != nil {
@@ -56,7 +57,7 @@ func architectureOf(typ string) (Architecture, bool) {
 	if m == nil {
 		return "", false
 	}
-	if m[1]+m[2] == "a1" || regexp.MustCompile(`g`).MatchString(m[3]) {
+	if m[1]+m[2] == "a1" || strings.Contains(m[3], "g") {
 		return ARM64, true
 	}
 	return AMD64, true

@@ -2,20 +2,18 @@ package compute
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
 	"cinema-database/storage"
 )
 
-// maxGroupSize is the most instances that config may ask for: beyond it, the one database host is what
-// needs growing.
+// maxGroupSize is the most instances that config may ask for. A larger group needs a larger database first.
 const maxGroupSize = 30
 
 // APISettings is the API tier's shape, as stack config gives it.
@@ -27,7 +25,7 @@ type APISettings struct {
 	MinSize, MaxSize int
 }
 
-// Check adds what is wrong with s to l.
+// Check adds a problem for each value that the group cannot have.
 func (s APISettings) Check(l *problem.List) {
 	checkInstanceType(l, "api.instanceType", s.InstanceType, s.Architecture)
 	if s.MinSize < 1 || s.MinSize > maxGroupSize {
@@ -38,28 +36,24 @@ func (s APISettings) Check(l *problem.List) {
 	}
 }
 
-// APIArgs are what NewAPI needs.
+// APIArgs are the API's network, role, buckets and names.
 type APIArgs struct {
+	environment.Environment
 	APISettings
 	// AMI is a literal image id.
-	AMI    string
-	Region string
-	// Port that the API listens on.
-	Port int
-	// Release is the binary `cinema`.
-	Release storage.Object
-	// Protect keeps the load balancer from being deleted.
-	Protect bool
-	// Domain puts the load balancer under names of its own; ZoneID is its zone's, where that is not made here.
-	Domain DomainSettings
-	ZoneID string
+	AMI string
+	// Binary is contract.Cinema.
+	Binary storage.Artifact
+	// Domain names the load balancer. HostedZoneID is the id of its hosted zone, empty where the stack makes the zone.
+	Domain       DomainSettings
+	HostedZoneID string
 
 	VPCID                       pulumi.StringInput
 	PublicSubnetIDs             pulumi.StringArray
 	PrivateSubnetIDs            pulumi.StringArray
 	LoadBalancerSecurityGroupID pulumi.StringInput
 	SecurityGroupID             pulumi.StringInput
-	// InstanceProfile by name, and the name of the role that it carries.
+	// InstanceProfile is a name, as is Role, the role of the profile.
 	InstanceProfile pulumi.StringInput
 	Role            pulumi.StringInput
 
@@ -67,15 +61,13 @@ type APIArgs struct {
 	ImagesBucket    pulumi.StringInput
 	// CredentialsURI is where the credentials object will be, s3://bucket/key.
 	CredentialsURI pulumi.StringInput
-	// AllowedOrigin is the client site's, e.g. https://cinema.example.
+	// AllowedOrigin is the origin of the client site, e.g. https://cinema.example.
 	AllowedOrigin pulumi.StringInput
-	// LogsBucket and LogsPrefix take the load balancer's access logs.
+	// LogsBucket and LogsPrefix receive the load balancer's access logs.
 	LogsBucket pulumi.StringInput
 	LogsPrefix string
 	// LogRetentionDays of the instances' logs.
 	LogRetentionDays int
-
-	Tags map[string]string
 }
 
 // API is the load balancer and the instances behind it.
@@ -84,14 +76,14 @@ type API struct {
 
 	// URL of the API, without a trailing slash.
 	URL pulumi.StringOutput
-	// NameServers of the zone, where it is made here: the registrar must point at them.
+	// NameServers of the hosted zone where the stack makes it: the registrar must delegate to them.
 	NameServers pulumi.StringArrayOutput
 	// GroupName is the Auto Scaling group's.
 	GroupName pulumi.StringOutput
 	// LoadBalancer and TargetGroup as CloudWatch names them.
 	LoadBalancer pulumi.StringOutput
 	TargetGroup  pulumi.StringOutput
-	// LogGroup takes the instances' logs, a stream for each.
+	// LogGroup has a stream for each instance.
 	LogGroup pulumi.StringOutput
 	// UserDataBytes count against EC2's 16,384.
 	UserDataBytes pulumi.IntOutput
@@ -99,7 +91,6 @@ type API struct {
 
 type apiBuilder struct {
 	*component.Scope
-	ctx  *pulumi.Context
 	args *APIArgs
 	out  *API
 
@@ -107,7 +98,7 @@ type apiBuilder struct {
 	// targets by service.
 	targets   map[string]*lb.TargetGroup
 	listeners []*lb.Listener
-	// attached are what ties the target groups to the load balancer.
+	// attached are the resources that attach the target groups to the load balancer.
 	attached []pulumi.Resource
 	template *ec2.LaunchTemplate
 }
@@ -115,14 +106,14 @@ type apiBuilder struct {
 // NewAPI registers the API tier.
 func NewAPI(ctx *pulumi.Context, name string, args *APIArgs, opts ...pulumi.ResourceOption) (*API, error) {
 	problems := problem.In("compute: ")
-	args.Check(problems)
+	args.APISettings.Check(problems)
 	args.Domain.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	api := &API{NameServers: pulumi.StringArray{}.ToStringArrayOutput()}
-	err := component.New(ctx, "cinema:compute:API", name, api, args.Tags, func(s *component.Scope) error {
-		b := &apiBuilder{Scope: s, ctx: ctx, args: args, out: api}
+	err := component.New(ctx, args.Environment, "cinema:compute:API", name, api, func(s *component.Scope) error {
+		b := &apiBuilder{Scope: s, args: args, out: api}
 		for _, step := range []func() error{b.createLoadBalancer, b.createLaunchTemplate, b.createGroup} {
 			if err := step(); err != nil {
 				return err
@@ -132,5 +123,3 @@ func NewAPI(ctx *pulumi.Context, name string, args *APIArgs, opts ...pulumi.Reso
 	}, opts...)
 	return api, err
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

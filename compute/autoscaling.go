@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
@@ -8,35 +10,35 @@ import (
 )
 
 const (
-	// bootSeconds from launch to the first healthy answer, with room: user data fetches one binary.
+	// bootSeconds from launch to the first healthy answer, with a margin: user data fetches one binary.
 	bootSeconds = 180
-	// targetCPUPercent leaves room for one zone of three to fail.
+	// targetCPUPercent leaves capacity for the loss of one zone of three.
 	targetCPUPercent = 60
-	// targetRequestsPerMinute and instance, well under what one small instance serves.
+	// targetRequestsPerMinute for each instance, well below the capacity of one small instance.
 	targetRequestsPerMinute = 6000
 )
 
-// createGroup keeps the instances: spread over the private subnets, replaced by an instance refresh
-// when the launch template gets a new version.
+// createGroup makes the Auto Scaling group over the private subnets. A new launch template version starts an instance
+// refresh.
 func (b *apiBuilder) createGroup() error {
 	name := b.Name("group")
 	var tags autoscaling.GroupTagArray
 	all := b.TagValues(name)
-	for _, key := range sortedKeys(all) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
 		tags = append(tags, autoscaling.GroupTagArgs{
 			Key: pulumi.String(key), Value: pulumi.String(all[key]),
 			// The launch template names each instance itself.
 			PropagateAtLaunch: pulumi.Bool(key != "Name"),
 		})
 	}
-	group, err := autoscaling.NewGroup(b.ctx, name, &autoscaling.GroupArgs{
+	group, err := autoscaling.NewGroup(b.Ctx, name, &autoscaling.GroupArgs{
 		VpcZoneIdentifiers: b.args.PrivateSubnetIDs,
 		MinSize:            pulumi.Int(b.args.MinSize),
 		MaxSize:            pulumi.Int(b.args.MaxSize),
 		DesiredCapacity:    pulumi.Int(b.args.MinSize),
 		LaunchTemplate: autoscaling.GroupLaunchTemplateArgs{
 			Id: b.template.ID(),
-			// A number, never $Latest: what is previewed is what starts, and going back is possible.
+			// A number, never $Latest: the preview shows what starts, and a rollback is possible.
 			Version: b.template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput),
 		},
 		TargetGroupArns:        pulumi.StringArray{b.targets[ServiceAPI].Arn},
@@ -48,14 +50,14 @@ func (b *apiBuilder) createGroup() error {
 		InstanceRefresh: autoscaling.GroupInstanceRefreshArgs{
 			Strategy: pulumi.String("Rolling"),
 			Preferences: autoscaling.GroupInstanceRefreshPreferencesArgs{
-				// New instances come before old ones go, a third at a time.
+				// New instances start before old ones stop, a third at a time.
 				MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(134),
 				InstanceWarmup: pulumi.String(strconv.Itoa(bootSeconds)),
 				AutoRollback:   pulumi.Bool(true),
 			},
 		},
 		Tags: tags,
-		// The scaling policies move the desired capacity; a deployment must not move it back.
+		// The scaling policies change the desired capacity; a deployment must not reset it.
 	}, b.Child(pulumi.IgnoreChanges([]string{"desiredCapacity"}), pulumi.DependsOn(b.attached)))
 	if err != nil {
 		return err
@@ -72,7 +74,7 @@ func (b *apiBuilder) createGroup() error {
 			pulumi.Sprintf("%s/%s", b.balancer.ArnSuffix, b.targets[ServiceAPI].ArnSuffix), targetRequestsPerMinute,
 		},
 	} {
-		if _, err := autoscaling.NewPolicy(b.ctx, b.Name("scale-on", policy.name), &autoscaling.PolicyArgs{
+		if _, err := autoscaling.NewPolicy(b.Ctx, b.Name("scale-on", policy.name), &autoscaling.PolicyArgs{
 			AutoscalingGroupName: group.Name,
 			PolicyType:           pulumi.String("TargetTrackingScaling"),
 			TargetTrackingConfiguration: autoscaling.PolicyTargetTrackingConfigurationArgs{
@@ -81,8 +83,8 @@ func (b *apiBuilder) createGroup() error {
 				},
 				TargetValue: pulumi.Float64(policy.target),
 			},
-			// Who pauses scaling by hand while something is wrong is not undone by the next deployment; the other
-			// kind of policy's settings are nobody's here.
+			// A deployment does not resume scaling that an operator has paused. Predictive settings belong to the other kind
+			// of policy.
 		}, b.Child(pulumi.IgnoreChanges([]string{"enabled", "predictiveScalingConfiguration"}))); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
 )
 
@@ -18,13 +19,14 @@ type BastionSettings struct {
 	Architecture Architecture
 }
 
-// Check adds what is wrong with s to l.
+// Check adds a problem where the instance type does not fit.
 func (s BastionSettings) Check(l *problem.List) {
 	checkInstanceType(l, "bastion.instanceType", s.InstanceType, s.Architecture)
 }
 
-// BastionArgs are what NewBastion needs.
+// BastionArgs are the bastion's network and role.
 type BastionArgs struct {
+	environment.Environment
 	BastionSettings
 	// AMI is a literal image id.
 	AMI             string
@@ -32,10 +34,9 @@ type BastionArgs struct {
 	SecurityGroupID pulumi.StringInput
 	// InstanceProfile by name.
 	InstanceProfile pulumi.StringInput
-	Tags            map[string]string
 }
 
-// Bastion is the operators' way in.
+// Bastion is the host through which operators reach the others.
 type Bastion struct {
 	pulumi.ResourceState
 
@@ -43,7 +44,7 @@ type Bastion struct {
 	PublicIP   pulumi.StringOutput
 }
 
-// NewBastion registers the bastion.
+// NewBastion registers the host and its address.
 func NewBastion(ctx *pulumi.Context, name string, args *BastionArgs, opts ...pulumi.ResourceOption) (*Bastion, error) {
 	problems := problem.In("compute: ")
 	args.Check(problems)
@@ -51,8 +52,8 @@ func NewBastion(ctx *pulumi.Context, name string, args *BastionArgs, opts ...pul
 		return nil, err
 	}
 	b := &Bastion{}
-	err := component.New(ctx, "cinema:compute:Bastion", name, b, args.Tags, func(s *component.Scope) error {
-		host, err := ec2.NewInstance(ctx, s.Name("host"), &ec2.InstanceArgs{
+	err := component.New(ctx, args.Environment, "cinema:compute:Bastion", name, b, func(s *component.Scope) error {
+		host, err := ec2.NewInstance(s.Ctx, s.Name("host"), &ec2.InstanceArgs{
 			Ami:                 pulumi.String(args.AMI),
 			InstanceType:        pulumi.String(args.InstanceType),
 			SubnetId:            args.SubnetID,
@@ -65,9 +66,9 @@ func NewBastion(ctx *pulumi.Context, name string, args *BastionArgs, opts ...pul
 		if err != nil {
 			return err
 		}
-		// Session Manager and the AWS APIs are reached through the internet gateway, which takes a
-		// public address; this one stays when the host is replaced.
-		address, err := ec2.NewEip(ctx, s.Name("host"), &ec2.EipArgs{
+		// Traffic through the internet gateway, to Session Manager and the AWS APIs, needs a public address. This one
+		// survives the host.
+		address, err := ec2.NewEip(s.Ctx, s.Name("host"), &ec2.EipArgs{
 			Domain:   pulumi.String("vpc"),
 			Instance: host.ID(),
 			Tags:     s.Tags(s.Name("host")),

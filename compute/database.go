@@ -12,27 +12,29 @@ import (
 
 	"cinema-database/compute/userdata"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
+	"cinema-database/internal/format"
 	"cinema-database/internal/problem"
 	"cinema-database/storage"
 )
 
 const (
-	privateZone = "cinema.internal"
+	privateHostedZone = "cinema.internal"
 	// databaseHost is the name on the server's certificate.
-	databaseHost = "mongo." + privateZone
-	// databaseRootGiB holds the system and the server package, unpacked.
+	databaseHost = "mongo." + privateHostedZone
+	// databaseRootGiB has room for the system and the unpacked server package.
 	databaseRootGiB = 12
-	// dataDevice is what the attachment is called; on Nitro the host finds the volume by its id.
+	// dataDevice names the attachment. On Nitro, the host finds the volume by its id.
 	dataDevice = "/dev/sdf"
 	// recordSeconds is short: the address changes when the host is replaced.
 	recordSeconds = 30
 
-	// Bounds of a gp3 volume, GiB (EBS user guide, "General Purpose SSD volumes"), less what MongoDB
-	// needs to start.
+	// minDataGiB is what MongoDB needs to start; maxDataGiB is the largest gp3 volume (EBS user guide, "General Purpose SSD
+	// volumes").
 	minDataGiB = 10
 	maxDataGiB = 16384
 
-	// oldestPatch of 8.0 without CVE-2025-14847, which lets anybody read the server's memory.
+	// oldestPatch of 8.0 without CVE-2025-14847, which lets anyone who can connect read the server's memory.
 	oldestPatch = 17
 )
 
@@ -54,10 +56,9 @@ type DatabaseSettings struct {
 var (
 	mongoVersion = regexp.MustCompile(`^8\.0\.(\d+)$`)
 	snapshotID   = regexp.MustCompile(`^snap-[0-9a-f]{8,17}$`)
-	sha256Hex    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// Check adds what is wrong with s to l.
+// Check adds a problem for each value that the host cannot have.
 func (s DatabaseSettings) Check(l *problem.List) {
 	checkInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
 	if s.VolumeSize < minDataGiB || s.VolumeSize > maxDataGiB {
@@ -67,9 +68,9 @@ func (s DatabaseSettings) Check(l *problem.List) {
 	if m := mongoVersion.FindStringSubmatch(s.Version); m == nil {
 		l.Add("database.version", s.Version, "is not a version of the 8.0 line, which the host is set up for", fix)
 	} else if patch, err := strconv.Atoi(m[1]); err != nil || patch < oldestPatch {
-		l.Add("database.version", s.Version, "lets anybody who reaches it read its memory (CVE-2025-14847)", fix)
+		l.Add("database.version", s.Version, "lets anyone who can connect read its memory (CVE-2025-14847)", fix)
 	}
-	if s.SHA256 != "" && !sha256Hex.MatchString(s.SHA256) {
+	if s.SHA256 != "" && !format.SHA256(s.SHA256) {
 		l.Add("database.sha256", s.SHA256, "is not a SHA-256 digest", "write 64 lower-case hex digits, or leave it out to take the publisher's")
 	}
 	if s.RestoreFrom != "" && !snapshotID.MatchString(s.RestoreFrom) {
@@ -77,18 +78,16 @@ func (s DatabaseSettings) Check(l *problem.List) {
 	}
 }
 
-// DatabaseArgs are what NewDatabase needs.
+// DatabaseArgs are the host's network, role and artifacts.
 type DatabaseArgs struct {
+	environment.Environment
 	DatabaseSettings
-	// AMI is a literal image id; the host keeps the one it was made with.
-	AMI    string
-	Region string
+	// AMI is a literal image id; the host keeps the one that it was created with.
+	AMI string
 	// Zone of the subnet: volume and host must share it.
 	Zone string
-	// Protect keeps the data volume from being destroyed.
-	Protect bool
-	// Release is the binary `cinema-db`.
-	Release storage.Object
+	// Binary is contract.CinemaDB.
+	Binary storage.Artifact
 
 	VPCID           pulumi.StringInput
 	SubnetID        pulumi.StringInput
@@ -102,11 +101,9 @@ type DatabaseArgs struct {
 	// PackageKey and PackageDigest are the MongoDB server package's.
 	PackageKey    pulumi.StringInput
 	PackageDigest pulumi.StringInput
-
-	Tags map[string]string
 }
 
-// Database is the MongoDB host and its data.
+// Database is the MongoDB host, its data volume and its name.
 type Database struct {
 	pulumi.ResourceState
 
@@ -127,8 +124,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	d := &Database{}
-	err := component.New(ctx, "cinema:compute:Database", name, d, args.Tags, func(s *component.Scope) error {
-		volume, err := newDataVolume(ctx, s, args)
+	err := component.New(ctx, args.Environment, "cinema:compute:Database", name, d, func(s *component.Scope) error {
+		volume, err := newDataVolume(s, args)
 		if err != nil {
 			return err
 		}
@@ -136,8 +133,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		release := map[string]string{"Release": args.Release.Short()}
-		host, err := ec2.NewInstance(ctx, s.Name("host"), &ec2.InstanceArgs{
+		release := map[string]string{"Release": args.Binary.Short()}
+		host, err := ec2.NewInstance(s.Ctx, s.Name("host"), &ec2.InstanceArgs{
 			Ami:                     pulumi.String(args.AMI),
 			InstanceType:            pulumi.String(args.InstanceType),
 			SubnetId:                args.SubnetID,
@@ -157,7 +154,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		if _, err := ec2.NewVolumeAttachment(ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
+		if _, err := ec2.NewVolumeAttachment(s.Ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
 			DeviceName: pulumi.String(dataDevice),
 			InstanceId: host.ID(),
 			VolumeId:   volume.ID(),
@@ -167,8 +164,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		}, s.Child(pulumi.DeleteBeforeReplace(true))); err != nil {
 			return err
 		}
-		zone, err := route53.NewZone(ctx, s.Name("zone"), &route53.ZoneArgs{
-			Name:    pulumi.String(privateZone),
+		hostedZone, err := route53.NewZone(s.Ctx, s.Name("zone"), &route53.ZoneArgs{
+			Name:    pulumi.String(privateHostedZone),
 			Comment: pulumi.String("Names inside the VPC"),
 			Vpcs:    route53.ZoneVpcArray{route53.ZoneVpcArgs{VpcId: args.VPCID}},
 			Tags:    s.Tags(s.Name("zone")),
@@ -176,8 +173,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		record, err := route53.NewRecord(ctx, s.Name("record"), &route53.RecordArgs{
-			ZoneId:  zone.ZoneId,
+		record, err := route53.NewRecord(s.Ctx, s.Name("record"), &route53.RecordArgs{
+			ZoneId:  hostedZone.ZoneId,
 			Name:    pulumi.String(databaseHost),
 			Type:    pulumi.String("A"),
 			Ttl:     pulumi.Int(recordSeconds),
@@ -193,8 +190,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	return d, err
 }
 
-// newDataVolume makes the volume that outlives every host.
-func newDataVolume(ctx *pulumi.Context, s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) {
+// newDataVolume makes the volume, which outlives every host.
+func newDataVolume(s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) {
 	volume := &ebs.VolumeArgs{
 		AvailabilityZone: pulumi.String(args.Zone),
 		Type:             pulumi.String("gp3"),
@@ -203,26 +200,33 @@ func newDataVolume(ctx *pulumi.Context, s *component.Scope, args *DatabaseArgs) 
 		Tags:             s.Tags(s.Name("data")),
 	}
 	// The only copy of the data outside its backups.
-	options := []pulumi.ResourceOption{pulumi.Protect(args.Protect), pulumi.RetainOnDelete(args.Protect)}
+	options := []pulumi.ResourceOption{pulumi.Protect(s.Env.Protect), pulumi.RetainOnDelete(s.Env.Protect)}
 	if args.RestoreFrom != "" {
 		volume.SnapshotId = pulumi.String(args.RestoreFrom)
 	} else {
-		// A volume stays what it was restored from when the key is taken out of the config again.
+		// The volume stays as it is when restoreFrom leaves the config.
 		options = append(options, pulumi.IgnoreChanges([]string{"snapshotId"}))
 	}
-	return ebs.NewVolume(ctx, s.Name("data"), volume, s.Child(options...))
+	return ebs.NewVolume(s.Ctx, s.Name("data"), volume, s.Child(options...))
 }
 
 func databaseUserData(args *DatabaseArgs, volume *ebs.Volume) (renderedUserData, error) {
-	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Release.Digest, Host: databaseHost}
-	return renderUserData(
-		func() (userdata.Script, error) { return userdata.Database(params.Longest()) },
-		func(v []string) (userdata.Script, error) {
-			p := params
-			p.Artifacts, p.Volume, p.PackageKey, p.PackageDigest, p.Credentials, p.Key = v[0], v[1], v[2], v[3], v[4], v[5]
-			return userdata.Database(p)
-		},
-		args.ArtifactsBucket, volume.ID().ToStringOutput(), args.PackageKey, args.PackageDigest, args.CredentialsURI, args.CredentialsKeyARN,
-		args.Release.Key, // the host boots only once its release is there
-	)
+	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Binary.Digest, Host: databaseHost}
+	if _, err := userdata.Database(params.Longest()); err != nil {
+		return renderedUserData{}, fmt.Errorf("user data: %w", err)
+	}
+	return renderUserData(pulumi.StringMap{
+		"artifacts":     args.ArtifactsBucket,
+		"volume":        volume.ID().ToStringOutput(),
+		"packageKey":    args.PackageKey,
+		"packageDigest": args.PackageDigest,
+		"credentials":   args.CredentialsURI,
+		"key":           args.CredentialsKeyARN,
+		"binary":        args.Binary.Key, // the host boots only once its binary is uploaded
+	}, func(known map[string]string) (userdata.Script, error) {
+		p := params
+		p.Artifacts, p.Volume, p.Credentials, p.Key = known["artifacts"], known["volume"], known["credentials"], known["key"]
+		p.PackageKey, p.PackageDigest = known["packageKey"], known["packageDigest"]
+		return userdata.Database(p)
+	})
 }

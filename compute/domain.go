@@ -2,7 +2,6 @@ package compute
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,11 +10,12 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/format"
 	"cinema-database/internal/problem"
 )
 
-// ServiceAPI is the one service behind the load balancer. A further one is a target group in
-// createTargetGroups, a name here, and an entry in config.
+// ServiceAPI is the only service behind the load balancer. A further service needs a name here, a target group in
+// createTargetGroups, and an entry in config.
 const ServiceAPI = "api"
 
 var services = []string{ServiceAPI}
@@ -28,34 +28,30 @@ type Host struct {
 	Service string `json:"service"`
 }
 
-// DomainSettings puts the load balancer under names of its own, with HTTPS; the zero value leaves it on
-// plain HTTP under AWS's name.
+// DomainSettings are the load balancer's own names, with HTTPS. The zero value leaves plain HTTP under AWS's name.
 type DomainSettings struct {
-	// Zone is a public hosted zone, e.g. example.com.
+	// Zone is the name of a public hosted zone, e.g. example.com.
 	Zone string `json:"zone"`
-	// CreateZone makes the zone part of the stack; else it is looked up in the account.
+	// CreateZone makes the hosted zone part of the stack. Otherwise it is looked up in the account.
 	CreateZone bool `json:"createZone"`
 	// Hosts in the zone. The first is the API's URL and the certificate's subject.
 	Hosts []Host `json:"hosts"`
 }
 
-// On tells whether there is a domain.
+// On reports whether there is a domain.
 func (s DomainSettings) On() bool { return len(s.Hosts) > 0 }
 
 // Bounds of the load balancer's table: 100 rules on a listener (Elastic Load Balancing quotas), and ten
 // names on a certificate (ACM quotas), the smaller.
 const maxHosts = 10
 
-// hostName is RFC 1123's, in lower case, with at least two labels.
-var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-// Check adds what is wrong with s to l.
+// Check adds a problem for each name that cannot be served.
 func (s DomainSettings) Check(l *problem.List) {
 	if s.Zone == "" && !s.On() && !s.CreateZone {
 		return
 	}
-	if !hostName.MatchString(s.Zone) || len(s.Zone) > 253 {
-		l.Add("domain.zone", s.Zone, "is not the name of a zone", "write it like example.com")
+	if !format.HostName(s.Zone) {
+		l.Add("domain.zone", s.Zone, "is not the name of a hosted zone", "write it like example.com")
 	}
 	if n := len(s.Hosts); n == 0 || n > maxHosts {
 		l.Add("domain.hosts", n, "are not as many names as a certificate holds", fmt.Sprintf("name 1 to %d", maxHosts))
@@ -63,10 +59,10 @@ func (s DomainSettings) Check(l *problem.List) {
 	for i, h := range s.Hosts {
 		at := fmt.Sprintf("domain.hosts[%d]", i)
 		switch {
-		case !hostName.MatchString(h.Name) || len(h.Name) > 253:
+		case !format.HostName(h.Name):
 			l.Add(at+".name", h.Name, "is not a host name", "write it in lower case, like cinema.example.com")
 		case h.Name != s.Zone && !strings.HasSuffix(h.Name, "."+s.Zone):
-			l.Add(at+".name", h.Name, fmt.Sprintf("is not in the zone %s", s.Zone), "use a name that ends in ."+s.Zone+", or another zone")
+			l.Add(at+".name", h.Name, fmt.Sprintf("is not in the hosted zone %s", s.Zone), "use a name that ends in ."+s.Zone+", or another hosted zone")
 		case slices.ContainsFunc(s.Hosts[:i], func(o Host) bool { return o.Name == h.Name }):
 			l.Add(at+".name", h.Name, "appears twice", "remove one")
 		}
@@ -76,8 +72,8 @@ func (s DomainSettings) Check(l *problem.List) {
 	}
 }
 
-// LookupZone finds the zone's id before anything is registered, where the stack does not make the zone.
-func (s DomainSettings) LookupZone(ctx *pulumi.Context) (string, error) {
+// LookupHostedZone returns the id of the hosted zone, empty where there is no domain or the stack makes the zone.
+func (s DomainSettings) LookupHostedZone(ctx *pulumi.Context) (string, error) {
 	if !s.On() || s.CreateZone {
 		return "", nil
 	}
@@ -89,13 +85,13 @@ func (s DomainSettings) LookupZone(ctx *pulumi.Context) (string, error) {
 	return zone.ZoneId, nil
 }
 
-// createDomain makes what the names need: the zone, where it is the stack's, a certificate for all of
-// them that is validated by DNS, and an alias record for each.
+// createDomain makes the hosted zone where the stack owns it, a certificate for all names that DNS validates, and an
+// alias record for each name.
 func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err error) {
 	domain := b.args.Domain
-	zoneID := pulumi.String(b.args.ZoneID).ToStringOutput()
+	hostedZoneID := pulumi.String(b.args.HostedZoneID).ToStringOutput()
 	if domain.CreateZone {
-		zone, err := route53.NewZone(b.ctx, b.Name("zone"), &route53.ZoneArgs{
+		hostedZone, err := route53.NewZone(b.Ctx, b.Name("zone"), &route53.ZoneArgs{
 			Name:    pulumi.String(domain.Zone),
 			Comment: pulumi.String("Names of the cinema's services"),
 			Tags:    b.Tags(b.Name("zone")),
@@ -103,21 +99,21 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 		if err != nil {
 			return certificateARN, err
 		}
-		zoneID, b.out.NameServers = zone.ZoneId, zone.NameServers
-		// Outputs come when all is done, and the certificate is not done before the zone is delegated.
-		zone.NameServers.ApplyT(func(servers []string) error {
-			if b.ctx.DryRun() {
+		hostedZoneID, b.out.NameServers = hostedZone.ZoneId, hostedZone.NameServers
+		// Outputs appear at the end, and the certificate waits for the delegation.
+		hostedZone.NameServers.ApplyT(func(servers []string) error {
+			if b.Ctx.DryRun() {
 				return nil
 			}
-			return b.ctx.Log.Info(fmt.Sprintf("its registrar must delegate %s to %s; a new certificate waits for that, up to 75 minutes",
-				domain.Zone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: zone})
+			return b.Ctx.Log.Info(fmt.Sprintf("its registrar must delegate %s to %s; a new certificate waits for that, up to 75 minutes",
+				domain.Zone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: hostedZone})
 		})
 	}
 	var others pulumi.StringArray
 	for _, h := range domain.Hosts[1:] {
 		others = append(others, pulumi.String(h.Name))
 	}
-	certificate, err := acm.NewCertificate(b.ctx, b.Name("certificate"), &acm.CertificateArgs{
+	certificate, err := acm.NewCertificate(b.Ctx, b.Name("certificate"), &acm.CertificateArgs{
 		DomainName:              pulumi.String(domain.Hosts[0].Name),
 		SubjectAlternativeNames: others,
 		ValidationMethod:        pulumi.String("DNS"),
@@ -128,8 +124,8 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 	}
 	var proofs pulumi.StringArray
 	for _, h := range domain.Hosts {
-		proof, err := route53.NewRecord(b.ctx, b.Name("proof", h.Name), &route53.RecordArgs{
-			ZoneId:  zoneID,
+		proof, err := route53.NewRecord(b.Ctx, b.Name("proof", h.Name), &route53.RecordArgs{
+			ZoneId:  hostedZoneID,
 			Name:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
 			Type:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
 			Records: pulumi.StringArray{validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
@@ -141,8 +137,8 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 		proofs = append(proofs, proof.Fqdn)
-		if _, err := route53.NewRecord(b.ctx, b.Name("alias", h.Name), &route53.RecordArgs{
-			ZoneId: zoneID,
+		if _, err := route53.NewRecord(b.Ctx, b.Name("alias", h.Name), &route53.RecordArgs{
+			ZoneId: hostedZoneID,
 			Name:   pulumi.String(h.Name),
 			Type:   pulumi.String("A"),
 			Aliases: route53.RecordAliasArray{route53.RecordAliasArgs{
@@ -152,7 +148,7 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 	}
-	valid, err := acm.NewCertificateValidation(b.ctx, b.Name("certificate"), &acm.CertificateValidationArgs{
+	valid, err := acm.NewCertificateValidation(b.Ctx, b.Name("certificate"), &acm.CertificateValidationArgs{
 		CertificateArn:        certificate.Arn,
 		ValidationRecordFqdns: proofs,
 	}, b.Child())
@@ -183,8 +179,8 @@ const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 func (b *apiBuilder) createListeners() error {
 	domain := b.args.Domain
 	if !domain.On() {
-		if err := b.ctx.Log.Warn("the API is served over plain HTTP: passwords cross the internet in the clear; set cinema:domain for HTTPS",
-			&pulumi.LogArgs{Resource: b.balancer}); err != nil {
+		// Without a resource: the program would wait for it, and everything after it too.
+		if err := b.Ctx.Log.Warn("the API is served over plain HTTP: passwords cross the internet in the clear; set cinema:domain for HTTPS", nil); err != nil {
 			return err
 		}
 		b.out.URL = pulumi.Sprintf("http://%s", b.balancer.DnsName)
@@ -225,7 +221,7 @@ func (b *apiBuilder) createListeners() error {
 	}
 	https := b.listeners[len(b.listeners)-1]
 	for i, h := range domain.Hosts {
-		rule, err := lb.NewListenerRule(b.ctx, b.Name("host", h.Name), &lb.ListenerRuleArgs{
+		rule, err := lb.NewListenerRule(b.Ctx, b.Name("host", h.Name), &lb.ListenerRuleArgs{
 			ListenerArn: https.Arn,
 			Priority:    pulumi.Int(10 * (i + 1)),
 			Conditions: lb.ListenerRuleConditionArray{lb.ListenerRuleConditionArgs{
@@ -247,7 +243,7 @@ func (b *apiBuilder) createListeners() error {
 
 func (b *apiBuilder) listen(name string, args lb.ListenerArgs) error {
 	args.LoadBalancerArn, args.Tags = b.balancer.Arn, b.Tags(b.Name(name))
-	listener, err := lb.NewListener(b.ctx, b.Name(name), &args, b.Child())
+	listener, err := lb.NewListener(b.Ctx, b.Name(name), &args, b.Child())
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package compute
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -13,20 +12,20 @@ import (
 	"cinema-database/storage"
 )
 
-// Unreserved leaves a function's concurrency to the account's shared pool.
+// Unreserved leaves a function's concurrency to the account's unreserved pool.
 const Unreserved = -1
 
-// FunctionSettings is what the stack's Lambda functions share, as stack config gives it.
+// FunctionSettings are common to the stack's Lambda functions, as stack config gives them.
 type FunctionSettings struct {
 	Architecture Architecture
-	// ThumbnailerConcurrency is how many pictures are worked on at once, or Unreserved: Lambda refuses
-	// to reserve any in an account whose own limit is still the starting one.
+	// ThumbnailerConcurrency is how many images are processed at once, or Unreserved: Lambda refuses to reserve any in an
+	// account with the initial quota.
 	ThumbnailerConcurrency int
 	// LogRetentionDays of the functions' logs.
 	LogRetentionDays int
 }
 
-// Check adds what is wrong with s to l.
+// Check adds a problem where Lambda cannot reserve the concurrency.
 func (s FunctionSettings) Check(l *problem.List) {
 	if n := s.ThumbnailerConcurrency; n != Unreserved && (n < 1 || n > 900) {
 		l.Add("thumbnailer.concurrency", n, "is not a number of concurrent executions",
@@ -34,10 +33,10 @@ func (s FunctionSettings) Check(l *problem.List) {
 	}
 }
 
-// function is what differs between the functions.
+// function holds the differences between the functions.
 type function struct {
 	description string
-	release     storage.Object
+	binary      storage.Artifact
 	bucket      pulumi.StringInput
 	role        pulumi.StringInput
 	logs        logs
@@ -49,15 +48,15 @@ type function struct {
 // logs is a function's log group.
 type logs struct {
 	*cloudwatch.LogGroup
-	// function is the physical name of the function that writes it.
+	// function is the physical name of the function that writes to it.
 	function string
 }
 
-// newLogs makes a function's log group before the function, so that its retention holds from the first
-// line on. Lambda writes to the group that bears the function's name, so that name is fixed here.
-func newLogs(ctx *pulumi.Context, s *component.Scope, days int) (logs, error) {
-	function := strings.Join([]string{ctx.Project(), ctx.Stack(), s.Name()}, "-")
-	group, err := cloudwatch.NewLogGroup(ctx, s.Name("logs"), &cloudwatch.LogGroupArgs{
+// newLogs makes a function's log group before the function, so that the retention holds from the first line on. Lambda
+// writes to the group with the function's name.
+func newLogs(s *component.Scope, days int) (logs, error) {
+	function := component.PhysicalName(s.Env, "aws:lambda/function:Function", s.Name("function"))
+	group, err := cloudwatch.NewLogGroup(s.Ctx, s.Name("logs"), &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/lambda/" + function),
 		RetentionInDays: pulumi.Int(days),
 		Tags:            s.Tags(s.Name("logs")),
@@ -65,26 +64,25 @@ func newLogs(ctx *pulumi.Context, s *component.Scope, days int) (logs, error) {
 	return logs{group, function}, err
 }
 
-func newFunction(ctx *pulumi.Context, s *component.Scope, arch Architecture, f function) (*lambda.Function, error) {
+func newFunction(s *component.Scope, arch Architecture, f function) (*lambda.Function, error) {
 	processor, err := arch.ec2Name() // Lambda's words are EC2's
 	if err != nil {
 		return nil, err
 	}
 	name := s.Name("function")
-	return lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
-		Name:          pulumi.String(f.logs.function),
-		Description:   pulumi.String(fmt.Sprintf("%s (%s)", f.description, f.release.Short())),
+	return lambda.NewFunction(s.Ctx, name, &lambda.FunctionArgs{
+		Description:   pulumi.String(fmt.Sprintf("%s (%s)", f.description, f.binary.Short())),
 		Runtime:       pulumi.String("provided.al2023"),
 		Handler:       pulumi.String("bootstrap"),
 		Architectures: pulumi.StringArray{pulumi.String(processor)},
 		S3Bucket:      f.bucket,
-		S3Key:         f.release.Key,
+		S3Key:         f.binary.Key,
 		Role:          f.role,
 		MemorySize:    pulumi.Int(f.memoryMiB),
 		Timeout:       pulumi.Int(f.timeoutSec),
-		// Bounds what a flood of events can cost, and what it can take from the account's other functions.
+		// Limits the cost of a flood of events, and its effect on the account's other functions.
 		ReservedConcurrentExecutions: pulumi.Int(f.concurrency),
 		TracingConfig:                lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
-		Tags:                         s.Tags(name, map[string]string{"Release": f.release.Short()}),
+		Tags:                         s.Tags(name, map[string]string{"Release": f.binary.Short()}),
 	}, s.Child())
 }

@@ -1,17 +1,16 @@
 package compute
 
 import (
-	"bytes"
-	"compress/gzip"
+	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/app/contract"
 	"cinema-database/compute/userdata"
 	"cinema-database/iam"
 	"cinema-database/internal/component"
-	"cinema-database/storage"
 )
 
 const (
@@ -21,48 +20,44 @@ const (
 	apiRootGiB = 8
 )
 
-// createLaunchTemplate describes an API instance. The release is named in a tag, because a reviewer
-// cannot read it in compressed user data.
+// createLaunchTemplate describes an API instance. A tag names the binary, because a reviewer cannot read compressed user
+// data.
 func (b *apiBuilder) createLaunchTemplate() error {
-	params := userdata.APIParams{
-		Digest: b.args.Release.Digest,
-		Region: b.args.Region,
-		Port:   b.args.Port,
-		Stack:  b.ctx.Stack(),
+	params := userdata.APIParams{Digest: b.args.Binary.Digest, Region: b.Env.Region, Port: contract.APIPort, Stack: b.Env.Stack}
+	if _, err := userdata.API(params.Longest()); err != nil {
+		return fmt.Errorf("user data: %w", err)
 	}
-	inline, err := small(b.args.Release)
-	if err != nil {
-		return err
-	}
-	params.Inline = inline
 	logGroup, err := b.createLogs()
 	if err != nil {
 		return err
 	}
-	data, err := renderUserData(
-		func() (userdata.Script, error) { return userdata.API(params.Longest()) },
-		func(v []string) (userdata.Script, error) {
-			p := params
-			p.Artifacts, p.Credentials, p.Images, p.AllowedOrigin, p.LogGroup = v[0], v[1], v[2], v[3], v[4]
-			return userdata.API(p)
-		},
-		b.args.ArtifactsBucket, b.args.CredentialsURI, b.args.ImagesBucket, b.args.AllowedOrigin, logGroup,
-		b.args.Release.Key, // an instance boots only once its release is there
-	)
+	data, err := renderUserData(pulumi.StringMap{
+		"artifacts":   b.args.ArtifactsBucket,
+		"credentials": b.args.CredentialsURI,
+		"images":      b.args.ImagesBucket,
+		"origin":      b.args.AllowedOrigin,
+		"logGroup":    logGroup,
+		"binary":      b.args.Binary.Key, // an instance boots only once its binary is uploaded
+	}, func(known map[string]string) (userdata.Script, error) {
+		p := params
+		p.Artifacts, p.Credentials, p.Images = known["artifacts"], known["credentials"], known["images"]
+		p.AllowedOrigin, p.LogGroup = known["origin"], known["logGroup"]
+		return userdata.API(p)
+	})
 	if err != nil {
 		return err
 	}
 	b.out.UserDataBytes = data.Size
 	name := b.Name("instance")
-	release := map[string]string{"Release": b.args.Release.Short()}
+	release := map[string]string{"Release": b.args.Binary.Short()}
 	var specifications ec2.LaunchTemplateTagSpecificationArray
 	for _, kind := range []string{"instance", "volume", "network-interface"} {
 		specifications = append(specifications, ec2.LaunchTemplateTagSpecificationArgs{
 			ResourceType: pulumi.String(kind), Tags: b.Tags(name, release),
 		})
 	}
-	b.template, err = ec2.NewLaunchTemplate(b.ctx, name, &ec2.LaunchTemplateArgs{
-		Description:          pulumi.String("cinema " + b.args.Release.Short()),
+	b.template, err = ec2.NewLaunchTemplate(b.Ctx, name, &ec2.LaunchTemplateArgs{
+		Description:          pulumi.String("cinema " + b.args.Binary.Short()),
 		ImageId:              pulumi.String(b.args.AMI),
 		InstanceType:         pulumi.String(b.args.InstanceType),
 		IamInstanceProfile:   ec2.LaunchTemplateIamInstanceProfileArgs{Name: b.args.InstanceProfile},
@@ -85,42 +80,17 @@ func (b *apiBuilder) createLaunchTemplate() error {
 				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
 			},
 		}},
-		// What starts from the template is tagged; the template costs nothing, and some readers of its data
-		// take its own tags for its instances'.
+		// Instances, volumes and interfaces are tagged. The template is not: it costs nothing, and some readers of its data
+		// mistake its tags for those of its instances.
 		TagSpecifications: specifications,
 	}, b.Child())
 	return err
 }
 
-// small is a binary, compressed, that user data might carry whole; nil for one that cannot fit, which is
-// not decompressed to find out.
-func small(release storage.Object) ([]byte, error) {
-	if release.Size > 4*userdata.MaxSize {
-		return nil, nil
-	}
-	data, err := release.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(data); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// createLogs makes the log group that the instances write to, and lets their role do so. It returns the
-// group's name.
+// createLogs makes the log group of the instances and allows their role to write to it. It returns the group's name.
 func (b *apiBuilder) createLogs() (pulumi.StringOutput, error) {
 	name := b.Name("logs")
-	group, err := cloudwatch.NewLogGroup(b.ctx, name, &cloudwatch.LogGroupArgs{
+	group, err := cloudwatch.NewLogGroup(b.Ctx, name, &cloudwatch.LogGroupArgs{
 		RetentionInDays: pulumi.Int(b.args.LogRetentionDays),
 		Tags:            b.Tags(name),
 	}, b.Child())
@@ -128,7 +98,7 @@ func (b *apiBuilder) createLogs() (pulumi.StringOutput, error) {
 		return pulumi.StringOutput{}, err
 	}
 	b.out.LogGroup = group.Name
-	policy, err := iam.NewLogWriter(b.ctx, b.Scope, b.args.Role, group.Arn)
+	policy, err := iam.NewLogWriter(b.Scope, b.args.Role, group.Arn)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}

@@ -3,27 +3,26 @@ package compute
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app/contract"
 )
 
 const (
-	// healthPath answers for the process alone: an outage of the database must not kill the fleet.
-	healthPath = "/healthz"
-	// drainSeconds a leaving instance gets for requests under way, longer than the API's own drain.
+	// drainSeconds that a leaving instance has for requests under way, longer than the API's own drain.
 	drainSeconds = 30
 )
 
-// createLoadBalancer makes the load balancer, its target group and its listener: the only door from the
-// internet.
+// createLoadBalancer makes the load balancer, its target group and its listeners: the only entrance from the internet.
 func (b *apiBuilder) createLoadBalancer() error {
-	balancer, err := lb.NewLoadBalancer(b.ctx, b.Name("lb"), &lb.LoadBalancerArgs{
+	balancer, err := lb.NewLoadBalancer(b.Ctx, b.Name("lb"), &lb.LoadBalancerArgs{
 		LoadBalancerType:        pulumi.String("application"),
 		Subnets:                 b.args.PublicSubnetIDs,
 		SecurityGroups:          pulumi.StringArray{b.args.LoadBalancerSecurityGroupID},
 		DropInvalidHeaderFields: pulumi.Bool(true),
-		// The strictest reading of HTTP: requests that proxies could read in two ways are refused.
+		// Requests that proxies could interpret in two ways are refused.
 		DesyncMitigationMode: pulumi.String("strictest"),
-		// The same switch that keeps data: deleting the door is an outage.
-		EnableDeletionProtection: pulumi.Bool(b.args.Protect),
+		// cinema:protect guards it too: deleting the entrance is an outage.
+		EnableDeletionProtection: pulumi.Bool(b.Env.Protect),
 		AccessLogs: lb.LoadBalancerAccessLogsArgs{
 			Bucket:  b.args.LogsBucket,
 			Prefix:  pulumi.String(b.args.LogsPrefix),
@@ -43,16 +42,17 @@ func (b *apiBuilder) createLoadBalancer() error {
 
 // createTargetGroups makes a target group for each service.
 func (b *apiBuilder) createTargetGroups() error {
-	targets, err := lb.NewTargetGroup(b.ctx, b.Name("targets"), &lb.TargetGroupArgs{
+	targets, err := lb.NewTargetGroup(b.Ctx, b.Name("targets"), &lb.TargetGroupArgs{
 		VpcId:               b.args.VPCID,
-		Port:                pulumi.Int(b.args.Port),
+		Port:                pulumi.Int(contract.APIPort),
 		Protocol:            pulumi.String("HTTP"),
 		TargetType:          pulumi.String("instance"),
 		DeregistrationDelay: pulumi.Int(drainSeconds),
 		HealthCheck: lb.TargetGroupHealthCheckArgs{
-			Path:    pulumi.String(healthPath),
+			// It answers for the process alone: an outage of the database must not stop the fleet.
+			Path:    pulumi.String(contract.HealthPath),
 			Matcher: pulumi.String("200"),
-			// Out after 20 s of silence, in after 20 s of health.
+			// An instance leaves after 20 s of failed checks and returns after 20 s of good ones.
 			Interval: pulumi.Int(10), Timeout: pulumi.Int(5),
 			HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(2),
 		},

@@ -8,38 +8,40 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/app/contract"
 	"cinema-database/iam"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/storage"
 )
 
 const (
 	// mirrorMemoryMiB: the copy streams in parts.
 	mirrorMemoryMiB = 256
-	// mirrorTimeoutSec is Lambda's longest; a package is some 200 MiB.
+	// mirrorTimeoutSec is Lambda's maximum; a package has some 200 MiB.
 	mirrorTimeoutSec = 900
-	// publisher is where MongoDB publishes server packages.
-	publisher = "https://fastdl.mongodb.org/linux/"
+	// publisherURL is the folder of MongoDB's server packages.
+	publisherURL = "https://fastdl.mongodb.org/linux/"
 )
 
-// MirrorArgs are what NewMirror needs.
+// MirrorArgs are the binary and the buckets of the function.
 type MirrorArgs struct {
+	environment.Environment
 	FunctionSettings
-	Release         storage.Object
+	Binary          storage.Artifact
 	ArtifactsBucket pulumi.StringInput
 	ArtifactsARN    pulumi.StringInput
 	// Version of the MongoDB server, e.g. 8.0.21.
 	Version string
-	// SHA256 of the package, hex; empty to take the publisher's.
+	// SHA256 of the package, hex; empty to use the publisher's.
 	SHA256 string
-	Tags   map[string]string
 }
 
-// Mirror is the MongoDB server package in the artifacts bucket, for the host that has no way out.
+// Mirror copies the MongoDB server package into the artifacts bucket, for the host that has no way out.
 type Mirror struct {
 	pulumi.ResourceState
 
-	// PackageKey in the artifacts bucket; PackageDigest is its SHA-256, hex. Both resolve once it is there.
+	// PackageKey in the artifacts bucket; PackageDigest is its SHA-256, hex. Both resolve once the object exists.
 	PackageKey    pulumi.StringOutput
 	PackageDigest pulumi.StringOutput
 }
@@ -53,19 +55,19 @@ func packageName(arch Architecture, version string) (string, error) {
 	return fmt.Sprintf("mongodb-linux-%s-amazon2023-%s.tgz", processor, version), nil
 }
 
-// NewMirror registers the function and calls it, once for each version. A preview downloads nothing.
+// NewMirror registers the function and invokes it, once for each version. A preview downloads nothing.
 func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulumi.ResourceOption) (*Mirror, error) {
 	file, err := packageName(args.Architecture, args.Version)
 	if err != nil {
 		return nil, err
 	}
 	m := &Mirror{}
-	err = component.New(ctx, "cinema:compute:Mirror", name, m, args.Tags, func(s *component.Scope) error {
-		logs, err := newLogs(ctx, s, args.LogRetentionDays)
+	err = component.New(ctx, args.Environment, "cinema:compute:Mirror", name, m, func(s *component.Scope) error {
+		logs, err := newLogs(s, args.LogRetentionDays)
 		if err != nil {
 			return err
 		}
-		role, err := iam.NewMirrorRole(ctx, s, iam.MirrorArgs{ArtifactsARN: args.ArtifactsARN, LogGroupARN: logs.Arn})
+		role, err := iam.NewMirrorRole(s, iam.MirrorArgs{ArtifactsARN: args.ArtifactsARN, LogGroupARN: logs.Arn})
 		if err != nil {
 			return err
 		}
@@ -73,20 +75,20 @@ func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulum
 		if args.ThumbnailerConcurrency == Unreserved {
 			concurrency = Unreserved
 		}
-		fn, err := newFunction(ctx, s, args.Architecture, function{
+		fn, err := newFunction(s, args.Architecture, function{
 			description: "Copies the MongoDB server package into the artifacts bucket",
-			release:     args.Release, bucket: args.ArtifactsBucket, role: role, logs: logs,
+			binary:      args.Binary, bucket: args.ArtifactsBucket, role: role, logs: logs,
 			memoryMiB: mirrorMemoryMiB, timeoutSec: mirrorTimeoutSec, concurrency: concurrency,
 		})
 		if err != nil {
 			return err
 		}
-		key := "packages/" + file
+		key := contract.PackagesPrefix + file
 		request := args.ArtifactsBucket.ToStringOutput().ApplyT(func(bucket string) (string, error) {
-			b, err := json.Marshal(map[string]string{"source": publisher + file, "sha256": args.SHA256, "bucket": bucket, "key": key})
+			b, err := json.Marshal(contract.MirrorRequest{Source: publisherURL + file, SHA256: args.SHA256, Bucket: bucket, Key: key})
 			return string(b), err
 		}).(pulumi.StringOutput)
-		copied, err := lambda.NewInvocation(ctx, s.Name("package"), &lambda.InvocationArgs{
+		copied, err := lambda.NewInvocation(s.Ctx, s.Name("package"), &lambda.InvocationArgs{
 			FunctionName: fn.Name,
 			Input:        request,
 		}, s.Child())
@@ -100,15 +102,12 @@ func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulum
 	return m, err
 }
 
-// noDigest is the digest that no file has. A host that is given it installs nothing.
+// noDigest matches no file: a host that gets it installs nothing.
 var noDigest = strings.Repeat("0", 64)
 
-// packageDigest reads the function's answer. Without a digest in it nothing can be verified, so the host
-// gets one that nothing matches.
+// packageDigest reads the function's answer. An answer without a digest gives noDigest: the host could verify nothing.
 func packageDigest(answer string) (string, error) {
-	var a struct {
-		SHA256 string `json:"sha256"`
-	}
+	var a contract.MirrorAnswer
 	if err := json.Unmarshal([]byte(answer), &a); err != nil {
 		return "", fmt.Errorf("mirror: answer %.80q: %w", answer, err)
 	}

@@ -8,31 +8,17 @@ import (
 	"cinema-database/compute/userdata"
 )
 
-// renderedUserData is a script as EC2 takes it: gzip, then base64; and the bytes that count against
-// EC2's limit.
+// renderedUserData is a script as EC2 takes it: gzip, then base64. Size counts against EC2's limit, in bytes.
 type renderedUserData struct {
 	Base64 pulumi.StringOutput
 	Size   pulumi.IntOutput
 }
 
-// renderUserData renders a script whose values are known only once resources exist. The longest script
-// that it can become is rendered at once, so that a preview refuses what would not fit.
-func renderUserData(longest func() (userdata.Script, error), render func(values []string) (userdata.Script, error),
-	values ...pulumi.StringInput,
-) (renderedUserData, error) {
-	if _, err := longest(); err != nil {
-		return renderedUserData{}, fmt.Errorf("user data: %w", err)
-	}
-	in := make([]any, len(values))
-	for i, v := range values {
-		in[i] = v
-	}
-	script := pulumi.All(in...).ApplyT(func(known []any) (userdata.Script, error) {
-		texts := make([]string, len(known))
-		for i, v := range known {
-			texts[i] = fmt.Sprint(v)
-		}
-		script, err := render(texts)
+// renderUserData renders a script once its values are known. Its caller has rendered the longest script that it can
+// become, so that a preview refuses what does not fit.
+func renderUserData(values pulumi.StringMap, render func(known map[string]string) (userdata.Script, error)) (renderedUserData, error) {
+	script := values.ToStringMapOutput().ApplyT(func(known map[string]string) (userdata.Script, error) {
+		script, err := render(known)
 		if err != nil {
 			return userdata.Script{}, fmt.Errorf("user data: %w", err)
 		}

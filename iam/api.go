@@ -1,56 +1,60 @@
 package iam
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-// apiRole reads its release and the credentials object, and keeps the pictures. Who only reads pictures
-// would take the first of the two image policies alone.
+	"cinema-database/app/contract"
+)
+
+// apiRole reads its binary and the credentials object, and stores the images. A role that only reads images would have
+// the first of the two image policies alone.
 func apiRole(args *Args) roleArgs {
 	return roleArgs{
-		Description: "API instances: their release, the credentials object, the pictures",
+		Description: "API instances: their binary, the credentials object, the images",
 		Policies: []policy{
 			sessionManager(),
 			{"release", []Statement{
 				{
 					Sid: "ReadRelease", Effect: Allow,
 					Actions:   []string{"s3:GetObject"},
-					Resources: []pulumi.StringInput{pulumi.Sprintf("%s/releases/*/cinema", args.ArtifactsARN)},
+					Resources: []pulumi.StringInput{object(args.ArtifactsARN, contract.ExecutableKey(contract.Cinema, "*"))},
 				},
 				{
 					Sid: "ReadCredentials", Effect: Allow,
 					Actions:   []string{"s3:GetObject"},
-					Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ArtifactsARN, args.CredentialsKey)},
+					Resources: []pulumi.StringInput{object(args.ArtifactsARN, contract.CredentialsKey)},
 				},
-				tellMissing(args.ArtifactsARN),
+				allowNotFound(args.ArtifactsARN),
 			}},
 			{"read-images", []Statement{
 				{
-					Sid: "ReadPictures", Effect: Allow,
+					Sid: "ReadImages", Effect: Allow,
 					Actions:   []string{"s3:GetObject"},
-					Resources: []pulumi.StringInput{objects(args.ImagesARN, "orig/"), objects(args.ImagesARN, "thumb/")},
+					Resources: []pulumi.StringInput{objects(args.ImagesARN, contract.OriginalsPrefix), objects(args.ImagesARN, contract.ThumbnailsPrefix)},
 				},
-				tellMissing(args.ImagesARN),
+				allowNotFound(args.ImagesARN),
 			}},
 			{"write-images", []Statement{
 				{
 					Sid: "PutOriginals", Effect: Allow,
 					Actions:   []string{"s3:PutObject"},
-					Resources: []pulumi.StringInput{objects(args.ImagesARN, "orig/")},
+					Resources: []pulumi.StringInput{objects(args.ImagesARN, contract.OriginalsPrefix)},
 				},
 				{
-					Sid: "DeletePictures", Effect: Allow,
+					Sid: "DeleteImages", Effect: Allow,
 					Actions:   []string{"s3:DeleteObject"},
-					Resources: []pulumi.StringInput{objects(args.ImagesARN, "orig/"), objects(args.ImagesARN, "thumb/")},
+					Resources: []pulumi.StringInput{objects(args.ImagesARN, contract.OriginalsPrefix), objects(args.ImagesARN, contract.ThumbnailsPrefix)},
 				},
 			}},
 		},
 	}
 }
 
-// tellMissing lets S3 answer 404 for an object that is not there: without leave to list, it answers 403,
-// and "not there yet" cannot be told from "not allowed".
-func tellMissing(bucketARN pulumi.StringInput) Statement {
+// allowNotFound lets S3 answer 404 for an object that does not exist. Without permission to list it answers 403, and
+// "does not exist yet" looks like "not allowed".
+func allowNotFound(bucketARN pulumi.StringInput) Statement {
 	return Statement{
-		Sid: "TellMissing", Effect: Allow,
+		Sid: "AllowNotFound", Effect: Allow,
 		Actions:   []string{"s3:ListBucket"},
 		Resources: []pulumi.StringInput{bucketARN},
 	}

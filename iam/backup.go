@@ -5,27 +5,27 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
-	"cinema-database/internal/place"
+	"cinema-database/internal/environment"
 )
 
-// backupPolicyARN is of AWS's own policy for the service.
-func backupPolicyARN(here place.Place) string {
-	return "arn:" + here.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+// BackupPolicyARN is the AWS managed policy for AWS Backup.
+func BackupPolicyARN(env environment.Environment) string {
+	return "arn:" + env.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 }
 
-// NewBackupRole lets AWS Backup snapshot what it is told to. The policy is AWS's own for the service,
-// which follows what the service needs. It returns the role's ARN.
-func NewBackupRole(ctx *pulumi.Context, s *component.Scope, here place.Place) (pulumi.StringOutput, error) {
-	r, err := newRole(ctx, s, "role", roleArgs{
+// NewBackupRole lets AWS Backup take snapshots of the volumes that a plan selects. AWS keeps its managed policy in step
+// with the service's needs. It returns the role's ARN.
+func NewBackupRole(s *component.Scope) (pulumi.StringOutput, error) {
+	r, err := newRole(s, "role", roleArgs{
 		Service:     "backup.amazonaws.com",
 		Description: "AWS Backup: snapshots of the data volume",
 	})
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	attached, err := awsiam.NewRolePolicyAttachment(ctx, s.Name("snapshots"), &awsiam.RolePolicyAttachmentArgs{
+	attached, err := awsiam.NewRolePolicyAttachment(s.Ctx, s.Name("snapshots"), &awsiam.RolePolicyAttachmentArgs{
 		Role:      r.Name,
-		PolicyArn: pulumi.String(backupPolicyARN(here)),
+		PolicyArn: pulumi.String(BackupPolicyARN(s.Env)),
 	}, s.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err

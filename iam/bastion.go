@@ -1,14 +1,10 @@
 package iam
 
-import (
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import "cinema-database/internal/environment"
 
-	"cinema-database/internal/place"
-)
-
-// sessionManager is what the SSM agent needs for Session Manager (Systems Manager user guide, "Add
-// Session Manager permissions to an existing IAM role"): less than AmazonSSMManagedInstanceCore, which
-// also reads every parameter of the account. These actions take no resource.
+// sessionManager is what the SSM agent needs for Session Manager (Systems Manager user guide, "Add Session Manager
+// permissions to an existing IAM role"). AmazonSSMManagedInstanceCore would also allow reading every parameter of the
+// account. These actions take no resource.
 func sessionManager() policy {
 	return policy{"session-manager", []Statement{{
 		Sid: "SessionManager", Effect: Allow,
@@ -23,9 +19,9 @@ func sessionManager() policy {
 	}}}
 }
 
-// bastionRole is reached by Session Manager and opens SSH to the stack's own hosts, each time with a
-// key that lives for a minute.
-func bastionRole(ctx *pulumi.Context, here place.Place) roleArgs {
+// bastionRole lets operators in by Session Manager, and from there by SSH to the stack's hosts: EC2 Instance Connect
+// installs a key for one minute each time.
+func bastionRole(env environment.Environment) roleArgs {
 	return roleArgs{
 		Description: "Bastion: Session Manager, and EC2 Instance Connect to this stack's hosts",
 		Policies: []policy{
@@ -34,10 +30,10 @@ func bastionRole(ctx *pulumi.Context, here place.Place) roleArgs {
 				{
 					Sid: "SendKeyToOwnHosts", Effect: Allow,
 					Actions:   []string{"ec2-instance-connect:SendSSHPublicKey"},
-					Resources: Strings(here.ARN("ec2", "instance/*")),
+					Resources: Strings(env.ARN("ec2", "instance/*")),
 					Conditions: Conditions{"StringEquals": {
-						"aws:ResourceTag/Project": Strings(ctx.Project()),
-						"aws:ResourceTag/Stack":   Strings(ctx.Stack()),
+						"aws:ResourceTag/Project": Strings(env.Project),
+						"aws:ResourceTag/Stack":   Strings(env.Stack),
 						"ec2:osuser":              Strings("ec2-user"),
 					}},
 				},

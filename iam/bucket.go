@@ -4,15 +4,23 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app/contract"
 )
 
-func objects(arn pulumi.StringInput, prefix string) pulumi.StringInput {
-	return pulumi.Sprintf("%s/%s*", arn, prefix)
+// objects are the ARNs of a bucket's objects under prefix.
+func objects(bucketARN pulumi.StringInput, prefix string) pulumi.StringInput {
+	return object(bucketARN, prefix+"*")
 }
 
-// refusedS3 is the service prefix of actions that a bucket policy refuses under a condition. IAM reads
-// action names without regard to case (IAM user guide, "IAM JSON policy elements: Action"); emulators that
-// know no conditions go by the letter, and would refuse everything.
+// object is the ARN of the object with that key.
+func object(bucketARN pulumi.StringInput, key string) pulumi.StringInput {
+	return pulumi.Sprintf("%s/%s", bucketARN, key)
+}
+
+// refusedS3 is the service prefix of actions that a bucket policy refuses under a condition. IAM ignores the case of
+// action names (IAM user guide, "IAM JSON policy elements: Action"). The emulator of the end-to-end runs ignores
+// conditions and compares case, so it would refuse everything under the usual spelling.
 const refusedS3 = "S3:"
 
 // DenyPlainHTTP refuses every request to the bucket that is not TLS (Security Hub S3.5).
@@ -24,7 +32,7 @@ func DenyPlainHTTP(arn pulumi.StringInput) Statement {
 	}
 }
 
-// PublicRead lets everybody read the bucket's objects, but not list them.
+// PublicRead lets everyone read the bucket's objects, but not list them.
 func PublicRead(arn pulumi.StringInput) Statement {
 	return Statement{
 		Sid: "PublicRead", Effect: Allow, Principals: Principals{"AWS": Strings("*")},
@@ -32,11 +40,11 @@ func PublicRead(arn pulumi.StringInput) Statement {
 	}
 }
 
-// DenyUnencryptedCredentials refuses to store the credentials object but under a KMS key.
-func DenyUnencryptedCredentials(arn pulumi.StringInput, key string) Statement {
+// DenyUnencryptedCredentials refuses a credentials object that no KMS key encrypts.
+func DenyUnencryptedCredentials(arn pulumi.StringInput) Statement {
 	return Statement{
 		Sid: "CredentialsUnderKMS", Effect: Deny, Principals: Principals{"AWS": Strings("*")},
-		Actions: []string{refusedS3 + "PutObject"}, Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", arn, key)},
+		Actions: []string{refusedS3 + "PutObject"}, Resources: []pulumi.StringInput{object(arn, contract.CredentialsKey)},
 		Conditions: Conditions{"StringNotEquals": {"s3:x-amz-server-side-encryption": Strings("aws:kms")}},
 	}
 }

@@ -1,27 +1,31 @@
 package iam
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-// databaseRole reads what the host installs and writes the one object that the API waits for. It
-// cannot read that object back: the host's own copy is on its data volume.
+	"cinema-database/app/contract"
+)
+
+// databaseRole reads what the host installs and writes the credentials object that the API waits for. It cannot read
+// that object back: the host keeps its own copy on the data volume.
 func databaseRole(args *Args) roleArgs {
 	return roleArgs{
-		Description: "MongoDB host: its release and server package, the credentials object",
+		Description: "MongoDB host: its binary and server package, the credentials object",
 		Policies: []policy{{"artifacts", []Statement{
 			{
 				Sid: "ReadReleaseAndPackage", Effect: Allow,
 				Actions: []string{"s3:GetObject"},
 				Resources: []pulumi.StringInput{
-					pulumi.Sprintf("%s/releases/*/cinema-db", args.ArtifactsARN),
-					objects(args.ArtifactsARN, "packages/"),
+					object(args.ArtifactsARN, contract.ExecutableKey(contract.CinemaDB, "*")),
+					objects(args.ArtifactsARN, contract.PackagesPrefix),
 				},
 			},
 			{
 				Sid: "WriteCredentials", Effect: Allow,
 				Actions:   []string{"s3:PutObject"},
-				Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ArtifactsARN, args.CredentialsKey)},
+				Resources: []pulumi.StringInput{object(args.ArtifactsARN, contract.CredentialsKey)},
 			},
-			tellMissing(args.ArtifactsARN),
+			allowNotFound(args.ArtifactsARN),
 		}}},
 	}
 }

@@ -4,13 +4,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
-	"cinema-database/internal/place"
 )
 
 // NewFlowLogsRole lets VPC Flow Logs write streams into one log group (VPC user guide, "IAM role for publishing flow
-// logs to CloudWatch Logs", less the making of groups), and returns the role's ARN.
-func NewFlowLogsRole(ctx *pulumi.Context, s *component.Scope, here place.Place, logGroupARN pulumi.StringInput) (pulumi.StringOutput, error) {
-	role, err := newRole(ctx, s, "flow-logs", roleArgs{
+// logs to CloudWatch Logs", without creating groups), and returns the role's ARN.
+func NewFlowLogsRole(s *component.Scope, logGroupARN pulumi.StringInput) (pulumi.StringOutput, error) {
+	role, err := newRole(s, "flow-logs", roleArgs{
 		Service:     "vpc-flow-logs.amazonaws.com",
 		Description: "VPC Flow Logs: writes its own log group",
 		Policies: []policy{{"write", []Statement{
@@ -18,7 +17,7 @@ func NewFlowLogsRole(ctx *pulumi.Context, s *component.Scope, here place.Place, 
 			{
 				Sid: "FindGroup", Effect: Allow,
 				Actions:   []string{"logs:DescribeLogGroups"}, // lists them all, or none
-				Resources: Strings(here.ARN("logs", "log-group:*")),
+				Resources: Strings(s.Env.ARN("logs", "log-group:*")),
 			},
 		}}},
 	})

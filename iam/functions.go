@@ -3,30 +3,30 @@ package iam
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/component"
 )
 
-// ThumbnailerArgs are what the thumbnailer's role is bound to.
+// ThumbnailerArgs are the resources that the thumbnailer reaches.
 type ThumbnailerArgs struct {
 	ImagesARN, LogGroupARN, FailuresARN pulumi.StringInput
 }
 
-// NewThumbnailerRole reads originals, writes thumbnails, and reports what it could not do. It returns
-// the role's ARN.
-func NewThumbnailerRole(ctx *pulumi.Context, s *component.Scope, args ThumbnailerArgs) (pulumi.StringOutput, error) {
-	return newFunctionRole(ctx, s, "Thumbnailer function: originals in, thumbnails out", args.LogGroupARN,
+// NewThumbnailerRole lets the function read originals, write thumbnails and report failures. It returns the role's ARN.
+func NewThumbnailerRole(s *component.Scope, args ThumbnailerArgs) (pulumi.StringOutput, error) {
+	return newFunctionRole(s, "Thumbnailer function: originals in, thumbnails out", args.LogGroupARN,
 		policy{"pictures", []Statement{
 			{
 				Sid: "ReadOriginals", Effect: Allow,
 				Actions:   []string{"s3:GetObject"},
-				Resources: []pulumi.StringInput{objects(args.ImagesARN, "orig/")},
+				Resources: []pulumi.StringInput{objects(args.ImagesARN, contract.OriginalsPrefix)},
 			},
 			{
 				Sid: "KeepThumbnails", Effect: Allow,
 				Actions:   []string{"s3:DeleteObject", "s3:PutObject"},
-				Resources: []pulumi.StringInput{objects(args.ImagesARN, "thumb/")},
+				Resources: []pulumi.StringInput{objects(args.ImagesARN, contract.ThumbnailsPrefix)},
 			},
-			tellMissing(args.ImagesARN),
+			allowNotFound(args.ImagesARN),
 		}},
 		policy{"failures", []Statement{{
 			Sid: "ReportFailures", Effect: Allow,
@@ -36,29 +36,29 @@ func NewThumbnailerRole(ctx *pulumi.Context, s *component.Scope, args Thumbnaile
 	)
 }
 
-// MirrorArgs are what the mirror's role is bound to.
+// MirrorArgs are the resources that the mirror reaches.
 type MirrorArgs struct {
 	ArtifactsARN, LogGroupARN pulumi.StringInput
 }
 
-// NewMirrorRole keeps server packages in the artifacts bucket. It returns the role's ARN.
-func NewMirrorRole(ctx *pulumi.Context, s *component.Scope, args MirrorArgs) (pulumi.StringOutput, error) {
-	return newFunctionRole(ctx, s, "Mirror function: the MongoDB server package into the artifacts bucket", args.LogGroupARN,
+// NewMirrorRole lets the function store server packages in the artifacts bucket. It returns the role's ARN.
+func NewMirrorRole(s *component.Scope, args MirrorArgs) (pulumi.StringOutput, error) {
+	return newFunctionRole(s, "Mirror function: the MongoDB server package into the artifacts bucket", args.LogGroupARN,
 		policy{"packages", []Statement{
 			{
 				Sid: "KeepPackages", Effect: Allow,
 				Actions:   []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"},
-				Resources: []pulumi.StringInput{objects(args.ArtifactsARN, "packages/")},
+				Resources: []pulumi.StringInput{objects(args.ArtifactsARN, contract.PackagesPrefix)},
 			},
-			tellMissing(args.ArtifactsARN),
+			allowNotFound(args.ArtifactsARN),
 		}},
 	)
 }
 
-func newFunctionRole(ctx *pulumi.Context, s *component.Scope, description string, logGroupARN pulumi.StringInput,
+func newFunctionRole(s *component.Scope, description string, logGroupARN pulumi.StringInput,
 	policies ...policy,
 ) (pulumi.StringOutput, error) {
-	role, err := newRole(ctx, s, "role", roleArgs{
+	role, err := newRole(s, "role", roleArgs{
 		Service:     "lambda.amazonaws.com",
 		Description: description,
 		Policies: append(policies,
@@ -73,6 +73,6 @@ func newFunctionRole(ctx *pulumi.Context, s *component.Scope, description string
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	// AWS refuses a function, or its first call fails, while its role's policies are not there yet.
+	// Without its policies, AWS refuses the function or its first call fails.
 	return component.After(role.Arn, role.attached...), nil
 }

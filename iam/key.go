@@ -4,30 +4,30 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/component"
 )
 
-// keyWindowDays before a key that is destroyed is gone: the most that KMS takes (ScheduleKeyDeletion).
+// keyWindowDays until a deleted key is gone, the most that KMS takes (ScheduleKeyDeletion).
 const keyWindowDays = 30
 
-// newCredentialsKey encrypts the credentials object. Its policy is the whole of who may use it: the
-// database host writes, the API reads, both through S3 and for that object only; the account administers
-// but does not decrypt.
-func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
-	ofTheObject := Conditions{"StringEquals": {
-		"kms:ViaService": Strings(args.Endpoint("s3")),
+// newCredentialsKey encrypts the credentials object. Its policy alone decides who may use it: the database host writes
+// and the API reads, both through S3 and for that object only. The account administers the key but does not decrypt.
+func newCredentialsKey(s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
+	forCredentials := Conditions{"StringEquals": {
+		"kms:ViaService": Strings(s.Env.Endpoint("s3")),
 		// S3 gives the object's ARN as context where the bucket has no bucket key.
-		"kms:EncryptionContext:aws:s3:arn": {pulumi.Sprintf("%s/%s", args.ArtifactsARN, args.CredentialsKey)},
+		"kms:EncryptionContext:aws:s3:arn": {pulumi.Sprintf("%s/%s", args.ArtifactsARN, contract.CredentialsKey)},
 	}}
 	name := s.Name("credentials")
-	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
+	key, err := kms.NewKey(s.Ctx, name, &kms.KeyArgs{
 		Description:          pulumi.String("Encrypts the credentials object that the database host writes and the API reads"),
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(keyWindowDays),
 		Policy: Document(
 			Statement{
 				Sid: "Administer", Effect: Allow,
-				Principals: Principals{"AWS": Strings("arn:" + args.Partition + ":iam::" + args.Account + ":root")},
+				Principals: Principals{"AWS": Strings("arn:" + s.Env.Partition + ":iam::" + s.Env.Account + ":root")},
 				Actions: []string{
 					"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
 					"kms:EnableKey", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:GetKeyPolicy",
@@ -39,21 +39,20 @@ func newCredentialsKey(ctx *pulumi.Context, s *component.Scope, args *Args, writ
 			},
 			Statement{
 				Sid: "DatabaseHostWrites", Effect: Allow, Principals: Principals{"AWS": {writer}},
-				Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: ofTheObject,
+				Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: forCredentials,
 			},
 			Statement{
 				Sid: "APIReads", Effect: Allow, Principals: Principals{"AWS": {reader}},
-				Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: ofTheObject,
+				Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: forCredentials,
 			},
 		),
 		Tags: s.Tags(name),
 		// Without the key, the credentials object cannot be read again.
-	}, s.Child(pulumi.Protect(args.Protect), pulumi.RetainOnDelete(args.Protect)))
+	}, s.Child(pulumi.Protect(s.Env.Protect), pulumi.RetainOnDelete(s.Env.Protect)))
 	if err != nil {
 		return nil, err
 	}
-	_, err = kms.NewAlias(ctx, name, &kms.AliasArgs{
-		Name:        pulumi.Sprintf("alias/%s-%s-credentials", ctx.Project(), ctx.Stack()),
+	_, err = kms.NewAlias(s.Ctx, name, &kms.AliasArgs{
 		TargetKeyId: key.KeyId,
 	}, s.Child())
 	return key, err

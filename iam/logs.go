@@ -7,7 +7,7 @@ import (
 	"cinema-database/internal/component"
 )
 
-// writeStreams lets whoever has it write into one log group.
+// writeStreams allows writing into one log group.
 func writeStreams(logGroupARN pulumi.StringInput) Statement {
 	return Statement{
 		Sid: "WriteStreams", Effect: Allow,
@@ -17,8 +17,8 @@ func writeStreams(logGroupARN pulumi.StringInput) Statement {
 }
 
 // NewLogWriter lets a role, by name, write into one log group.
-func NewLogWriter(ctx *pulumi.Context, s *component.Scope, role, logGroupARN pulumi.StringInput) (*awsiam.RolePolicy, error) {
-	return awsiam.NewRolePolicy(ctx, s.Name("logs"), &awsiam.RolePolicyArgs{
+func NewLogWriter(s *component.Scope, role, logGroupARN pulumi.StringInput) (*awsiam.RolePolicy, error) {
+	return awsiam.NewRolePolicy(s.Ctx, s.Name("logs"), &awsiam.RolePolicyArgs{
 		Role:   role,
 		Policy: Document(writeStreams(logGroupARN)),
 	}, s.Child())

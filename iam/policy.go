@@ -16,8 +16,7 @@ const (
 	Deny  Effect = "Deny"
 )
 
-// Principals names who a resource policy speaks of, by kind ("AWS", "Service", "Federated").
-// {"AWS": {"*"}} is everybody.
+// Principals lists the principals of a resource policy by kind ("AWS", "Service", "Federated"). {"AWS": {"*"}} is everyone.
 type Principals map[string][]pulumi.StringInput
 
 // Conditions is IAM's condition block: operator → key → values, any of which may match.
@@ -43,79 +42,67 @@ func Strings(values ...string) []pulumi.StringInput {
 	return in
 }
 
-// Document renders statements as a policy document's JSON (version 2012-10-17), keys in a fixed order.
+// Document renders statements as a policy document's JSON (version 2012-10-17), keys in a fixed order. It resolves once
+// every value is known.
 func Document(statements ...Statement) pulumi.StringOutput {
-	all := make(pulumi.Array, len(statements))
-	for i, s := range statements {
-		m := pulumi.Map{
-			"Effect": pulumi.String(s.Effect),
-			"Action": oneOrMany(Strings(s.Actions...)),
-		}
-		if s.Sid != "" {
-			m["Sid"] = pulumi.String(s.Sid)
-		}
-		if len(s.Principals) > 0 {
-			m["Principal"] = keyed(s.Principals)
-		}
-		if len(s.Resources) > 0 {
-			m["Resource"] = oneOrMany(s.Resources)
-		}
-		if len(s.Conditions) > 0 {
-			conditions := pulumi.Map{}
-			for operator, keys := range s.Conditions {
-				conditions[operator] = keyed(keys)
-			}
-			m["Condition"] = conditions
-		}
-		all[i] = m
-	}
-	return all.ToArrayOutput().ApplyT(func(statements []any) (string, error) {
-		doc, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
-		if err != nil {
-			return "", fmt.Errorf("iam: policy document: %w", err)
-		}
-		return string(doc), nil
+	known := func(value pulumi.StringInput) any { return value }
+	return pulumi.ToOutput(tree(statements, known)).ApplyT(func(document any) (string, error) {
+		return marshal(document)
 	}).(pulumi.StringOutput)
 }
 
-func keyed(values map[string][]pulumi.StringInput) pulumi.Map {
-	m := pulumi.Map{}
-	for k, v := range values {
-		m[k] = oneOrMany(v)
-	}
-	return m
-}
-
-// oneOrMany writes a single value without a list around it, the form in which AWS stores it.
-func oneOrMany(values []pulumi.StringInput) pulumi.Input {
-	if len(values) == 1 {
-		return values[0]
-	}
-	return pulumi.StringArray(values)
-}
-
-// literal renders statements whose every value is known, as Document does.
-func literal(statements ...Statement) (string, error) {
+// Literal is Document for statements whose every value is known. Any other value is an error.
+func Literal(statements ...Statement) (string, error) {
 	var unknown error
+	document := tree(statements, func(value pulumi.StringInput) any {
+		literal, ok := value.(pulumi.String)
+		if !ok {
+			unknown = fmt.Errorf("iam: policy document: a value (%T) is not known", value)
+		}
+		return string(literal)
+	})
+	if unknown != nil {
+		return "", unknown
+	}
+	return marshal(document)
+}
+
+func marshal(document any) (string, error) {
+	text, err := json.Marshal(document)
+	if err != nil {
+		return "", fmt.Errorf("iam: policy document: %w", err)
+	}
+	return string(text), nil
+}
+
+// tree is the document in the shape of its JSON. leaf makes a value's form.
+func tree(statements []Statement, leaf func(pulumi.StringInput) any) map[string]any {
+	// A single value has no list around it, the form in which AWS stores it.
 	values := func(in []pulumi.StringInput) any {
-		all := make([]string, len(in))
+		all := make([]any, len(in))
 		for i, v := range in {
-			s, ok := v.(pulumi.String)
-			if !ok {
-				unknown = fmt.Errorf("has a value (%T) that is not known", v)
-			}
-			all[i] = string(s)
+			all[i] = leaf(v)
 		}
 		if len(all) == 1 {
 			return all[0]
 		}
 		return all
 	}
-	list := make([]map[string]any, len(statements))
+	keyed := func(in map[string][]pulumi.StringInput) map[string]any {
+		m := map[string]any{}
+		for k, v := range in {
+			m[k] = values(v)
+		}
+		return m
+	}
+	all := make([]any, len(statements))
 	for i, s := range statements {
-		m := map[string]any{"Effect": s.Effect, "Action": values(Strings(s.Actions...))}
+		m := map[string]any{"Effect": string(s.Effect), "Action": values(Strings(s.Actions...))}
 		if s.Sid != "" {
 			m["Sid"] = s.Sid
+		}
+		if len(s.Principals) > 0 {
+			m["Principal"] = keyed(s.Principals)
 		}
 		if len(s.Resources) > 0 {
 			m["Resource"] = values(s.Resources)
@@ -123,19 +110,11 @@ func literal(statements ...Statement) (string, error) {
 		if len(s.Conditions) > 0 {
 			conditions := map[string]any{}
 			for operator, keys := range s.Conditions {
-				block := map[string]any{}
-				for key, v := range keys {
-					block[key] = values(v)
-				}
-				conditions[operator] = block
+				conditions[operator] = keyed(keys)
 			}
 			m["Condition"] = conditions
 		}
-		list[i] = m
+		all[i] = m
 	}
-	doc, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": list})
-	if err != nil {
-		return "", err
-	}
-	return string(doc), unknown
+	return map[string]any{"Version": "2012-10-17", "Statement": all}
 }

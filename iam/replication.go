@@ -8,8 +8,8 @@ import (
 
 // NewReplicationRole lets S3 copy what is new in one bucket to another (S3 user guide, "Setting up
 // permissions for live replication"). It returns the role's ARN.
-func NewReplicationRole(ctx *pulumi.Context, s *component.Scope, from, to pulumi.StringInput) (pulumi.StringOutput, error) {
-	r, err := newRole(ctx, s, "role", roleArgs{
+func NewReplicationRole(s *component.Scope, from, to pulumi.StringInput) (pulumi.StringOutput, error) {
+	r, err := newRole(s, "role", roleArgs{
 		Service:     "s3.amazonaws.com",
 		Description: "S3 replication: new pictures to another region",
 		Policies: []policy{{"copy", []Statement{

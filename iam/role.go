@@ -7,13 +7,13 @@ import (
 	"cinema-database/internal/component"
 )
 
-// roleArgs describes a role that one AWS service takes on.
+// roleArgs describes a role that one AWS service assumes.
 type roleArgs struct {
-	// Service is the principal that takes the role on, e.g. ec2.amazonaws.com.
+	// Service is the principal that assumes the role, e.g. ec2.amazonaws.com.
 	Service string
 	// Description says what the role is for.
 	Description string
-	// Policies are inline policies by what they are for; each becomes its own RolePolicy.
+	// Policies are inline policies, each a RolePolicy of its own.
 	Policies []policy
 }
 
@@ -28,10 +28,9 @@ type role struct {
 	attached []pulumi.Resource
 }
 
-// newRole registers a role and its policies. Inline policies are resources of their own, so that a
-// review shows which one changes.
-func newRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs) (role, error) {
-	created, err := awsiam.NewRole(ctx, s.Name(name), &awsiam.RoleArgs{
+// newRole registers a role and its policies. Each inline policy is a resource, so that a review shows which one changes.
+func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
+	created, err := awsiam.NewRole(s.Ctx, s.Name(name), &awsiam.RoleArgs{
 		AssumeRolePolicy: Document(Statement{
 			Effect:     Allow,
 			Principals: Principals{"Service": Strings(args.Service)},
@@ -45,7 +44,7 @@ func newRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs
 	}
 	r := role{Role: created}
 	for _, p := range args.Policies {
-		attached, err := awsiam.NewRolePolicy(ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
+		attached, err := awsiam.NewRolePolicy(s.Ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
 			Role:   r.Name,
 			Policy: Document(p.statements...),
 		}, s.Child())
@@ -57,25 +56,25 @@ func newRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs
 	return r, nil
 }
 
-// newInstanceRole is newRole for EC2, with the instance profile that carries it.
-func newInstanceRole(ctx *pulumi.Context, s *component.Scope, name string, args roleArgs) (instanceRole, error) {
+// newInstanceRole registers a role for EC2 and its instance profile.
+func newInstanceRole(s *component.Scope, name string, args roleArgs) (instanceRole, error) {
 	args.Service = "ec2.amazonaws.com"
-	r, err := newRole(ctx, s, name, args)
+	r, err := newRole(s, name, args)
 	if err != nil {
 		return instanceRole{}, err
 	}
-	profile, err := awsiam.NewInstanceProfile(ctx, s.Name(name), &awsiam.InstanceProfileArgs{
+	profile, err := awsiam.NewInstanceProfile(s.Ctx, s.Name(name), &awsiam.InstanceProfileArgs{
 		Role: r.Name,
 		Tags: s.Tags(s.Name(name)),
 	}, s.Child())
 	if err != nil {
 		return instanceRole{}, err
 	}
-	// An instance boots with what its role allows at that moment.
+	// An instance must not boot before its role has all its policies.
 	return instanceRole{arn: r.Arn, name: r.Name, profile: component.After(profile.Name, r.attached...)}, nil
 }
 
-// instanceRole is a role that instances carry.
+// instanceRole is a role of instances.
 type instanceRole struct {
 	arn, name pulumi.StringOutput
 	// profile is the instance profile's name; it resolves once the role's policies are attached.

@@ -4,24 +4,18 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
-	"cinema-database/internal/place"
+	"cinema-database/internal/environment"
 )
 
-// Args are what New needs.
+// Args are the surroundings and the buckets that the roles reach.
 type Args struct {
-	place.Place
+	environment.Environment
 	ArtifactsARN pulumi.StringInput
 	ImagesARN    pulumi.StringInput
-	// CredentialsKey is the credentials object's key in the artifacts bucket.
-	CredentialsKey string
-	// Protect keeps the encryption key from being destroyed.
-	Protect bool
-	// Tags go on everything that takes them.
-	Tags map[string]string
 }
 
-// Roles are the instances' roles, and the key that two of them share an object through. A function's
-// role is made with the function, by New…Role, because it is bound to the function's own log group.
+// Roles are the instances' roles, and the key of the object that two of them share. A function's role is made with the
+// function, by New…Role, because it is bound to the function's log group.
 type Roles struct {
 	pulumi.ResourceState
 
@@ -38,20 +32,20 @@ type Roles struct {
 // New registers the roles.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Roles, error) {
 	r := &Roles{}
-	err := component.New(ctx, "cinema:iam:Roles", name, r, args.Tags, func(s *component.Scope) error {
-		bastion, err := newInstanceRole(ctx, s, "bastion", bastionRole(ctx, args.Place))
+	err := component.New(ctx, args.Environment, "cinema:iam:Roles", name, r, func(s *component.Scope) error {
+		bastion, err := newInstanceRole(s, "bastion", bastionRole(args.Environment))
 		if err != nil {
 			return err
 		}
-		api, err := newInstanceRole(ctx, s, "api", apiRole(args))
+		api, err := newInstanceRole(s, "api", apiRole(args))
 		if err != nil {
 			return err
 		}
-		database, err := newInstanceRole(ctx, s, "database", databaseRole(args))
+		database, err := newInstanceRole(s, "database", databaseRole(args))
 		if err != nil {
 			return err
 		}
-		key, err := newCredentialsKey(ctx, s, args, database.arn, api.arn)
+		key, err := newCredentialsKey(s, args, database.arn, api.arn)
 		if err != nil {
 			return err
 		}

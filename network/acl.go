@@ -36,7 +36,7 @@ func (b *builder) createDatabaseACL() error {
 		subnets = append(subnets, s.ID().ToStringOutput())
 	}
 	name := b.Name(string(Database))
-	_, err := ec2.NewNetworkAcl(b.ctx, name, &ec2.NetworkAclArgs{
+	_, err := ec2.NewNetworkAcl(b.Ctx, name, &ec2.NetworkAclArgs{
 		VpcId:     b.vpc.ID(),
 		SubnetIds: subnets,
 		Ingress:   ingress,

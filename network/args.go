@@ -8,7 +8,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/internal/place"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
 )
 
@@ -61,10 +61,10 @@ type Settings struct {
 	LogRetentionDays int
 }
 
-// Args are what New needs.
+// Args are the network's shape and surroundings.
 type Args struct {
 	Settings
-	place.Place
+	environment.Environment
 	// Zones are those that LookupZones gives.
 	Zones []string
 	// HTTPS opens the load balancer's port 443 beside 80.
@@ -73,8 +73,6 @@ type Args struct {
 	ArtifactsBucketARN pulumi.StringInput
 	// ImagesBucketARN is what the private tier may reach beside it.
 	ImagesBucketARN pulumi.StringInput
-	// Tags go on everything that takes them.
-	Tags map[string]string
 }
 
 var zoneName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d+[a-z]$`)

@@ -27,7 +27,7 @@ func (b *builder) createEndpoints() error {
 		for _, t := range b.routeTables[e.tier] {
 			tables = append(tables, t.ID().ToStringOutput())
 		}
-		endpoint, err := ec2.NewVpcEndpoint(b.ctx, name, &ec2.VpcEndpointArgs{
+		endpoint, err := ec2.NewVpcEndpoint(b.Ctx, name, &ec2.VpcEndpointArgs{
 			VpcId:           b.vpc.ID(),
 			VpcEndpointType: pulumi.String("Gateway"),
 			ServiceName:     pulumi.String(fmt.Sprintf("com.amazonaws.%s.s3", b.args.Region)),

@@ -11,18 +11,18 @@ import (
 // createFlowLogs records accepted and refused traffic of the whole VPC (Security Hub EC2.6).
 func (b *builder) createFlowLogs() error {
 	name := b.Name("flow-logs")
-	group, err := cloudwatch.NewLogGroup(b.ctx, name, &cloudwatch.LogGroupArgs{
+	group, err := cloudwatch.NewLogGroup(b.Ctx, name, &cloudwatch.LogGroupArgs{
 		RetentionInDays: pulumi.Int(b.args.LogRetentionDays),
 		Tags:            b.Tags(name),
 	}, b.Child())
 	if err != nil {
 		return err
 	}
-	role, err := iam.NewFlowLogsRole(b.ctx, b.Scope, b.args.Place, group.Arn)
+	role, err := iam.NewFlowLogsRole(b.Scope, group.Arn)
 	if err != nil {
 		return err
 	}
-	_, err = ec2.NewFlowLog(b.ctx, name, &ec2.FlowLogArgs{
+	_, err = ec2.NewFlowLog(b.Ctx, name, &ec2.FlowLogArgs{
 		VpcId:              b.vpc.ID(),
 		TrafficType:        pulumi.String("ALL"),
 		LogDestinationType: pulumi.String("cloud-watch-logs"),

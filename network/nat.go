@@ -29,7 +29,7 @@ func (b *builder) createNATGateways() error {
 	}
 	for i := range count {
 		name := b.Name("nat", b.out.Zones[i])
-		address, err := ec2.NewEip(b.ctx, name, &ec2.EipArgs{
+		address, err := ec2.NewEip(b.Ctx, name, &ec2.EipArgs{
 			Domain: pulumi.String("vpc"),
 			Tags:   b.Tags(name),
 			// A public address is refused in a VPC whose internet gateway is not attached yet.
@@ -37,7 +37,7 @@ func (b *builder) createNATGateways() error {
 		if err != nil {
 			return err
 		}
-		nat, err := ec2.NewNatGateway(b.ctx, name, &ec2.NatGatewayArgs{
+		nat, err := ec2.NewNatGateway(b.Ctx, name, &ec2.NatGatewayArgs{
 			AllocationId: address.AllocationId,
 			SubnetId:     b.subnets[Public][i].ID(),
 			Tags:         b.Tags(name),

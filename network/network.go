@@ -36,7 +36,6 @@ type Network struct {
 // builder carries what one step makes and a later one needs.
 type builder struct {
 	*component.Scope
-	ctx  *pulumi.Context
 	args *Args
 	out  *Network
 
@@ -58,9 +57,9 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: args.Zones}
-	err := component.New(ctx, "cinema:network:Network", name, n, args.Tags, func(s *component.Scope) error {
+	err := component.New(ctx, args.Environment, "cinema:network:Network", name, n, func(s *component.Scope) error {
 		b := &builder{
-			Scope: s, ctx: ctx, args: args, out: n,
+			Scope: s, args: args, out: n,
 			subnets: map[Tier][]*ec2.Subnet{}, routeTables: map[Tier][]*ec2.RouteTable{},
 			s3PrefixIDs: map[Tier]pulumi.StringOutput{}, ready: map[Tier][]pulumi.Resource{},
 		}
@@ -86,7 +85,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 
 func (b *builder) createVPC() error {
 	var err error
-	b.vpc, err = ec2.NewVpc(b.ctx, b.Name("vpc"), &ec2.VpcArgs{
+	b.vpc, err = ec2.NewVpc(b.Ctx, b.Name("vpc"), &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(b.args.CIDR),
 		EnableDnsHostnames: pulumi.Bool(true), // the private zone that names the database host needs both
 		EnableDnsSupport:   pulumi.Bool(true),
@@ -96,7 +95,7 @@ func (b *builder) createVPC() error {
 		return err
 	}
 	b.out.VPCID, b.out.CIDR = b.vpc.ID(), b.vpc.CidrBlock
-	b.gateway, err = ec2.NewInternetGateway(b.ctx, b.Name("internet"), &ec2.InternetGatewayArgs{
+	b.gateway, err = ec2.NewInternetGateway(b.Ctx, b.Name("internet"), &ec2.InternetGatewayArgs{
 		VpcId: b.vpc.ID(),
 		Tags:  b.Tags(b.Name("internet")),
 	}, b.Child())
@@ -105,7 +104,7 @@ func (b *builder) createVPC() error {
 	}
 	// AWS makes this group with every VPC and lets its members talk freely; managed without rules, it
 	// allows nothing (Security Hub EC2.2).
-	_, err = ec2.NewDefaultSecurityGroup(b.ctx, b.Name("default"), &ec2.DefaultSecurityGroupArgs{
+	_, err = ec2.NewDefaultSecurityGroup(b.Ctx, b.Name("default"), &ec2.DefaultSecurityGroupArgs{
 		VpcId: b.vpc.ID(),
 		Tags:  b.Tags(b.Name("default")),
 	}, b.Child())
@@ -117,7 +116,7 @@ func (b *builder) createSubnets() error {
 	for t, tier := range Tiers {
 		for z, zone := range b.out.Zones {
 			name := b.Name(string(tier), zone)
-			subnet, err := ec2.NewSubnet(b.ctx, name, &ec2.SubnetArgs{
+			subnet, err := ec2.NewSubnet(b.Ctx, name, &ec2.SubnetArgs{
 				VpcId:            b.vpc.ID(),
 				AvailabilityZone: pulumi.String(zone),
 				CidrBlock:        pulumi.String(SubnetCIDR(vpc, t, z).String()),

@@ -7,15 +7,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/internal/place"
-	"cinema-database/internal/pulumitest"
+	"cinema-database/internal/environment"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 // run registers a network that change has altered from a sound one.
 func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumitest.Recording {
 	t.Helper()
 	args := &Args{
-		Place:              place.Place{Partition: "aws", DNSSuffix: "amazonaws.com", Region: "us-east-1", Account: "123456789012"},
+		Place:              environment.Environment{Partition: "aws", DNSSuffix: "amazonaws.com", Region: "us-east-1", Account: "123456789012"},
 		Settings:           Settings{CIDR: "10.0.0.0/16", NatGateways: NatSingle, LogRetentionDays: 7},
 		ArtifactsBucketARN: pulumi.String("arn:aws:s3:::artifacts"),
 		ImagesBucketARN:    pulumi.String("arn:aws:s3:::images"),

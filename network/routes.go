@@ -39,7 +39,7 @@ func (b *builder) createRoutes() error {
 }
 
 func (b *builder) routeTable(tier Tier, name string, subnets []*ec2.Subnet, zones []string) (*ec2.RouteTable, error) {
-	table, err := ec2.NewRouteTable(b.ctx, name, &ec2.RouteTableArgs{
+	table, err := ec2.NewRouteTable(b.Ctx, name, &ec2.RouteTableArgs{
 		VpcId: b.vpc.ID(),
 		Tags:  b.Tags(name, map[string]string{"Tier": string(tier)}),
 	}, b.Child())
@@ -48,7 +48,7 @@ func (b *builder) routeTable(tier Tier, name string, subnets []*ec2.Subnet, zone
 	}
 	b.routeTables[tier] = append(b.routeTables[tier], table)
 	for i, subnet := range subnets {
-		association, err := ec2.NewRouteTableAssociation(b.ctx, b.Name(string(tier), zones[i]), &ec2.RouteTableAssociationArgs{
+		association, err := ec2.NewRouteTableAssociation(b.Ctx, b.Name(string(tier), zones[i]), &ec2.RouteTableAssociationArgs{
 			RouteTableId: table.ID(),
 			SubnetId:     subnet.ID(),
 		}, b.Child())
@@ -62,5 +62,5 @@ func (b *builder) routeTable(tier Tier, name string, subnets []*ec2.Subnet, zone
 
 func (b *builder) defaultRoute(name string, args *ec2.RouteArgs) (*ec2.Route, error) {
 	args.DestinationCidrBlock = pulumi.String(everywhere)
-	return ec2.NewRoute(b.ctx, name, args, b.Child())
+	return ec2.NewRoute(b.Ctx, name, args, b.Child())
 }

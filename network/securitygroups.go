@@ -14,7 +14,7 @@ func (b *builder) createSecurityGroups() error {
 	tiers := map[Peer]Tier{}
 	for _, g := range Groups {
 		name := b.Name(string(g.Peer))
-		group, err := ec2.NewSecurityGroup(b.ctx, name, &ec2.SecurityGroupArgs{
+		group, err := ec2.NewSecurityGroup(b.Ctx, name, &ec2.SecurityGroupArgs{
 			VpcId:       b.vpc.ID(),
 			Description: pulumi.String(g.What),
 			Tags:        b.Tags(name),
@@ -66,7 +66,7 @@ func (b *builder) createRules(r Rule, tiers map[Peer]Tier) error {
 func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArgs) error {
 	args.Protocol, args.FromPort, args.ToPort = pulumi.String("tcp"), pulumi.Int(r.Port), pulumi.Int(r.Port)
 	args.Description = pulumi.String(r.Why)
-	_, err := ec2.NewSecurityGroupRule(b.ctx, name, args, b.Child())
+	_, err := ec2.NewSecurityGroupRule(b.Ctx, name, args, b.Child())
 	return err
 }
 

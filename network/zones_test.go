@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/internal/pulumitest"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 func TestLookupZones(t *testing.T) {

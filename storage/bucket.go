@@ -10,38 +10,37 @@ import (
 // abortUploadDays clears parts of uploads that never finished; they are billed and invisible.
 const abortUploadDays = 7
 
-// bucketArgs is what differs between the buckets.
+// bucketArgs are the differences between the buckets.
 type bucketArgs struct {
-	// stateful buckets hold what cannot be made again: cinema:protect guards them.
+	// stateful buckets hold data that cannot be recreated: cinema:protect guards them.
 	stateful bool
 	// versioned buckets keep overwritten and deleted objects, for oldVersionDays.
 	versioned      bool
 	oldVersionDays int
-	// public lets everybody read objects, over plain HTTP too.
+	// public lets everyone read objects, also over plain HTTP.
 	public bool
-	// rules are lifecycle rules beside the common ones.
+	// rules are lifecycle rules in addition to the common ones.
 	rules []s3.BucketLifecycleConfigurationV2RuleInput
-	// statements are the bucket policy's, beside the refusal of plain HTTP.
+	// statements of the bucket policy, in addition to the refusal of plain HTTP.
 	statements func(arn pulumi.StringOutput) []iam.Statement
 	// unlogged buckets write no access log.
 	unlogged bool
 }
 
-// bucket registers a bucket and every setting it has. Its policy comes last, after the public access
-// block, which would refuse it.
+// bucket registers a bucket and all its settings. The policy waits for the public access block, which would refuse it.
 func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.BucketPolicy, error) {
 	name := b.Name(kind)
-	stateful := b.args.Protect && args.stateful
-	bucket, err := s3.NewBucketV2(b.ctx, name, &s3.BucketV2Args{
+	stateful := b.Env.Protect && args.stateful
+	bucket, err := s3.NewBucketV2(b.Ctx, name, &s3.BucketV2Args{
 		ForceDestroy: pulumi.Bool(!stateful), // with cinema:protect off, `pulumi destroy` empties it
 		Tags:         b.Tags(name),
-		// Its content cannot be made again: neither a slip in the program nor `destroy` may take it.
+		// Neither a mistake in the program nor `destroy` may delete data that cannot be recreated.
 	}, b.child(pulumi.Protect(stateful), pulumi.RetainOnDelete(stateful)))
 	if err != nil {
 		return nil, nil, err
 	}
 	id := bucket.ID().ToStringOutput()
-	access, err := s3.NewBucketPublicAccessBlock(b.ctx, name, &s3.BucketPublicAccessBlockArgs{
+	access, err := s3.NewBucketPublicAccessBlock(b.Ctx, name, &s3.BucketPublicAccessBlockArgs{
 		Bucket:                id,
 		BlockPublicAcls:       pulumi.Bool(true),
 		IgnorePublicAcls:      pulumi.Bool(true),
@@ -53,14 +52,14 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 	}
 	for _, setting := range []func() error{
 		func() error {
-			_, err := s3.NewBucketOwnershipControls(b.ctx, name, &s3.BucketOwnershipControlsArgs{
+			_, err := s3.NewBucketOwnershipControls(b.Ctx, name, &s3.BucketOwnershipControlsArgs{
 				Bucket: id,
 				Rule:   s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String("BucketOwnerEnforced")},
 			}, b.child())
 			return err
 		},
 		func() error {
-			_, err := s3.NewBucketServerSideEncryptionConfigurationV2(b.ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
+			_, err := s3.NewBucketServerSideEncryptionConfigurationV2(b.Ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
 				Bucket: id,
 				Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
 					ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
@@ -75,7 +74,7 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 			if args.unlogged {
 				return nil
 			}
-			_, err := s3.NewBucketLoggingV2(b.ctx, name, &s3.BucketLoggingV2Args{
+			_, err := s3.NewBucketLoggingV2(b.Ctx, name, &s3.BucketLoggingV2Args{
 				Bucket:       id,
 				TargetBucket: b.logs,
 				TargetPrefix: pulumi.String(accessLogs(kind)),
@@ -94,7 +93,7 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 	if args.statements != nil {
 		statements = append(statements, args.statements(bucket.Arn)...)
 	}
-	policy, err := s3.NewBucketPolicy(b.ctx, name, &s3.BucketPolicyArgs{
+	policy, err := s3.NewBucketPolicy(b.Ctx, name, &s3.BucketPolicyArgs{
 		Bucket: id,
 		Policy: iam.Document(statements...),
 	}, b.child(pulumi.DependsOn([]pulumi.Resource{access})))
@@ -111,7 +110,7 @@ func (b *builder) lifecycle(name string, id pulumi.StringOutput, args bucketArgs
 	}}
 	var after []pulumi.Resource
 	if args.versioned {
-		versioning, err := s3.NewBucketVersioningV2(b.ctx, name, &s3.BucketVersioningV2Args{
+		versioning, err := s3.NewBucketVersioningV2(b.Ctx, name, &s3.BucketVersioningV2Args{
 			Bucket: id,
 			VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{
 				Status: pulumi.String("Enabled"),
@@ -131,7 +130,7 @@ func (b *builder) lifecycle(name string, id pulumi.StringOutput, args bucketArgs
 			Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)},
 		})
 	}
-	_, err := s3.NewBucketLifecycleConfigurationV2(b.ctx, name, &s3.BucketLifecycleConfigurationV2Args{
+	_, err := s3.NewBucketLifecycleConfigurationV2(b.Ctx, name, &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: id,
 		Rules:  append(rules, args.rules...),
 		// Rules on old versions are refused while versioning is off.

@@ -9,26 +9,25 @@ import (
 	"cinema-database/internal/component"
 )
 
-// How long versions that are overwritten or deleted can be brought back.
+// oldVersionDays that overwritten and deleted objects can be restored.
 const oldVersionDays = 30
 
-// coldAfterDays moves originals to a colder class: thumbnails are what the gallery shows. S3 takes at
-// least 30 for STANDARD_IA.
+// coldAfterDays until originals move to STANDARD_IA: the gallery shows thumbnails. S3 requires at least 30.
 const coldAfterDays = 90
 
-func (b *builder) createLogs(st *Storage) error {
+func (b *builder) createLogsBucket(st *Storage) error {
 	bucket, policy, err := b.bucket("logs", bucketArgs{
 		stateful: true,
-		unlogged: true, // a bucket that logs its own access would log each log's delivery, for ever
+		unlogged: true, // a bucket that logs its own access would log the delivery of each log, without end
 		rules: []s3.BucketLifecycleConfigurationV2RuleInput{s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"),
 			Filter:     s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},
 			Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(b.args.LogRetentionDays)},
 		}},
 		statements: func(arn pulumi.StringOutput) []iam.Statement {
-			statements := []iam.Statement{iam.LoadBalancerLogs(arn, LoadBalancerLogs, b.args.Account)}
+			statements := []iam.Statement{iam.LoadBalancerLogs(arn, LoadBalancerLogs, b.Env.Account)}
 			for _, kind := range []string{"artifacts", "images", "site"} {
-				statements = append(statements, iam.BucketLogs(arn, kind, accessLogs(kind), b.args.Account))
+				statements = append(statements, iam.BucketLogs(arn, kind, accessLogs(kind), b.Env.Account))
 			}
 			return statements
 		},
@@ -36,18 +35,18 @@ func (b *builder) createLogs(st *Storage) error {
 	if err != nil {
 		return err
 	}
-	// Who sends logs here is asked at once whether it may write.
+	// AWS checks at once that the sender may write.
 	b.logs = component.After(bucket.ID().ToStringOutput(), policy)
 	st.LogsBucket = b.logs
 	return nil
 }
 
-func (b *builder) createImages(st *Storage) error {
+func (b *builder) createImagesBucket(st *Storage) error {
 	bucket, _, err := b.bucket("images", bucketArgs{
 		stateful: true, versioned: true, oldVersionDays: oldVersionDays,
 		rules: []s3.BucketLifecycleConfigurationV2RuleInput{s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id: pulumi.String("originals-to-infrequent-access"), Status: pulumi.String("Enabled"),
-			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(OriginalsPrefix)},
+			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(contract.OriginalsPrefix)},
 			Transitions: s3.BucketLifecycleConfigurationV2RuleTransitionArray{s3.BucketLifecycleConfigurationV2RuleTransitionArgs{
 				Days: pulumi.Int(coldAfterDays), StorageClass: pulumi.String("STANDARD_IA"),
 			}},
@@ -60,11 +59,11 @@ func (b *builder) createImages(st *Storage) error {
 	return nil
 }
 
-func (b *builder) createArtifacts(st *Storage) error {
+func (b *builder) createArtifactsBucket(st *Storage) error {
 	bucket, _, err := b.bucket("artifacts", bucketArgs{
 		stateful: true, versioned: true, oldVersionDays: oldVersionDays,
 		statements: func(arn pulumi.StringOutput) []iam.Statement {
-			return []iam.Statement{iam.DenyUnencryptedCredentials(arn, contract.CredentialsKey)}
+			return []iam.Statement{iam.DenyUnencryptedCredentials(arn)}
 		},
 	})
 	if err != nil {
@@ -74,7 +73,7 @@ func (b *builder) createArtifacts(st *Storage) error {
 	return nil
 }
 
-func (b *builder) createSite(st *Storage) error {
+func (b *builder) createSiteBucket(st *Storage) error {
 	bucket, _, err := b.bucket("site", bucketArgs{
 		public:     true,
 		statements: func(arn pulumi.StringOutput) []iam.Statement { return []iam.Statement{iam.PublicRead(arn)} },
@@ -82,7 +81,7 @@ func (b *builder) createSite(st *Storage) error {
 	if err != nil {
 		return err
 	}
-	website, err := s3.NewBucketWebsiteConfigurationV2(b.ctx, b.Name("site"), &s3.BucketWebsiteConfigurationV2Args{
+	website, err := s3.NewBucketWebsiteConfigurationV2(b.Ctx, b.Name("site"), &s3.BucketWebsiteConfigurationV2Args{
 		Bucket:        bucket.ID().ToStringOutput(),
 		IndexDocument: s3.BucketWebsiteConfigurationV2IndexDocumentArgs{Suffix: pulumi.String("index.html")},
 		ErrorDocument: s3.BucketWebsiteConfigurationV2ErrorDocumentArgs{Key: pulumi.String("index.html")},

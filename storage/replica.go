@@ -13,58 +13,71 @@ import (
 
 	"cinema-database/iam"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
+	"cinema-database/internal/format"
+	"cinema-database/internal/problem"
 )
 
-// ReplicaArgs are what NewReplica needs.
-type ReplicaArgs struct {
-	// Region that the copies are kept in, another than the stack's.
+// ReplicaSettings is where images are copied to, as stack config gives it.
+type ReplicaSettings struct {
+	// Region of the copies, not the stack's. Empty: no copies.
 	Region string
-	// Provider are the default AWS provider's own settings, by name, as stack config gives them; all but
-	// the region hold for the copies' region too.
+	// Provider holds the default AWS provider's settings by name, without the region. They apply in Region too.
 	Provider map[string]string
-	// ImagesBucket and ImagesARN are what is copied.
-	ImagesBucket, ImagesARN pulumi.StringInput
-	// Protect keeps the copies from being destroyed or emptied.
-	Protect bool
-	// Tags go on everything that takes them.
-	Tags map[string]string
 }
 
-// Replica is a copy of the pictures in another region.
+// On reports whether images are copied to another region.
+func (s ReplicaSettings) On() bool { return s.Region != "" }
+
+// Check adds a problem where the region is not one, or is the stack's own.
+func (s ReplicaSettings) Check(l *problem.List, stackRegion string) {
+	if s.On() && (!format.Region(s.Region) || s.Region == stackRegion) {
+		l.Add("replicaRegion", s.Region, "is not a region other than the stack's", "write one like us-west-2, or leave it out")
+	}
+}
+
+// ReplicaArgs name the bucket that is copied.
+type ReplicaArgs struct {
+	environment.Environment
+	ReplicaSettings
+	ImagesBucket, ImagesARN pulumi.StringInput
+}
+
+// Replica is a copy of the images in another region.
 type Replica struct {
 	pulumi.ResourceState
 
 	Bucket pulumi.StringOutput
 }
 
-// awsModule is the module whose version the provider has.
+// awsModule has the version of the provider.
 const awsModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// NewReplica registers a bucket in another region, and the rule that copies every new picture to it.
-// Deletions are not copied: the copy is there for the day of a wrong one.
+// NewReplica registers a bucket in another region, and the rule that copies every new image to it. Deletions are not
+// copied, so that a wrong one can be undone.
 func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pulumi.ResourceOption) (*Replica, error) {
 	r := &Replica{}
-	err := component.New(ctx, "cinema:storage:Replica", name, r, args.Tags, func(s *component.Scope) error {
-		provider, err := newProvider(ctx, s, args)
+	err := component.New(ctx, args.Environment, "cinema:storage:Replica", name, r, func(s *component.Scope) error {
+		provider, err := newProvider(s, args)
 		if err != nil {
 			return err
 		}
 		b := &builder{
-			Scope: s, ctx: ctx, args: &Args{Protect: args.Protect, Tags: args.Tags},
+			Scope: s, args: &Args{},
 			options: []pulumi.ResourceOption{pulumi.Provider(provider)},
 		}
 		bucket, _, err := b.bucket("images", bucketArgs{
 			stateful: true, versioned: true, oldVersionDays: oldVersionDays,
-			unlogged: true, // access logs cannot cross regions, and nobody reads here
+			unlogged: true, // access logs cannot leave their region, and nobody reads the copies regularly
 		})
 		if err != nil {
 			return err
 		}
-		role, err := iam.NewReplicationRole(ctx, s, args.ImagesARN, bucket.Arn)
+		role, err := iam.NewReplicationRole(s, args.ImagesARN, bucket.Arn)
 		if err != nil {
 			return err
 		}
-		_, err = s3.NewBucketReplicationConfig(ctx, s.Name("images"), &s3.BucketReplicationConfigArgs{
+		_, err = s3.NewBucketReplicationConfig(s.Ctx, s.Name("images"), &s3.BucketReplicationConfigArgs{
 			Bucket: args.ImagesBucket,
 			Role:   role,
 			Rules: s3.BucketReplicationConfigRuleArray{s3.BucketReplicationConfigRuleArgs{
@@ -82,14 +95,14 @@ func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pul
 	return r, err
 }
 
-// newProvider is the default provider in another region: an explicit provider starts from nothing, so
-// each of the default one's settings is handed on.
-func newProvider(ctx *pulumi.Context, s *component.Scope, args *ReplicaArgs) (*aws.Provider, error) {
+// newProvider is the default provider in another region. An explicit provider has no settings of its own, so it gets
+// those of the default one.
+func newProvider(s *component.Scope, args *ReplicaArgs) (*aws.Provider, error) {
 	settings := pulumi.Map{}
 	for _, key := range slices.Sorted(maps.Keys(args.Provider)) {
 		settings[key] = pulumi.String(args.Provider[key])
 	}
-	settings["region"] = pulumi.String(args.Region)
+	settings["region"] = pulumi.String(args.ReplicaSettings.Region)
 	options := []pulumi.ResourceOption{}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range build.Deps {
@@ -99,7 +112,7 @@ func newProvider(ctx *pulumi.Context, s *component.Scope, args *ReplicaArgs) (*a
 		}
 	}
 	var provider aws.Provider
-	if err := ctx.RegisterResource("pulumi:providers:aws", s.Name("provider"), settings, &provider, s.Child(options...)); err != nil {
+	if err := s.Ctx.RegisterResource("pulumi:providers:aws", s.Name("provider"), settings, &provider, s.Child(options...)); err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
 	return &provider, nil

@@ -12,30 +12,30 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 )
 
-// SiteArgs are what NewSite needs.
+// SiteArgs name the bucket and the API that the page calls.
 type SiteArgs struct {
+	environment.Environment
 	// Bucket that is hosted as a website.
 	Bucket pulumi.StringInput
 	// APIURL is where the page finds the API, e.g. https://api.cinema.example.
 	APIURL pulumi.StringInput
-	// Tags go on everything that takes them.
-	Tags map[string]string
 }
 
 // Site is the published client.
 type Site struct {
 	pulumi.ResourceState
 
-	// Keys of what is published.
+	// Keys of the published objects.
 	Keys pulumi.StringArray
 }
 
-// NewSite publishes the client's files, and the config that points it at the API.
+// NewSite publishes the client's files, and its configuration with the address of the API.
 func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.ResourceOption) (*Site, error) {
 	site := &Site{}
-	err := component.New(ctx, "cinema:storage:Site", name, site, args.Tags, func(s *component.Scope) error {
+	err := component.New(ctx, args.Environment, "cinema:storage:Site", name, site, func(s *component.Scope) error {
 		for _, page := range client.Pages() {
 			object := &s3.BucketObjectv2Args{
 				Bucket:       args.Bucket,
@@ -55,7 +55,7 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 			default:
 				object.ContentBase64 = pulumi.String(base64.StdEncoding.EncodeToString(data))
 			}
-			published, err := s3.NewBucketObjectv2(ctx, s.Name(page.Path), object, s.Child())
+			published, err := s3.NewBucketObjectv2(s.Ctx, s.Name(page.Path), object, s.Child())
 			if err != nil {
 				return err
 			}

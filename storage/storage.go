@@ -14,21 +14,15 @@ type Storage struct {
 	ImagesARN       pulumi.StringOutput
 	ArtifactsBucket pulumi.StringOutput
 	ArtifactsARN    pulumi.StringOutput
-	// LogsBucket takes the load balancer's access logs: it resolves once its policy lets them in.
+	// LogsBucket receives access logs; it resolves once its policy allows them.
 	LogsBucket pulumi.StringOutput
 	SiteBucket pulumi.StringOutput
 	// SiteEndpoint is the host name of the website, without a scheme.
 	SiteEndpoint pulumi.StringOutput
 
-	// Releases by binary.
-	Releases map[string]Object
+	// Artifacts by the binary's name.
+	Artifacts map[string]Artifact
 }
-
-// The prefixes of the images bucket.
-const (
-	OriginalsPrefix  = "orig/"
-	ThumbnailsPrefix = "thumb/"
-)
 
 // LoadBalancerLogs is the prefix of the load balancer's access logs in the logs bucket.
 const LoadBalancerLogs = "alb"
@@ -38,12 +32,11 @@ func accessLogs(kind string) string { return "s3/" + kind + "/" }
 
 type builder struct {
 	*component.Scope
-	ctx  *pulumi.Context
 	args *Args
 	logs pulumi.StringOutput
-	// options of every child, beside its parent.
+	// options of every child, in addition to its parent.
 	options []pulumi.ResourceOption
-	// versionings are the buckets' that are versioned.
+	// versionings holds each bucket's versioning; replication waits for it.
 	versionings []pulumi.Resource
 }
 
@@ -51,15 +44,15 @@ func (b *builder) child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
 	return b.Child(append(opts, b.options...)...)
 }
 
-// New registers the buckets. Unsound args register nothing; the error names all that is wrong with them.
+// New registers the buckets and the artifacts. Invalid args register nothing; the error lists every problem.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Storage, error) {
 	if err := args.check(); err != nil {
 		return nil, err
 	}
 	st := &Storage{}
-	err := component.New(ctx, "cinema:storage:Storage", name, st, args.Tags, func(s *component.Scope) error {
-		b := &builder{Scope: s, ctx: ctx, args: args}
-		for _, step := range []func(*Storage) error{b.createLogs, b.createImages, b.createArtifacts, b.createReleases, b.createSite} {
+	err := component.New(ctx, args.Environment, "cinema:storage:Storage", name, st, func(s *component.Scope) error {
+		b := &builder{Scope: s, args: args}
+		for _, step := range []func(*Storage) error{b.createLogsBucket, b.createImagesBucket, b.createArtifactsBucket, b.createArtifacts, b.createSiteBucket} {
 			if err := step(st); err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app"
-	"cinema-database/internal/pulumitest"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 // run registers storage that change has altered from a sound one.

@@ -1,13 +1,7 @@
 package userdata
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"io"
 	"strconv"
 )
 
@@ -31,9 +25,6 @@ type APIParams struct {
 	Stack string
 	// LogGroup is where the CloudWatch agent sends the API's log, by name.
 	LogGroup string
-	// Inline, if set, is the binary compressed with gzip. The script carries it where it then fits MaxSize, and
-	// fetches it from the artifacts bucket where not.
-	Inline []byte
 }
 
 // Longest is p with every empty field that a preview may not know filled with a value of the greatest length, to
@@ -69,28 +60,7 @@ func (p APIParams) check() error {
 	if !logGroupName.MatchString(p.LogGroup) || len(p.LogGroup) > logGroupMax {
 		l.Add("LogGroup", p.LogGroup, "is not a log group's name", "write it like api-logs-0123abc")
 	}
-	if len(p.Inline) > 0 {
-		if got, err := digestOfGzip(p.Inline); err != nil {
-			l.Add("Inline", fmt.Sprintf("%d bytes", len(p.Inline)), "is not gzip: "+err.Error(), "compress the binary with gzip")
-		} else if got != p.Digest {
-			l.Add("Inline", got, "is not the SHA-256 in Digest", "give the binary that Digest names")
-		}
-	}
 	return l.Err()
-}
-
-func digestOfGzip(data []byte) (string, error) {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	// No longer than what the script can carry, many times over: a guard against a bomb.
-	n, err := io.Copy(sum, io.LimitReader(r, 256<<20))
-	if err == nil && n == 256<<20 {
-		err = fmt.Errorf("longer than %d bytes", n)
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), err
 }
 
 // API is the script of an API host: it installs the release p.Digest as /opt/cinema/bin/cinema and runs
@@ -100,19 +70,6 @@ func API(p APIParams) (Script, error) {
 	if err := p.check(); err != nil {
 		return Script{}, err
 	}
-	if len(p.Inline) > 0 {
-		if s, err := p.render(true); err != nil || s.Check() == nil {
-			return s, err
-		}
-	}
-	s, err := p.render(false)
-	if err != nil {
-		return Script{}, err
-	}
-	return s, s.Check()
-}
-
-func (p APIParams) render(inline bool) (Script, error) {
 	settings := environment(
 		assignment{"CREDENTIALS_URI", p.Credentials},
 		assignment{"AWS_UPLOAD_BUCKET_NAME", p.Images},
@@ -131,30 +88,15 @@ func (p APIParams) render(inline bool) (Script, error) {
 		assignment{"settings", settings},
 	)
 	b.script("common.sh")
-	if inline {
-		b.function("release", "base64 -d <<'END' | gunzip >\"$1\"\n"+wrap(base64.StdEncoding.EncodeToString(p.Inline))+"END\n")
-	} else {
-		b.function("release", "fetch \"releases/$release_digest/cinema\" \"$1\"\n")
-	}
 	b.function("units", putFile("0644", "/etc/systemd/system/cinema.service", "cinema.service")+
 		putFile("0644", "/etc/logrotate.d/cinema", "logrotate.conf"))
 	b.function("agent_config", putText("0644", agentConfigPath, agentConfig(p.LogGroup)))
 	b.script("api.sh")
-	return Script{Text: b.text.String(), name: "API"}, b.err
-}
-
-// wrap breaks text into lines, each with its line feed.
-func wrap(text string) string {
-	const width = 1024 // long lines compress best; any shell and base64 take these
-	var out bytes.Buffer
-	for len(text) > width {
-		out.WriteString(text[:width])
-		out.WriteByte('\n')
-		text = text[width:]
+	s := Script{Text: b.text.String(), name: "API"}
+	if b.err != nil {
+		return Script{}, b.err
 	}
-	out.WriteString(text)
-	out.WriteByte('\n')
-	return out.String()
+	return s, s.Check()
 }
 
 // agentConfigPath is where the CloudWatch agent looks for its configuration.

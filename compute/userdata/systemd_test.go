@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/internal/freeport"
+	"cinema-database/internal/testutil/freeport"
 )
 
 // enterSystemd prepares the mounts of a root and starts systemd in it as the first process. What could reach this

@@ -1,5 +1,5 @@
-// Package component is what every component of the stack shares: its registration, and its
-// children's names, options and tags.
+// Package component is what every component of the stack shares: its registration, and its children's names, options
+// and tags.
 package component
 
 import (
@@ -11,27 +11,33 @@ import (
 	"unicode"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/environment"
 )
 
 // Scope makes the children of one component.
 type Scope struct {
-	ctx  *pulumi.Context
+	// Ctx is the program's.
+	Ctx *pulumi.Context
+	// Env is where the component is deployed.
+	Env environment.Environment
+
 	self pulumi.Resource
 	name string
 	kind string
-	tags map[string]string
 }
 
-// New registers c as a component of type cinema:<pkg>:<Kind>, lets build make its children, and
-// registers every exported output field of c, so that none can be forgotten. Errors are wrapped with
-// the component's name.
-func New(ctx *pulumi.Context, typ, name string, c pulumi.ComponentResource, tags map[string]string,
+// New registers c as a component of type cinema:<pkg>:<Kind>, lets build make its children, and registers every
+// exported output field of c, so that none can be forgotten. Children get their physical names here. Errors are wrapped
+// with the component's name.
+func New(ctx *pulumi.Context, env environment.Environment, typ, name string, c pulumi.ComponentResource,
 	build func(*Scope) error, opts ...pulumi.ResourceOption,
 ) error {
+	opts = append(opts, pulumi.Transformations([]pulumi.ResourceTransformation{physicalNames(env)}))
 	if err := ctx.RegisterComponentResource(typ, name, c, opts...); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	s := &Scope{ctx: ctx, self: c, name: name, kind: typ[strings.LastIndex(typ, ":")+1:], tags: tags}
+	s := &Scope{Ctx: ctx, Env: env, self: c, name: name, kind: typ[strings.LastIndex(typ, ":")+1:]}
 	if err := build(s); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -43,28 +49,36 @@ func (s *Scope) Name(parts ...string) string {
 	return strings.Join(append([]string{s.name}, parts...), "-")
 }
 
-// Child is the option every child carries, with further ones after it.
+// Child is the option that every child carries, with further ones after it.
 func (s *Scope) Child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
 	return pulumi.Composite(append([]pulumi.ResourceOption{pulumi.Parent(s.self)}, opts...)...)
 }
 
-// Tags are what the child of that logical name carries: the stack config's own, then Project, Stack,
-// Component and Name, then extra. Later ones win.
+// Tags of the child with that logical name: the stack config's, then Project, Stack, Component and Name, then extra.
+// Later ones win.
 func (s *Scope) Tags(name string, extra ...map[string]string) pulumi.StringMap {
 	return pulumi.ToStringMap(s.TagValues(name, extra...))
 }
 
 // TagValues are Tags for resources that take them in another form.
 func (s *Scope) TagValues(name string, extra ...map[string]string) map[string]string {
-	all := maps.Clone(s.tags)
-	if all == nil {
-		all = map[string]string{}
-	}
+	return s.tags(s.Env.Tags, name, extra)
+}
+
+// ObjectTags are Tags without the stack config's: an S3 object takes ten tags (S3 user guide, "Categorizing your objects
+// using tags").
+func (s *Scope) ObjectTags(name string, extra ...map[string]string) pulumi.StringMap {
+	return pulumi.ToStringMap(s.tags(nil, name, extra))
+}
+
+func (s *Scope) tags(configured map[string]string, name string, extra []map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, configured)
 	maps.Copy(all, map[string]string{
-		"Project":   s.ctx.Project(),
-		"Stack":     s.ctx.Stack(),
+		"Project":   s.Env.Project,
+		"Stack":     s.Env.Stack,
 		"Component": s.kind,
-		"Name":      strings.Join([]string{s.ctx.Project(), s.ctx.Stack(), name}, "-"),
+		"Name":      strings.Join([]string{s.Env.Project, s.Env.Stack, name}, "-"),
 	})
 	for _, e := range extra {
 		maps.Copy(all, e)
@@ -72,16 +86,10 @@ func (s *Scope) TagValues(name string, extra ...map[string]string) map[string]st
 	return all
 }
 
-// ObjectTags are Tags without the stack config's own: an S3 object takes ten tags (S3 user guide,
-// "Categorizing your objects using tags").
-func (s *Scope) ObjectTags(name string, extra ...map[string]string) pulumi.StringMap {
-	return (&Scope{ctx: s.ctx, kind: s.kind}).Tags(name, extra...)
-}
-
 // Reserved are the tag keys that the stack sets itself.
 var Reserved = []string{"Component", "Name", "Project", "Release", "Stack", "Tier"}
 
-// After is value, once every one of done exists.
+// After resolves to value once every resource of done exists.
 func After(value pulumi.StringOutput, done ...pulumi.Resource) pulumi.StringOutput {
 	all := []any{value}
 	for _, r := range done {

@@ -3,14 +3,14 @@
 package config
 
 import (
-	"regexp"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/compute"
-	"cinema-database/iam"
+	"cinema-database/iam/deployer"
 	"cinema-database/internal/problem"
+	"cinema-database/monitoring"
 	"cinema-database/network"
+	"cinema-database/storage"
 )
 
 // Config is the stack's config. Its keys, defaults and meaning are the table in README.md.
@@ -20,17 +20,14 @@ type Config struct {
 	Database compute.DatabaseSettings
 	API      compute.APISettings
 	Domain   compute.DomainSettings
-	Backups  compute.BackupSettings
+	Backups  storage.BackupSettings
 	// Monitoring is nil where config has no alarms.
-	Monitoring *compute.MonitoringSettings
+	Monitoring *monitoring.Settings
 	// Deployer is nil where nobody deploys from GitHub.
-	Deployer     *iam.DeployerSettings
+	Deployer     *deployer.Settings
 	Functions    compute.FunctionSettings
 	Architecture compute.Architecture
-	// ReplicaRegion keeps a copy of the pictures; empty for none.
-	ReplicaRegion string
-	// Provider are the default AWS provider's settings, by name, less the region.
-	Provider map[string]string
+	Replica      storage.ReplicaSettings
 	// Protect guards what cannot be made again (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
 	// LogRetentionDays of every log group and access log.
@@ -92,7 +89,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	r.object("deployer", &c.Deployer)
 	c.Deployer = c.Deployer.WithDefaults()
 
-	c.Backups = compute.BackupSettings{RetentionDays: 35}
+	c.Backups = storage.BackupSettings{RetentionDays: 35}
 	r.object("backups", &c.Backups)
 
 	thumbnailer := struct {
@@ -103,11 +100,8 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 		Architecture: c.Architecture, ThumbnailerConcurrency: thumbnailer.Concurrency, LogRetentionDays: c.LogRetentionDays,
 	}
 
-	r.text("replicaRegion", &c.ReplicaRegion, "")
-	c.Provider = r.provider()
-	if region, _ := ctx.GetConfig("aws:region"); c.ReplicaRegion != "" && (!regionName.MatchString(c.ReplicaRegion) || c.ReplicaRegion == region) {
-		problems.Add("replicaRegion", c.ReplicaRegion, "is not a region beside the stack's", "write one like us-west-2, or leave it out")
-	}
+	r.text("replicaRegion", &c.Replica.Region, "")
+	c.Replica.Provider = r.provider()
 
 	r.refuseUnknown()
 	checkTags(problems, c.Tags)
@@ -117,6 +111,8 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.API.Check(problems)
 	c.Domain.Check(problems)
 	c.Backups.Check(problems)
+	region, _ := ctx.GetConfig("aws:region")
+	c.Replica.Check(problems, region)
 	c.Monitoring.Check(problems)
 	c.Deployer.Check(problems)
 	c.Functions.Check(problems)
@@ -125,8 +121,6 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	}
 	return c, nil
 }
-
-var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
 
 // mongoVersion is the default: 8.0.21 closes CVE-2026-6914.
 const mongoVersion = "8.0.21"

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/compute"
-	"cinema-database/internal/pulumitest"
+	"cinema-database/internal/testutil/pulumitest"
 	"cinema-database/network"
 )
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"

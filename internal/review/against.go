@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
 	"cinema-database/internal/plan"
 )
 
@@ -29,8 +27,8 @@ type dump struct {
 }
 
 // writeDump records the program with placeholder releases and writes it as JSON.
-func (c command) writeDump(program pulumi.RunFunc, find *Finder, out io.Writer) error {
-	r, err := c.record(program, find, false, placeholder)
+func (c command) writeDump(program Program, out io.Writer) error {
+	r, err := c.record(program(placeholder), false)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"cinema-database/internal/plan"
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 )
 
 // changes is what lies between two recordings.

@@ -53,10 +53,10 @@ type command struct {
 	dump                        bool
 }
 
-// Main writes the page of a program: args are what follows "review" on the command line. find is the variable through which
-// the program finds its releases; those that are not built are stood in for while Main runs. It returns the exit code: 0 for
-// success, 1 where the program or the comparison fails, 2 for a command line that makes no sense.
-func Main(ctx context.Context, args []string, program pulumi.RunFunc, find *Finder, stdout, stderr io.Writer) int {
+// Main writes the page of a program: args follow "review" on the command line. Binaries that find does not have are replaced
+// by placeholders. It returns the exit code: 0 for success, 1 where the program or the comparison fails, 2 for a wrong command
+// line.
+func Main(ctx context.Context, args []string, program Program, find Finder, stdout, stderr io.Writer) int {
 	c, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -110,9 +110,9 @@ func parse(args []string) (command, error) {
 // project is the Pulumi project's name, the namespace of its config.
 const project = "cinema"
 
-func (c command) run(ctx context.Context, program pulumi.RunFunc, find *Finder, stdout io.Writer) error {
+func (c command) run(ctx context.Context, program Program, find Finder, stdout io.Writer) error {
 	if c.dump {
-		return c.writeDump(program, find, stdout)
+		return c.writeDump(program, stdout)
 	}
 	var against *reference
 	if c.against != "" {
@@ -123,11 +123,11 @@ func (c command) run(ctx context.Context, program pulumi.RunFunc, find *Finder, 
 		}
 	}
 	var missing []string
-	now, err := c.record(program, find, false, orPlaceholder(*find, &missing))
+	now, err := c.record(program(orPlaceholder(find, &missing)), false)
 	if err != nil {
 		return err
 	}
-	preview, err := c.record(program, find, true, orPlaceholder(*find, nil))
+	preview, err := c.record(program(orPlaceholder(find, nil)), true)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (c command) run(ctx context.Context, program pulumi.RunFunc, find *Finder, 
 			return err
 		}
 		// Binaries are not in git: both sides are compared with the same stand-ins.
-		comparable, err := c.record(program, find, false, placeholder)
+		comparable, err := c.record(program(placeholder), false)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (c command) run(ctx context.Context, program pulumi.RunFunc, find *Finder, 
 }
 
 // record runs the program on the stack's config, and gives the program's own error where it fails.
-func (c command) record(program pulumi.RunFunc, find *Finder, preview bool, releases Finder) (*plan.Recording, error) {
+func (c command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
 	file := "Pulumi." + c.stack + ".yaml"
 	config, err := plan.StackConfig(file, c.config)
 	if errors.Is(err, os.ErrNotExist) {
@@ -171,9 +171,6 @@ func (c command) record(program pulumi.RunFunc, find *Finder, preview bool, rele
 	if err != nil {
 		return nil, fmt.Errorf("review: %w (with -c KEY=VALUE)", err)
 	}
-	own := *find
-	*find = releases
-	defer func() { *find = own }()
 	r, err := plan.Record(program, plan.Options{Project: project, Stack: c.stack, Config: config, Preview: preview})
 	if err != nil {
 		return nil, err

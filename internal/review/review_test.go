@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/internal/pulumitest"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 func look(t *testing.T, program pulumi.RunFunc, opts ...pulumitest.Option) *view {

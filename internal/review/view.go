@@ -9,7 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"cinema-database/internal/plan"
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 )
 
 // view is a recording with what it takes to find one's way in it.

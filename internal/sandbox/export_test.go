@@ -1,6 +1,6 @@
 package sandbox
 
-import "cinema-database/internal/sandbox/awssim"
+import "cinema-database/internal/awssim"
 
 // OnCreate has f called with each type that the account has made, before the engine hears of it.
 func (s *Session) OnCreate(f func(typ string)) {

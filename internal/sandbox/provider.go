@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"

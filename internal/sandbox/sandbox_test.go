@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"cinema-database/internal/sandbox"
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"

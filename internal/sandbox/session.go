@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"cinema-database/internal/sandbox/awssim"
+	"cinema-database/internal/awssim"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/dev"
-	"cinema-database/internal/freeport"
+	"cinema-database/internal/testutil/freeport"
 )
 
 var key = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))

@@ -29,7 +29,7 @@ import (
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/tokens"
-	"cinema-database/internal/freeport"
+	"cinema-database/internal/testutil/freeport"
 )
 
 var signingKey = bytes.Repeat([]byte("k"), 32)

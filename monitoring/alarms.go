@@ -1,0 +1,164 @@
+package monitoring
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app/contract"
+)
+
+// alarm is a row of the table of alarms. Exactly one of metric and rate is set.
+type alarm struct {
+	name string
+	// description says what is wrong and what to look at first.
+	description string
+	namespace   string
+	metric      string
+	dimensions  pulumi.StringMap
+	// statistic is Average, Sum, Maximum, or a percentile like p99.
+	statistic string
+	// rate is a metric expression over queries.
+	rate      string
+	queries   map[string]alarmMetric
+	threshold float64
+	// minutes over which it must hold.
+	minutes int
+	// every is the minutes between two data points, 1 unless set.
+	every int
+	// missing data is "notBreaching" unless set.
+	missing string
+	// actions in addition to the topic.
+	actions []string
+}
+
+type alarmMetric struct {
+	namespace, metric, statistic string
+	dimensions                   pulumi.StringMap
+}
+
+func (b *builder) alarms() []alarm {
+	balancer := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer}
+	targets := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer, "TargetGroup": b.args.TargetGroup}
+	group := pulumi.StringMap{"AutoScalingGroupName": b.args.GroupName}
+	database := pulumi.StringMap{"InstanceId": b.args.DatabaseInstanceID}
+	const elb, ec2, sqs, function = "AWS/ApplicationELB", "AWS/EC2", "AWS/SQS", "AWS/Lambda"
+	all := []alarm{
+		{
+			name: "api-5xx", description: "More than 5 % of requests fail: the API's logs, then the database host",
+			rate: "100 * (FILL(target, 0) + FILL(balancer, 0)) / FILL(requests, 1)",
+			queries: map[string]alarmMetric{
+				"target":   {elb, "HTTPCode_Target_5XX_Count", "Sum", balancer},
+				"balancer": {elb, "HTTPCode_ELB_5XX_Count", "Sum", balancer},
+				"requests": {elb, "RequestCount", "Sum", balancer},
+			},
+			threshold: 5, minutes: 5,
+		},
+		{
+			name: "api-unhealthy", description: "An API instance fails its health check: its system log, then the release",
+			namespace: elb, metric: "UnHealthyHostCount", dimensions: targets, statistic: "Maximum", threshold: 0, minutes: 5,
+		},
+		{
+			name: "api-latency", description: "One request in a hundred takes over a second: the API's CPU, then the database's",
+			namespace: elb, metric: "TargetResponseTime", dimensions: balancer, statistic: "p99", threshold: 1, minutes: 10,
+		},
+		{
+			name: "api-cpu", description: "The API's instances are busy although the group may grow: its largest size",
+			namespace: ec2, metric: "CPUUtilization", dimensions: group, statistic: "Average", threshold: 85, minutes: 15,
+		},
+		{
+			name: "database-cpu", description: "The database host is busy: slow queries, then a larger instance type",
+			namespace: ec2, metric: "CPUUtilization", dimensions: database, statistic: "Average", threshold: 85, minutes: 15,
+			every: 5, // basic monitoring (EC2 user guide, "Manage detailed monitoring")
+		},
+		{
+			name: "database-system", description: "The hardware below the database host failed: EC2 moves the host",
+			namespace: ec2, metric: "StatusCheckFailed_System", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 2,
+			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:recover", b.Env.Partition, b.Env.Region)},
+		},
+		{
+			name: "database-instance", description: "The database host does not answer: its system log; EC2 reboots it",
+			namespace: ec2, metric: "StatusCheckFailed_Instance", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 3,
+			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:reboot", b.Env.Partition, b.Env.Region)},
+		},
+		{
+			name: "database-space", description: "The data volume is over 80 % full: raise volumeSize in cinema:database",
+			namespace: contract.MetricNamespace, metric: contract.DataVolumeUsedPercent, dimensions: pulumi.StringMap{contract.StackDimension: pulumi.String(b.Env.Stack)},
+			statistic: "Maximum", threshold: 80, minutes: 15, missing: "missing",
+		},
+		{
+			name: "thumbnailer-errors", description: "Thumbnails fail: the function's log",
+			namespace: function, metric: "Errors", dimensions: pulumi.StringMap{"FunctionName": b.args.ThumbnailerName},
+			statistic: "Sum", threshold: 0, minutes: 1, // three attempts are spread over some minutes
+		},
+		{
+			name: "thumbnailer-failures", description: "Images without a thumbnail are in the failure queue: its messages name them",
+			namespace: sqs, metric: "ApproximateNumberOfMessagesVisible", dimensions: pulumi.StringMap{"QueueName": b.args.FailuresName},
+			statistic: "Maximum", threshold: 0, minutes: 5,
+		},
+	}
+	for _, zone := range slices.Sorted(maps.Keys(b.args.NatGatewayIDs)) {
+		all = append(all, alarm{
+			name: "nat-" + zone, description: "The NAT gateway runs out of ports: many connections to one destination",
+			namespace: "AWS/NATGateway", metric: "ErrorPortAllocation",
+			dimensions: pulumi.StringMap{"NatGatewayId": b.args.NatGatewayIDs[zone]}, statistic: "Sum", threshold: 0, minutes: 5,
+		})
+	}
+	return all
+}
+
+// createAlarms turns the table into alarms, which notify the topic when they fire and when they end.
+func (b *builder) createAlarms() error {
+	for _, a := range b.alarms() {
+		name := b.Name(a.name)
+		actions := pulumi.Array{b.out.TopicARN}
+		for _, action := range a.actions {
+			actions = append(actions, pulumi.String(action))
+		}
+		every := max(a.every, 1)
+		args := &cloudwatch.MetricAlarmArgs{
+			AlarmDescription:   pulumi.String(a.description),
+			ComparisonOperator: pulumi.String("GreaterThanThreshold"),
+			Threshold:          pulumi.Float64(a.threshold),
+			EvaluationPeriods:  pulumi.Int(a.minutes / every),
+			TreatMissingData:   pulumi.String("notBreaching"),
+			AlarmActions:       actions,
+			OkActions:          pulumi.Array{b.out.TopicARN},
+			Tags:               b.Tags(name),
+		}
+		if a.missing != "" {
+			args.TreatMissingData = pulumi.String(a.missing)
+		}
+		if a.rate != "" {
+			queries := cloudwatch.MetricAlarmMetricQueryArray{cloudwatch.MetricAlarmMetricQueryArgs{
+				Id: pulumi.String("rate"), Expression: pulumi.String(a.rate), Label: pulumi.String(a.name), ReturnData: pulumi.Bool(true),
+			}}
+			for _, id := range slices.Sorted(maps.Keys(a.queries)) {
+				q := a.queries[id]
+				queries = append(queries, cloudwatch.MetricAlarmMetricQueryArgs{
+					Id: pulumi.String(id),
+					Metric: cloudwatch.MetricAlarmMetricQueryMetricArgs{
+						Namespace: pulumi.String(q.namespace), MetricName: pulumi.String(q.metric), Dimensions: q.dimensions,
+						Stat: pulumi.String(q.statistic), Period: pulumi.Int(60 * every),
+					},
+				})
+			}
+			args.MetricQueries = queries
+		} else {
+			args.Namespace, args.MetricName, args.Dimensions = pulumi.String(a.namespace), pulumi.String(a.metric), a.dimensions
+			args.Period = pulumi.Int(60 * every)
+			if a.statistic[0] == 'p' {
+				args.ExtendedStatistic = pulumi.String(a.statistic)
+			} else {
+				args.Statistic = pulumi.String(a.statistic)
+			}
+		}
+		if _, err := cloudwatch.NewMetricAlarm(b.Ctx, name, args, b.Child()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package monitoring
+
+import (
+	"fmt"
+	"net/mail"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/budgets"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/iam"
+	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
+	"cinema-database/internal/problem"
+)
+
+// Settings says who is notified, as stack config gives it. Nil: no alarms, no dashboard.
+type Settings struct {
+	// Email gets a message for each alarm, once it has confirmed the subscription. Empty: nobody.
+	Email string `json:"email"`
+	// MonthlyBudget in US dollars for all resources whose tag Stack is this stack's; 0 for none.
+	MonthlyBudget int `json:"monthlyBudget"`
+}
+
+// On reports whether there are alarms and a dashboard.
+func (s *Settings) On() bool { return s != nil }
+
+// Check adds a problem for an address or an amount that is not valid.
+func (s *Settings) Check(l *problem.List) {
+	if !s.On() {
+		return
+	}
+	if a, err := mail.ParseAddress(s.Email); s.Email != "" && (err != nil || a.Address != s.Email) {
+		l.Add("alarms.email", s.Email, "is not an e-mail address", "write it like ops@example.com")
+	}
+	if s.MonthlyBudget < 0 {
+		l.Add("alarms.monthlyBudget", s.MonthlyBudget, "is not an amount in US dollars", "use a whole number, or 0 for none")
+	}
+}
+
+// Args are the resources to monitor.
+type Args struct {
+	environment.Environment
+	*Settings
+
+	// LoadBalancer and TargetGroup as CloudWatch names them: the ARNs' suffixes.
+	LoadBalancer, TargetGroup pulumi.StringInput
+	// GroupName is the API's Auto Scaling group's.
+	GroupName pulumi.StringInput
+	// DatabaseInstanceID is the database host's.
+	DatabaseInstanceID pulumi.StringInput
+	// ThumbnailerName is the function's, FailuresName its failure queue's.
+	ThumbnailerName, FailuresName pulumi.StringInput
+	// NatGatewayIDs by zone.
+	NatGatewayIDs map[string]pulumi.IDOutput
+}
+
+// Monitoring is the alarms, their topic, the dashboard and the budget.
+type Monitoring struct {
+	pulumi.ResourceState
+
+	TopicARN     pulumi.StringOutput
+	DashboardURL pulumi.StringOutput
+}
+
+type builder struct {
+	*component.Scope
+	ctx   *pulumi.Context
+	args  *Args
+	out   *Monitoring
+	topic *sns.Topic
+}
+
+// New registers the alarms, their topic, the dashboard and the budget.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Monitoring, error) {
+	problems := problem.In("monitoring: ")
+	args.Settings.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	m := &Monitoring{}
+	opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String("cinema:compute:Monitoring")}}))
+	err := component.New(ctx, args.Environment, "cinema:monitoring:Monitoring", name, m, func(s *component.Scope) error {
+		b := &builder{Scope: s, args: args, out: m}
+		for _, step := range []func() error{b.createTopic, b.createAlarms, b.createDashboard, b.createBudget} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, opts...)
+	return m, err
+}
+
+func (b *builder) createTopic() error {
+	name := b.Name("alarms")
+	var err error
+	if b.topic, err = sns.NewTopic(b.Ctx, name, &sns.TopicArgs{Tags: b.Tags(name)}, b.Child()); err != nil {
+		return err
+	}
+	policy, err := sns.NewTopicPolicy(b.Ctx, name, &sns.TopicPolicyArgs{
+		Arn:    b.topic.Arn,
+		Policy: iam.AlarmTopicPolicy(b.topic.Arn, b.Env.Account),
+	}, b.Child())
+	if err != nil {
+		return err
+	}
+	b.out.TopicARN = component.After(b.topic.Arn, policy)
+	if b.args.Email == "" {
+		return b.Ctx.Log.Warn("alarms notify nobody: set email in cinema:alarms", nil)
+	}
+	_, err = sns.NewTopicSubscription(b.Ctx, b.Name("email"), &sns.TopicSubscriptionArgs{
+		Topic:    b.topic.Arn,
+		Protocol: pulumi.String("email"),
+		Endpoint: pulumi.String(b.args.Email),
+	}, b.Child())
+	return err
+}
+
+// createBudget warns when the month's cost is forecast to pass the budget, and when it has passed.
+func (b *builder) createBudget() error {
+	if b.args.MonthlyBudget == 0 {
+		return nil
+	}
+	name := b.Name("budget")
+	notify := func(kind string, percent float64) budgets.BudgetNotificationArgs {
+		return budgets.BudgetNotificationArgs{
+			NotificationType: pulumi.String(kind), ComparisonOperator: pulumi.String("GREATER_THAN"),
+			Threshold: pulumi.Float64(percent), ThresholdType: pulumi.String("PERCENTAGE"),
+			SubscriberSnsTopicArns: pulumi.StringArray{b.out.TopicARN},
+		}
+	}
+	_, err := budgets.NewBudget(b.Ctx, name, &budgets.BudgetArgs{
+		BudgetType:  pulumi.String("COST"),
+		TimeUnit:    pulumi.String("MONTHLY"),
+		LimitAmount: pulumi.String(fmt.Sprintf("%d.0", b.args.MonthlyBudget)),
+		LimitUnit:   pulumi.String("USD"),
+		CostFilters: budgets.BudgetCostFilterArray{budgets.BudgetCostFilterArgs{
+			// user:<key>$<value>. Somebody must activate the tag for cost allocation.
+			Name:   pulumi.String("TagKeyValue"),
+			Values: pulumi.StringArray{pulumi.Sprintf("user:Stack$%s", b.Env.Stack)},
+		}},
+		Notifications: budgets.BudgetNotificationArray{notify("FORECASTED", 100), notify("ACTUAL", 100)},
+		Tags:          b.Tags(name),
+	}, b.Child())
+	return err
+}

@@ -1,0 +1,434 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/iam/deployer"
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+const (
+	managedPolicyType = "aws:iam/policy:Policy"
+	attachmentType    = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+)
+
+// attachedTo are the statements of the customer managed policies that a role of the deployer carries.
+func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement {
+	t.Helper()
+	policies := map[string]bool{}
+	for _, a := range r.ByType(attachmentType) {
+		if strings.HasPrefix(a.Name, role+"-") {
+			policies[a.Text("policyArn")] = true
+		}
+	}
+	require.NotEmpty(t, policies, "nothing is attached to %s", role)
+	var all []statement
+	for _, st := range (&sweep{Recording: r}).documents() {
+		if st.on.Type == managedPolicyType && policies[st.on.State["arn"].StringValue()] {
+			all = append(all, st)
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// reads are the prefixes of IAM action names that only look (Service Authorization Reference, access levels
+// List and Read), and exceptions what else does.
+var (
+	reads          = []string{"Describe", "Get", "Head", "List"}
+	readExceptions = map[string]string{
+		"budgets:ViewBudget": "the Budgets API's one permission to read a budget",
+	}
+	// discloses are reads that give away what a reader must not have, and where they are harmless.
+	discloses = map[string]func(resource string) bool{
+		"s3:GetObject": func(resource string) bool {
+			return strings.HasSuffix(resource, "/releases/*") || strings.HasPrefix(resource, "arn:aws:s3:::storage-site-") ||
+				strings.HasSuffix(resource, "/.pulumi/*") // Pulumi's own state, whose secrets are encrypted
+		},
+		"ssm:GetParameter": func(resource string) bool {
+			return resource == "arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/*" // AWS's own
+		},
+		"secretsmanager:GetSecretValue": func(string) bool { return false },
+		"s3:GetObjectVersion":           func(string) bool { return false },
+		"sts:GetFederationToken":        func(string) bool { return false },
+		"ec2:GetPasswordData":           func(string) bool { return false },
+		"ec2:GetConsoleOutput":          func(string) bool { return false },
+		"logs:GetLogEvents":             func(string) bool { return false },
+		"ssm:GetParameters":             func(string) bool { return false },
+		"ssm:GetParametersByPath":       func(string) bool { return false },
+	}
+)
+
+// notARead says why a statement is more than looking; "" where it is not.
+func notARead(st statement) string {
+	if st.effect != "Allow" {
+		return ""
+	}
+	if len(st.notActions) > 0 || len(st.notTargets) > 0 {
+		return "it allows all but something"
+	}
+	for _, action := range st.actions {
+		service, name, ok := strings.Cut(action, ":")
+		if !ok || service == "" || strings.ContainsAny(action, "*?") {
+			return action + " is no single action"
+		}
+		if readExceptions[action] == "" && !slices.ContainsFunc(reads, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			return action + " writes"
+		}
+		if harmless := discloses[action]; harmless != nil {
+			for _, resource := range st.resources {
+				if !harmless(resource) {
+					return action + " on " + resource + " discloses"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func TestPreviewRoleOnlyReadsAndNoSecret(t *testing.T) {
+	r := run(t, "full", map[string]string{"cinema:deployer": `{"github":"example/cinema-database","stateBucket":"films-state"}`})
+	require.NoError(t, r.Err)
+	for _, st := range attachedTo(t, r, "deployer-preview") {
+		assert.Empty(t, notARead(st), "%s of %s", st.actions, st.on.Name)
+	}
+	for _, inline := range r.ByType(rolePolicy) {
+		assert.False(t, strings.HasPrefix(inline.Name, "deployer-"), "%s is not looked at", inline.Name)
+	}
+	for name, bad := range map[string]statement{
+		"a write":         {effect: "Allow", actions: []string{"ec2:DescribeVpcs", "ec2:CreateVpc"}, resources: []string{"*"}},
+		"a wildcard":      {effect: "Allow", actions: []string{"ec2:Describe*"}, resources: []string{"*"}},
+		"everything":      {effect: "Allow", actions: []string{"*"}, resources: []string{"*"}},
+		"all but":         {effect: "Allow", notActions: []string{"iam:PassRole"}, resources: []string{"*"}},
+		"decrypting":      {effect: "Allow", actions: []string{"kms:Decrypt"}, resources: []string{"*"}},
+		"the credentials": {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{"arn:aws:s3:::storage-artifacts-*/*"}},
+		"the pictures":    {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{"arn:aws:s3:::storage-images-*/orig/*"}},
+		"a parameter":     {effect: "Allow", actions: []string{"ssm:GetParameter"}, resources: []string{"*"}},
+		"invoking":        {effect: "Allow", actions: []string{"lambda:InvokeFunction"}, resources: []string{"*"}},
+	} {
+		assert.NotEmpty(t, notARead(bad), name)
+	}
+}
+
+// inventoryTypes are the resource types of every stack's golden inventory.
+func inventoryTypes(t *testing.T) []string {
+	t.Helper()
+	var types []string
+	for _, name := range stacks {
+		golden, err := os.ReadFile("stack/testdata/inventory." + name + ".golden")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(golden)) {
+			if typ, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(typ, "aws:") {
+				types = append(types, typ)
+			}
+		}
+	}
+	require.NotEmpty(t, types)
+	// What config can ask for beside them.
+	r := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
+	require.NoError(t, r.Err)
+	for _, res := range r.Resources {
+		if strings.HasPrefix(res.Type, "aws:") {
+			types = append(types, res.Type)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
+	types := inventoryTypes(t)
+	table := map[string]deployer.Deployment{}
+	for _, d := range deployer.Deployments() {
+		table[d.Type] = d
+	}
+	for _, typ := range types {
+		d, ok := table[typ]
+		if !assert.True(t, ok, "%s is in an inventory and not in deployTable: say what deploying it takes", typ) {
+			continue
+		}
+		assert.True(t, len(d.Change) > 0 != (d.ByHand != ""), "%s: it must be changed by some actions, or by hand with a reason", typ)
+		assert.True(t, len(d.Read) > 0 || typ == "aws:lambda/invocation:Invocation", "%s: nothing reads it", typ)
+	}
+	for typ := range table {
+		assert.Contains(t, types, typ, "%s: no stack has it: take it out of deployTable", typ)
+	}
+}
+
+func TestEveryActionOfTheTableReachesTheDeployRole(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	deploy, preview := map[string]bool{}, map[string]bool{}
+	for _, st := range attachedTo(t, r, "deployer-deploy") {
+		for _, a := range st.actions {
+			deploy[a] = deploy[a] || st.effect == "Allow"
+		}
+	}
+	for _, st := range attachedTo(t, r, "deployer-preview") {
+		for _, a := range st.actions {
+			preview[a] = true
+		}
+	}
+	for _, d := range deployer.Deployments() {
+		for _, a := range d.Read {
+			assert.True(t, deploy[a], "%s: the deploy role lacks %s", d.Type, a)
+			assert.True(t, preview[a], "%s: the preview role lacks %s", d.Type, a)
+		}
+		for _, a := range d.Change {
+			assert.True(t, deploy[a], "%s: the deploy role lacks %s", d.Type, a)
+		}
+	}
+}
+
+// likeARN is IAM's matching: * any characters, ? one.
+func likeARN(pattern, arn string) bool {
+	quoted := regexp.QuoteMeta(pattern)
+	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$").MatchString(arn)
+}
+
+// TestDeployRoleReachesWhatTheStackNames holds the table's name patterns against the names in the plan: a
+// component that is renamed is out of the role's reach.
+func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
+	for _, name := range []string{"dev", "prod", "full"} {
+		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`})
+		require.NoError(t, r.Err)
+		table := map[string]deployer.Deployment{}
+		for _, d := range deployer.Deployments() {
+			table[d.Type] = d
+		}
+		statements := attachedTo(t, r, "deployer-deploy")
+		looked := 0
+		for _, res := range r.Resources {
+			arn := res.State["arn"]
+			if !res.Custom || !arn.IsString() || res.Type == "aws:autoscaling/policy:Policy" || // the group's ARN is what counts
+				table[res.Type].ByHand != "" || strings.HasPrefix(res.Name, "deployer-") {
+				continue
+			}
+			service := strings.Split(arn.StringValue(), ":")[2]
+			for kind, names := range map[string]*regexp.Regexp{
+				"make":   regexp.MustCompile(`^(Create|Run|Allocate|Request|Put|Modify|Subscribe|SetTopic)`),
+				"delete": regexp.MustCompile(`^([A-Za-z]*Delet|Terminate|Release|Unsubscribe|SetTopic|ModifyBudget$)`),
+			} {
+				looked++
+				assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
+					return st.effect == "Allow" && slices.ContainsFunc(st.actions, func(a string) bool {
+						of, action, _ := strings.Cut(a, ":")
+						return of == service && names.MatchString(action) && slices.Contains(table[res.Type].Change, a)
+					}) && slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, arn.StringValue()) })
+				}), "%s: the deploy role cannot %s %s", name, kind, arn.StringValue())
+			}
+		}
+		assert.Greater(t, looked, 60)
+	}
+}
+
+// Who hands a launch template to a group must be allowed to tag what starts from it.
+func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	statements := attachedTo(t, r, "deployer-deploy")
+	looked := 0
+	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
+		for _, spec := range template.Input("tagSpecifications").ArrayValue() {
+			looked++
+			kind := spec.ObjectValue()["resourceType"].StringValue()
+			assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
+				return st.effect == "Allow" && slices.Contains(st.actions, "ec2:CreateTags") &&
+					strings.Contains(fmt.Sprint(st.conditions), "ec2:CreateAction") && strings.Contains(fmt.Sprint(st.conditions), "RunInstances") &&
+					slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, "arn:aws:ec2:us-east-1:123456789012:"+kind+"/x-0123abc") })
+			}), "the deploy role cannot tag a new %s", kind)
+		}
+	}
+	assert.GreaterOrEqual(t, looked, 3)
+}
+
+func TestDeployRoleCannotWidenItself(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	statements := attachedTo(t, r, "deployer-deploy")
+	arn := func(kind, name string) string { return "arn:aws:iam::123456789012:" + kind + "/" + name }
+	for _, c := range []struct{ action, resource string }{
+		{"iam:PutRolePolicy", arn("role", "deployer-deploy-0123abc")},
+		{"iam:AttachRolePolicy", arn("role", "deployer-deploy-0123abc")},
+		{"iam:UpdateAssumeRolePolicy", arn("role", "deployer-preview-0123abc")},
+		{"iam:TagRole", arn("role", "deployer-deploy-0123abc")},
+		{"iam:CreatePolicyVersion", arn("policy", "deployer-boundary-0123abc")},
+		{"iam:SetDefaultPolicyVersion", arn("policy", "deployer-network-0123abc")},
+		{"iam:DeleteRolePermissionsBoundary", arn("role", "iam-api-0123abc")},
+		{"iam:CreateOpenIDConnectProvider", arn("oidc-provider", "evil.example")},
+		{"iam:UpdateOpenIDConnectProviderThumbprint", arn("oidc-provider", "token.actions.githubusercontent.com")},
+	} {
+		assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
+			return st.effect == "Deny" && len(st.conditions) == 0 &&
+				slices.ContainsFunc(st.actions, func(p string) bool { return likeARN(p, c.action) }) &&
+				slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, c.resource) })
+		}), "nothing denies %s on %s", c.action, c.resource)
+	}
+	boundary := "arn:aws:iam::123456789012:policy/deployer-boundary-*"
+	for _, st := range statements {
+		if st.effect != "Allow" {
+			continue
+		}
+		for _, a := range st.actions {
+			assert.NotContains(t, a, "*", "%s", st.on.Name)
+			switch a {
+			case "iam:PassRole":
+				assert.NotEmpty(t, st.conditions["StringEquals"]["iam:PassedToService"], "any service may be given %s", st.resources)
+				for _, p := range st.resources {
+					assert.Regexp(t, `:role/(iam|mirror-role|thumbnailer-role|network-flow-logs|backup-role|replica-role)-\*$`, p)
+				}
+			case "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary":
+				assert.Equal(t, boundary, st.conditions["ArnLike"]["iam:PermissionsBoundary"], "%s on roles without the boundary", a)
+			case "iam:CreateRole":
+				if !slices.Equal(st.resources, []string{"arn:aws:iam::123456789012:role/backup-role-*"}) {
+					assert.Equal(t, boundary, st.conditions["ArnLike"]["iam:PermissionsBoundary"], "roles without the boundary")
+				}
+			case "iam:AttachRolePolicy":
+				assert.Equal(t, []string{"arn:aws:iam::123456789012:role/backup-role-*"}, st.resources)
+				assert.Equal(t, "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", st.conditions["ArnEquals"]["iam:PolicyARN"])
+			case "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole":
+				t.Errorf("%s is allowed", a)
+			}
+		}
+	}
+}
+
+func TestRolesAreWithinTheBoundary(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	boundary := the(t, r, managedPolicyType, "deployer-boundary")
+	roles := map[string]bool{} // by physical name
+	for _, role := range r.ByType(roleType) {
+		if strings.HasPrefix(role.Name, "deployer-") || role.Name == "backup-role" {
+			assert.Empty(t, role.Text("permissionsBoundary"), role.Name)
+			continue
+		}
+		assert.Equal(t, boundary.State["arn"].StringValue(), role.Text("permissionsBoundary"), role.Name)
+		roles[role.ID] = true
+	}
+	require.NotEmpty(t, roles)
+	var limit []statement
+	for _, st := range (&sweep{Recording: r}).documents() {
+		if st.on == boundary {
+			limit = append(limit, st)
+		}
+	}
+	for _, st := range (&sweep{Recording: r}).documents() {
+		uses := st.on.Type == rolePolicy && roles[st.on.Text("role")] || // and what a key lets a role do
+			st.on.Type == keyType && slices.ContainsFunc(st.principals, func(p string) bool { return strings.Contains(p, ":role/") })
+		if !uses || st.effect != "Allow" {
+			continue
+		}
+		for _, action := range st.actions {
+			for _, resource := range st.resources {
+				if st.on.Type == keyType { // in a key's policy, * is the key
+					resource = st.on.State["arn"].StringValue()
+				}
+				assert.True(t, slices.ContainsFunc(limit, func(l statement) bool {
+					return slices.Contains(l.actions, action) && slices.ContainsFunc(l.resources, func(p string) bool { return likeARN(p, resource) })
+				}), "%s: %s on %s is beyond the boundary: add it to boundaryGrants", st.on.Name, action, resource)
+			}
+		}
+	}
+	for _, name := range []string{"dev", "prod"} { // without a deployer
+		r := run(t, name, nil)
+		require.NoError(t, r.Err)
+		for _, role := range r.ByType(roleType) {
+			assert.Empty(t, role.Text("permissionsBoundary"), role.Name)
+		}
+	}
+}
+
+func trustOf(t *testing.T, r *pulumitest.Recording, role string) map[string]any {
+	t.Helper()
+	var d struct{ Statement []map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(the(t, r, roleType, role).Text("assumeRolePolicy")), &d))
+	require.Len(t, d.Statement, 1)
+	return d.Statement[0]
+}
+
+func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
+	const host = "token.actions.githubusercontent.com:"
+	r := run(t, "full", map[string]string{
+		"cinema:deployer": `{"github":"octocat@12/films@34","branch":"release/1","environment":"live"}`,
+	})
+	require.NoError(t, r.Err)
+	assert.Equal(t, map[string]any{
+		"Effect":    "Allow",
+		"Principal": map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
+		"Action":    "sts:AssumeRoleWithWebIdentity",
+		"Condition": map[string]any{"StringEquals": map[string]any{
+			host + "aud": "sts.amazonaws.com", host + "repository": "octocat/films", host + "repository_id": "34",
+			host + "sub": "repo:octocat@12/films@34:environment:live",
+			host + "ref": "refs/heads/release/1", host + "environment": "live",
+		}},
+	}, trustOf(t, r, "deployer-deploy"))
+	assert.Equal(t, map[string]any{"StringEquals": map[string]any{
+		host + "aud": "sts.amazonaws.com", host + "repository": "octocat/films", host + "repository_id": "34",
+		host + "sub": []any{"repo:octocat@12/films@34:pull_request", "repo:octocat@12/films@34:ref:refs/heads/release/1"},
+	}}, trustOf(t, r, "deployer-preview")["Condition"])
+
+	r = run(t, "full", map[string]string{
+		"cinema:deployer": `{"github":"octocat/films","provider":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}`,
+	})
+	require.NoError(t, r.Err)
+	assert.Empty(t, r.ByType("aws:iam/openIdConnectProvider:OpenIdConnectProvider"), "the account has one")
+	trust := trustOf(t, r, "deployer-deploy")
+	assert.Equal(t, map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}, trust["Principal"])
+	assert.NotContains(t, trust["Condition"].(map[string]any)["StringEquals"], host+"repository_id")
+	for _, export := range []string{"previewRole", "deployRole"} {
+		assert.Contains(t, fmt.Sprint(r.Export(export)), ":role/deployer-")
+	}
+}
+
+func TestRefusesADeployerThatIsNot(t *testing.T) {
+	r := run(t, "full", map[string]string{
+		"cinema:deployer": `{"github":"owner","branch":"feature/*","environment":"*","provider":"token.actions","stateBucket":"s3://state"}`,
+	})
+	pulumitest.Refused(t, r,
+		`cinema:deployer.github: "owner" is not a GitHub repository; write it as owner/name, or owner@id/name@id`,
+		`cinema:deployer.branch: "feature/*" is not the name of one branch; write it like main, without refs/heads/ and without wildcards`,
+		`cinema:deployer.environment: "*" is not an environment's name that a token can be matched by; write it like production`,
+		`cinema:deployer.provider: "token.actions" is not the ARN of GitHub's OIDC provider; write it like arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com, or leave it out`,
+		`cinema:deployer.stateBucket: "s3://state" is not a bucket's name; write the name alone, without s3:// and path`,
+	)
+	for _, github := range []string{"", "a/b/c", "owner/*", "-owner/name", "owner/name@12", "owner@12/name", "owner/..", "o:x/name"} {
+		given, err := json.Marshal(map[string]string{"github": github})
+		require.NoError(t, err)
+		r := run(t, "full", map[string]string{"cinema:deployer": string(given)})
+		require.Error(t, r.Err, github)
+		assert.Contains(t, r.Err.Error(), "cinema:deployer.github: ", github)
+	}
+}
+
+// accountWide are the deployer's actions that take no resource, as withoutARN are those of what runs.
+var accountWide = []string{
+	"acm:RequestCertificate",
+	"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribeLoadBalancerTargetGroups",
+	"autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", "autoscaling:DescribeTags", "autoscaling:DescribeTrafficSources",
+	"autoscaling:DescribeWarmPool",
+	"backup-storage:MountCapsule",
+	"cloudwatch:PutMetricData",
+	"ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones", "ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages",
+	"ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
+	"ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists",
+	"ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
+	"ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
+	"elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListenerAttributes",
+	"elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeListeners",
+	"elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
+	"elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroups",
+	"elasticloadbalancing:DescribeTargetHealth",
+	"kms:CreateKey", "kms:ListAliases",
+	"logs:DescribeLogGroups",
+	"route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
+}

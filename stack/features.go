@@ -1,0 +1,65 @@
+package stack
+
+import (
+	"cinema-database/iam/deployer"
+	"cinema-database/monitoring"
+	"cinema-database/storage"
+)
+
+// The optional parts. Each has a settings block in config whose On method decides.
+
+// allowDeployments makes the roles that deploy from GitHub. It comes before every other role: none may do more than the
+// deployer's boundary.
+func (s *stack) allowDeployments() (err error) {
+	if !s.cfg.Deployer.On() {
+		return nil
+	}
+	s.deployer, err = deployer.New(s.ctx, "deployer", &deployer.Args{Environment: s.env, Settings: s.cfg.Deployer})
+	if err != nil {
+		return err
+	}
+	return s.deployer.Bound(s.ctx)
+}
+
+func (s *stack) createBackup() (err error) {
+	if !s.cfg.Backups.On() {
+		return nil
+	}
+	s.backup, err = storage.NewBackup(s.ctx, "backup", &storage.BackupArgs{
+		Environment:    s.env,
+		BackupSettings: s.cfg.Backups,
+		VolumeARN:      s.database.VolumeARN,
+	})
+	return err
+}
+
+func (s *stack) createReplica() (err error) {
+	if !s.cfg.Replica.On() {
+		return nil
+	}
+	s.replica, err = storage.NewReplica(s.ctx, "replica", &storage.ReplicaArgs{
+		Environment:     s.env,
+		ReplicaSettings: s.cfg.Replica,
+		ImagesBucket:    s.buckets.ImagesBucket,
+		ImagesARN:       s.buckets.ImagesARN,
+	})
+	return err
+}
+
+func (s *stack) createMonitoring() (err error) {
+	if !s.cfg.Monitoring.On() {
+		return nil
+	}
+	s.monitoring, err = monitoring.New(s.ctx, "monitoring", &monitoring.Args{
+		Environment:        s.env,
+		Settings:           s.cfg.Monitoring,
+		LoadBalancer:       s.api.LoadBalancer,
+		TargetGroup:        s.api.TargetGroup,
+		GroupName:          s.api.GroupName,
+		DatabaseInstanceID: s.database.InstanceID,
+		ThumbnailerName:    s.thumbnailer.FunctionName,
+		FailuresName:       s.thumbnailer.FailuresName,
+		NatGatewayIDs:      s.network.NatGatewayIDs,
+	})
+	return err
+}

@@ -1,0 +1,116 @@
+package stack
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+const (
+	listenerType     = "aws:lb/listener:Listener"
+	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
+)
+
+// Under a domain, each host name is a rule, any other name is answered 404, and HTTP only redirects.
+func TestDomain(t *testing.T) {
+	r := run(t, "full", nil)
+	require.NoError(t, r.Err)
+	http, https := r.ByName("api-http"), r.ByName("api-https")
+	require.NotNil(t, http)
+	require.NotNil(t, https)
+	assert.Equal(t, "redirect", http.Text("defaultActions[0].type"))
+	assert.Equal(t, "443", http.Text("defaultActions[0].redirect.port"))
+	assert.Equal(t, "fixed-response", https.Text("defaultActions[0].type"))
+	assert.Equal(t, "404", https.Text("defaultActions[0].fixedResponse.statusCode"))
+	assert.Contains(t, https.Text("sslPolicy"), "TLS13")
+	hosts := map[string]string{}
+	for _, rule := range r.ByType(listenerRuleType) {
+		hosts[rule.Text("conditions[0].hostHeader.values[0]")] = rule.Text("actions[0].type")
+	}
+	assert.Equal(t, map[string]string{"api.cinema.example.com": "forward", "films.cinema.example.com": "forward"}, hosts)
+	assert.Equal(t, "https://api.cinema.example.com", r.Export("apiUrl").StringValue())
+
+	plain := run(t, "dev", nil)
+	require.NoError(t, plain.Err)
+	assert.Len(t, plain.ByType(listenerType), 1)
+	warned := false
+	for _, l := range plain.Logs {
+		warned = warned || l.Severity == "warning" && strings.Contains(l.Message, "plain HTTP")
+	}
+	assert.True(t, warned, "a preview says that there is no HTTPS")
+}
+
+// The certificate of a zone that the stack makes waits for the registrar, who is told by a person: they hear of the name
+// servers before all is done, and previews stay quiet.
+func TestANewZoneSaysItsNameServers(t *testing.T) {
+	made := map[string]string{"cinema:domain": `{"zone":"films.example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`}
+	said := func(opts ...pulumitest.Option) (told []string) {
+		r := run(t, "dev", made, opts...)
+		require.NoError(t, r.Err)
+		for _, l := range r.Logs {
+			if strings.Contains(l.Message, "registrar") {
+				told = append(told, l.Message)
+			}
+		}
+		return told
+	}
+	told := said()
+	require.Len(t, told, 1)
+	assert.Regexp(t, `^its registrar must delegate films\.example\.com to ns-\S+, ns-`, told[0])
+	assert.Empty(t, said(pulumitest.Preview()))
+}
+
+func TestAZoneThatIsNotThereRegistersNothing(t *testing.T) {
+	r := run(t, "dev", map[string]string{"cinema:domain": `{"zone":"example.org","hosts":[{"name":"films.example.com","service":"api"}]}`})
+	pulumitest.Refused(t, r, "is not in the zone example.org")
+}
+
+// A restore is a volume made from a snapshot; taking the key out of the config again moves nothing.
+func TestRestore(t *testing.T) {
+	const snapshot = "snap-0123456789abcdef0"
+	r := run(t, "prod", map[string]string{"cinema:database": `{"restoreFrom":"` + snapshot + `"}`})
+	require.NoError(t, r.Err)
+	var seen int
+	for _, v := range r.ByType("aws:ebs/volume:Volume") {
+		seen++
+		assert.Equal(t, snapshot, v.Text("snapshotId"))
+		assert.NotContains(t, v.IgnoreChanges, "snapshotId")
+		assert.True(t, v.Protect)
+	}
+	assert.Equal(t, 1, seen)
+
+	for _, v := range run(t, "prod", nil).ByType("aws:ebs/volume:Volume") {
+		assert.True(t, v.Input("snapshotId").IsNull())
+		assert.Contains(t, v.IgnoreChanges, "snapshotId")
+	}
+
+	bad := run(t, "prod", map[string]string{"cinema:database": `{"restoreFrom":"yesterday","version":"8.0.16","volumeSize":5}`})
+	require.Error(t, bad.Err)
+	for _, want := range []string{
+		`cinema:database.restoreFrom: "yesterday" is not a snapshot`,
+		`cinema:database.version: "8.0.16" lets anybody who reaches it read its memory (CVE-2025-14847)`,
+		`cinema:database.volumeSize: 5 is not a size of the data volume in GiB`,
+	} {
+		assert.Contains(t, bad.Err.Error(), want)
+	}
+	assert.Empty(t, bad.Resources)
+}
+
+// The group starts a numbered version, so that what is previewed is what runs.
+func TestTheGroupIsPinnedToATemplateVersion(t *testing.T) {
+	r := run(t, "prod", nil)
+	require.NoError(t, r.Err)
+	group := r.ByName("api-group")
+	require.NotNil(t, group)
+	assert.Equal(t, "1", group.Text("launchTemplate.version"))
+	assert.Contains(t, group.IgnoreChanges, "desiredCapacity")
+	assert.Equal(t, "100", group.Text("instanceRefresh.preferences.minHealthyPercentage"))
+	host := r.ByName("database-host")
+	require.NotNil(t, host)
+	assert.True(t, host.DeleteBeforeReplace)
+	assert.Equal(t, []string{"ami"}, host.IgnoreChanges)
+}

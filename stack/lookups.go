@@ -1,0 +1,65 @@
+package stack
+
+import (
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"cinema-database/app"
+	"cinema-database/app/contract"
+	"cinema-database/compute"
+	"cinema-database/internal/config"
+	"cinema-database/internal/environment"
+	"cinema-database/network"
+	"cinema-database/storage"
+)
+
+// findings are what exists before the stack does.
+type findings struct {
+	artifacts    []storage.Artifact
+	zones        []string
+	ami          string
+	hostedZoneID string
+}
+
+// lookup reads config, prepares the binaries, and asks AWS what the stack builds on, all at the same time. It registers
+// nothing, so whatever it refuses costs nothing.
+func (s *stack) lookup() error {
+	var err error
+	if s.cfg, err = config.Load(s.ctx); err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.Go(func() (err error) { s.found.artifacts, err = s.artifacts(); return err })
+	group.Go(func() (err error) { s.env, err = environment.Lookup(s.ctx); return err })
+	group.Go(func() (err error) {
+		s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones,
+			s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
+		return err
+	})
+	group.Go(func() (err error) { s.found.ami, err = compute.LookupAMI(s.ctx, s.cfg.Architecture); return err })
+	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
+	return nil
+}
+
+// artifacts finds every binary of the release and writes it in the form in which it is uploaded.
+func (s *stack) artifacts() ([]storage.Artifact, error) {
+	var binaries []*app.Binary
+	var problems []error
+	for _, b := range contract.Binaries {
+		binary, err := s.dependencies.FindBinary(b.Name, string(s.cfg.Architecture))
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		binaries = append(binaries, binary)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return storage.PrepareArtifacts(binaries)
+}

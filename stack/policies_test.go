@@ -1,0 +1,375 @@
+package stack
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+// control is one rule that every plan of the stack must keep.
+type control struct {
+	// id is Security Hub's (EC2.2) or Checkov's (CKV_AWS_46); the stack's own rules have a word.
+	id      string
+	demands string
+	check   func(*sweep)
+}
+
+// sweep is one control's look at one plan.
+type sweep struct {
+	*pulumitest.Recording
+	kinds    []string // what the control looks at, and must find
+	findings []finding
+}
+
+type finding struct{ resource, problem string }
+
+func (f finding) String() string { return f.resource + ": " + f.problem }
+
+func (c control) sweep(r *pulumitest.Recording) *sweep {
+	s := &sweep{Recording: r}
+	c.check(s)
+	return s
+}
+
+// each looks at every resource of a type. A plan without any is a finding: a control must not pass on nothing.
+func (s *sweep) each(typ string, look func(*pulumitest.Resource)) {
+	s.kinds = append(s.kinds, typ)
+	list := s.ByType(typ)
+	if len(list) == 0 {
+		s.findings = append(s.findings, finding{typ, "the plan has none"})
+	}
+	for _, r := range list {
+		look(r)
+	}
+}
+
+// any looks at resources of types that the stack need not have.
+func (s *sweep) any(look func(*pulumitest.Resource), types ...string) {
+	for _, typ := range types {
+		for _, r := range s.ByType(typ) {
+			look(r)
+		}
+	}
+}
+
+func (s *sweep) report(r *pulumitest.Resource, format string, args ...any) {
+	s.findings = append(s.findings, finding{r.Name, fmt.Sprintf(format, args...)})
+}
+
+func (s *sweep) require(ok bool, r *pulumitest.Resource, format string, args ...any) {
+	if !ok {
+		s.report(r, format, args...)
+	}
+}
+
+// with are the resources of a type that name another one in an input.
+func (s *sweep) with(typ, input string, of *pulumitest.Resource) []*pulumitest.Resource {
+	var list []*pulumitest.Resource
+	for _, r := range s.ByType(typ) {
+		if of.ID != "" && r.Text(input) == of.ID {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// estates are the plans that are swept. The stacks' own config must keep to exceptions_test.go exactly; the
+// others are what config can make of them.
+var estates = []struct {
+	name, stack string
+	change      map[string]string
+}{
+	{"dev", "dev", nil},
+	{"prod", "prod", nil},
+	{"full", "full", nil},
+	{"dev without NAT and with SSH for operators", "dev", map[string]string{
+		"cinema:natGateways": "none", "cinema:bastion": `{"cidrs":["203.0.113.0/24"]}`,
+	}},
+}
+
+func TestPolicies(t *testing.T) {
+	for _, estate := range estates {
+		t.Run(estate.name, func(t *testing.T) {
+			r := run(t, estate.stack, estate.change)
+			require.NoError(t, r.Err)
+			used := map[*exception]bool{}
+			for _, c := range controls {
+				t.Run(c.id+" "+c.demands, func(t *testing.T) {
+					s := c.sweep(r)
+					require.NotEmpty(t, s.kinds, "it looks at nothing")
+					for _, f := range s.findings {
+						if e := excepted(c.id, f.resource, estate.stack); e != nil {
+							used[e] = true
+						} else {
+							t.Error(f)
+						}
+					}
+				})
+			}
+			if estate.change != nil {
+				return
+			}
+			t.Run("exceptions", func(t *testing.T) {
+				for i := range exceptions {
+					e := &exceptions[i]
+					if e.in(estate.stack) && !used[e] {
+						t.Errorf("%s of %s is kept in %s: remove the exception", e.control, e.resource, estate.stack)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestExceptionsAreForKnownControlsWithAReason(t *testing.T) {
+	for _, e := range exceptions {
+		assert.True(t, slices.ContainsFunc(controls, func(c control) bool { return c.id == e.control }), "%s is no control", e.control)
+		assert.NotEmpty(t, e.reason, "%s of %s", e.control, e.resource)
+		for _, s := range e.stacks {
+			assert.Contains(t, stacks, s)
+		}
+	}
+}
+
+// TestEveryControlCanFail breaks plans, one input at a time: each control must report what is broken.
+func TestEveryControlCanFail(t *testing.T) {
+	base := run(t, "prod", nil)
+	require.NoError(t, base.Err)
+	broken := map[string]bool{}
+	for _, m := range mutations {
+		t.Run(m.control+" "+m.name, func(t *testing.T) {
+			i := slices.IndexFunc(controls, func(c control) bool { return c.id == m.control })
+			require.GreaterOrEqual(t, i, 0, "no such control")
+			c := controls[i]
+			broken[c.id] = true
+			before := c.sweep(base).findings
+			r := copied(base)
+			m.change(t, r)
+			var reported []string
+			for _, f := range c.sweep(r).findings {
+				if !slices.Contains(before, f) {
+					reported = append(reported, f.resource)
+				}
+			}
+			assert.Contains(t, reported, m.reports)
+		})
+	}
+	for _, c := range controls {
+		assert.True(t, broken[c.id], "no mutation breaks %s", c.id)
+		for _, kind := range c.sweep(base).kinds {
+			r := copied(base)
+			r.Resources = slices.DeleteFunc(r.Resources, func(r *pulumitest.Resource) bool { return r.Type == kind })
+			assert.Contains(t, c.sweep(r).findings, finding{kind, "the plan has none"}, "%s passes without any %s", c.id, kind)
+		}
+	}
+}
+
+// copied is a recording whose resources and their inputs can be changed.
+func copied(r *pulumitest.Recording) *pulumitest.Recording {
+	c := *r
+	c.Resources = nil
+	for _, res := range r.Resources {
+		clone := *res
+		clone.Inputs = deepCopy(resource.NewProperty(res.Inputs)).ObjectValue()
+		c.Resources = append(c.Resources, &clone)
+	}
+	return &c
+}
+
+func deepCopy(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case v.IsArray():
+		var list []resource.PropertyValue
+		for _, e := range v.ArrayValue() {
+			list = append(list, deepCopy(e))
+		}
+		return resource.NewProperty(list)
+	case v.IsObject():
+		m := resource.PropertyMap{}
+		for k, e := range v.ObjectValue() {
+			m[k] = deepCopy(e)
+		}
+		return resource.NewProperty(m)
+	}
+	return v
+}
+
+// list is an input's elements, none where it is absent.
+func list(r *pulumitest.Resource, path string) []resource.PropertyValue {
+	if v := r.Input(path); v.IsArray() {
+		return v.ArrayValue()
+	}
+	return nil
+}
+
+func texts(values []resource.PropertyValue) []string {
+	var all []string
+	for _, v := range values {
+		if v.IsString() {
+			all = append(all, v.StringValue())
+		}
+	}
+	return all
+}
+
+// leaf is a text somewhere in a resource's inputs.
+type leaf struct{ path, text string }
+
+func leaves(path string, v resource.PropertyValue) []leaf {
+	var all []leaf
+	switch {
+	case v.IsString():
+		all = append(all, leaf{path, v.StringValue()})
+	case v.IsArray():
+		for i, e := range v.ArrayValue() {
+			all = append(all, leaves(fmt.Sprintf("%s[%d]", path, i), e)...)
+		}
+	case v.IsObject():
+		for _, k := range v.ObjectValue().StableKeys() {
+			all = append(all, leaves(path+"."+string(k), v.ObjectValue()[k])...)
+		}
+	}
+	return all
+}
+
+func inputs(r *pulumitest.Resource) []leaf {
+	var all []leaf
+	for _, k := range r.Inputs.StableKeys() {
+		all = append(all, leaves(string(k), r.Inputs[k])...)
+	}
+	return all
+}
+
+// script is what an instance runs at its first boot: user data without base64 and gzip, and its bytes as EC2
+// counts them.
+func script(r *pulumitest.Resource) (text string, size int, err error) {
+	var data []byte
+	for _, input := range []string{"userDataBase64", "userData"} {
+		given := r.Text(input)
+		if given == "" {
+			continue
+		}
+		if data, err = base64.StdEncoding.DecodeString(given); err != nil {
+			if input == "userDataBase64" || r.Type == "aws:ec2/launchTemplate:LaunchTemplate" {
+				return "", 0, err
+			}
+			data = []byte(given) // an instance takes it as it is
+		}
+		break
+	}
+	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return string(data), len(data), nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return "", 0, err
+	}
+	plain, err := io.ReadAll(z)
+	return string(plain), len(data), err
+}
+
+// statement is one of a policy document.
+type statement struct {
+	on                     *pulumitest.Resource
+	sid, effect            string
+	actions, resources     []string
+	notActions, notTargets []string
+	principals             []string
+	conditions             map[string]map[string]any
+	// identity is a statement about what a role or user may do, and not about who may use a resource.
+	identity bool
+}
+
+// documents finds policy documents wherever they are: in any text input that is one.
+func (s *sweep) documents() []statement {
+	var all []statement
+	for _, r := range s.Resources {
+		for _, l := range inputs(r) {
+			if !strings.HasPrefix(strings.TrimSpace(l.text), "{") {
+				continue
+			}
+			var d struct{ Statement json.RawMessage }
+			if json.Unmarshal([]byte(l.text), &d) != nil || d.Statement == nil {
+				continue
+			}
+			var list []map[string]any
+			if json.Unmarshal(d.Statement, &list) != nil {
+				var one map[string]any
+				if err := json.Unmarshal(d.Statement, &one); err != nil {
+					s.report(r, "%s: %v", l.path, err)
+				}
+				list = []map[string]any{one}
+			}
+			for _, m := range list {
+				st := statement{
+					on: r, actions: words(m["Action"]), resources: words(m["Resource"]),
+					notActions: words(m["NotAction"]), notTargets: words(m["NotResource"]), principals: principals(m),
+					identity: strings.HasPrefix(r.Type, "aws:iam/") && l.path != "assumeRolePolicy",
+				}
+				st.sid, _ = m["Sid"].(string)
+				st.effect, _ = m["Effect"].(string)
+				if c, ok := m["Condition"].(map[string]any); ok {
+					st.conditions = map[string]map[string]any{}
+					for operator, keys := range c {
+						st.conditions[operator], _ = keys.(map[string]any)
+					}
+				}
+				all = append(all, st)
+			}
+		}
+	}
+	return all
+}
+
+// allowed are the statements that allow something, in documents on any of the types, which must be there.
+func (s *sweep) allowed(types ...string) []statement {
+	for _, typ := range types {
+		s.each(typ, func(*pulumitest.Resource) {})
+	}
+	return slices.DeleteFunc(s.documents(), func(st statement) bool { return st.effect != "Allow" })
+}
+
+func (st statement) String() string { return fmt.Sprintf("statement %q", st.sid) }
+
+func principals(m map[string]any) []string {
+	var all []string
+	if m["NotPrincipal"] != nil {
+		all = append(all, "*")
+	}
+	switch p := m["Principal"].(type) {
+	case string:
+		all = append(all, p)
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(p)) {
+			all = append(all, words(p[k])...)
+		}
+	}
+	return all
+}
+
+func words(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, fmt.Sprint(e))
+		}
+		return all
+	}
+	return nil
+}

@@ -1,0 +1,438 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/review"
+	"cinema-database/internal/testutil/chromium"
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+// page runs the review command and gives what it writes.
+func page(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, problems bytes.Buffer
+	code := review.Main(t.Context(), append(args, "-o", "-"), programOn, standIns, &out, &problems)
+	require.Equal(t, 0, code, problems.String())
+	return out.String()
+}
+
+// shown are the names and values of a plan that a reviewer must find on its page.
+func shown(r *pulumitest.Recording) map[string][]string {
+	must := map[string][]string{}
+	for _, typ := range []string{
+		"aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway", "aws:ec2/instance:Instance", "aws:ebs/volume:Volume", "aws:lb/loadBalancer:LoadBalancer",
+		"aws:autoscaling/group:Group", "aws:s3/bucketV2:BucketV2", "aws:lambda/function:Function", "aws:kms/key:Key", "aws:sqs/queue:Queue",
+		"aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway", "aws:ec2/vpc:Vpc",
+	} {
+		for _, res := range r.ByType(typ) {
+			must["drawn"] = append(must["drawn"], res.Name)
+		}
+	}
+	for _, res := range r.ByType("aws:ec2/subnet:Subnet") {
+		must["drawn"] = append(must["drawn"], res.Text("cidrBlock"))
+	}
+	for _, res := range r.ByType("aws:ec2/securityGroupRule:SecurityGroupRule") {
+		must["written"] = append(must["written"], res.Name, res.Text("description"))
+	}
+	for _, typ := range []string{"aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:s3/bucketPolicy:BucketPolicy"} {
+		for _, res := range r.ByType(typ) {
+			must["written"] = append(must["written"], res.Name)
+		}
+	}
+	for _, res := range r.Resources {
+		if res.Protect || res.RetainOnDelete {
+			must["written"] = append(must["written"], res.Name)
+		}
+		if res.Custom {
+			must["written"] = append(must["written"], res.Type)
+		}
+	}
+	for k := range r.Exports {
+		must["written"] = append(must["written"], string(k))
+	}
+	return must
+}
+
+// missing are the wanted strings that a text has not, each changed first by old and new pairs.
+func missing(text string, want []string, pairs ...string) []string {
+	var all []string
+	for _, w := range want {
+		if !strings.Contains(text, strings.NewReplacer(pairs...).Replace(w)) {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func TestReviewShowsThePlan(t *testing.T) {
+	for _, name := range stacks {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, name, nil)
+			require.NoError(t, r.Err)
+			for _, format := range []string{"html", "md"} {
+				text := page(t, "--stack", name, "--format", format)
+				if format == "html" {
+					text = html.UnescapeString(regexp.MustCompile(`<wbr>`).ReplaceAllString(text, ""))
+				}
+				for _, list := range shown(r) {
+					assert.Empty(t, missing(text, list), "%s: not on the page", format)
+				}
+				// Ids and names that AWS gives say nothing to a reviewer.
+				for _, res := range r.Resources {
+					if res.Custom && regexp.MustCompile(`-0[0-9a-f]{16}$`).MatchString(res.ID) {
+						assert.False(t, strings.Contains(text, res.ID), "%s shows %s", format, res.ID)
+					}
+				}
+				assert.False(t, strings.Contains(text, "123456789012"), "%s shows an account that nobody has", format)
+			}
+		})
+	}
+}
+
+func TestReviewIsTheSameEveryTime(t *testing.T) {
+	for _, format := range []string{"html", "md"} {
+		first := page(t, "--stack", "prod", "--format", format)
+		for range 5 {
+			require.Equal(t, first, page(t, "--stack", "prod", "--format", format))
+		}
+	}
+}
+
+func TestReviewLoadsNothing(t *testing.T) {
+	text := page(t, "--stack", "dev")
+	assert.NotRegexp(t, `<script|<iframe|<object|<embed|<img|@import|\burl\((?:["']?)(?:[^#])`, strings.ReplaceAll(text, "url(#", "(#"))
+	assert.NotRegexp(t, `<[a-z]+[^>]* style=`, text, "an inline style breaks the page's own policy")
+	assert.NotRegexp(t, `<[a-z]+[^>]* on[a-z]+=`, text)
+	for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		assert.Regexp(t, `^(#|https://aws\.amazon\.com/|data:,$)`, link[1])
+	}
+}
+
+func TestReviewTellsBadConfigAndBadCommandLines(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"-c", "cinema:natGateways=many"}, 1, `cinema:natGateways: "many" is not a NAT mode; use none, single or perAz`},
+		{[]string{"-c", "protekt=true"}, 1, "did you mean cinema:protect?"},
+		{[]string{"--stack", "nowhere"}, 1, "there is no Pulumi.nowhere.yaml"},
+		{[]string{"--against", "no-such-ref"}, 1, `--against "no-such-ref": not a commit of this repository`},
+		{[]string{"--format", "pdf"}, 2, `invalid value "pdf" for flag -format: neither html nor md`},
+		{[]string{"--against", "-x"}, 2, `not a git ref`},
+		{[]string{"--stack"}, 2, "flag needs an argument: -stack"},
+		{[]string{"--what"}, 2, "not defined: -what"},
+		{[]string{"-c", "x"}, 2, `invalid value "x" for flag -c: not KEY=VALUE`},
+	} {
+		var out, problems bytes.Buffer
+		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), programOn, standIns, &out, &problems)
+		assert.Equal(t, c.code, code, c.args)
+		assert.Contains(t, problems.String(), c.says)
+		assert.Empty(t, out.String(), c.args)
+	}
+}
+
+// TestReviewInABrowser looks at the page as reviewers do.
+func TestReviewInABrowser(t *testing.T) {
+	browser, stop := chromium.Start(t)
+	t.Cleanup(stop)
+
+	for _, c := range []struct {
+		name, stack string
+		args        []string
+	}{
+		{name: "dev", stack: "dev"},
+		{name: "prod", stack: "prod"},
+		{name: "full", stack: "full"},
+		{name: "four zones with long names, operators and no NAT", stack: "prod", args: []string{
+			"-c", "aws:region=ap-northeast-2", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
+			"-c", `cinema:availabilityZones=["ap-northeast-2a","ap-northeast-2b","ap-northeast-2c","ap-northeast-2d"]`,
+		}},
+		{name: "two zones, several instances in each", stack: "dev", args: []string{
+			"-c", `cinema:availabilityZones=["us-east-1a","us-east-1b"]`, "-c", `cinema:api={"instanceType":"m7g.2xlarge","minSize":5,"maxSize":12}`,
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "review.html")
+			require.NoError(t, os.WriteFile(file, []byte(page(t, append([]string{"--stack", c.stack}, c.args...)...)), 0o600))
+			config := map[string]string{}
+			for i := 1; i < len(c.args); i += 2 {
+				k, v, _ := strings.Cut(c.args[i], "=")
+				config[k] = v
+			}
+			r := run(t, c.stack, config)
+			require.NoError(t, r.Err)
+			p := openReview(t, browser, file)
+			for _, width := range []int64{360, 640, 820, 1100, 1600} {
+				p.window(width, 900)
+				assert.LessOrEqual(t, evaluate[int](p, "document.documentElement.scrollWidth"), int(width), "%s %d: scrolls sideways", c.name, width)
+			}
+			for _, width := range []int64{1280, 390} {
+				p.window(width, 900)
+				for _, scheme := range []string{"light", "dark"} {
+					p.prefer(scheme)
+					where := fmt.Sprintf("%s %d %s", c.name, width, scheme)
+					p.shots(strings.ReplaceAll(where, " ", "-"))
+					assert.LessOrEqual(t, evaluate[int](p, "document.documentElement.scrollWidth"), int(width), "%s: scrolls sideways", where)
+					assert.Empty(t, evaluate[[]string](p, contrastScript), "%s: too little contrast", where)
+				}
+				assert.Empty(t, evaluate[[]string](p, overlapScript), "%s %d: the drawing", c.name, width)
+				drawn := evaluate[string](p, drawnScript)
+				assert.Empty(t, missing(drawn, shown(r)["drawn"], "-", ""), "%s %d: not in the drawing", c.name, width)
+				visible := evaluate[string](p, "document.body.innerText")
+				assert.Empty(t, missing(visible, shown(r)["written"]), "%s %d: not to be seen", c.name, width)
+			}
+		})
+	}
+}
+
+type reviewPage struct {
+	t    *testing.T
+	ctx  context.Context
+	mu   sync.Mutex
+	said []string
+}
+
+// openReview opens a page from its file. Anything that the console says fails the test: violations of its policy show there.
+func openReview(t *testing.T, browser context.Context, file string) *reviewPage {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	p := &reviewPage{t: t, ctx: ctx}
+	_, err := chromedp.Run(ctx, chromedp.Title())
+	require.NoError(t, err)
+	messages := chromedp.Console(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.said = append(p.said, fmt.Sprintf("%s: %s", m.Type, m.Text))
+			p.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		assert.Empty(t, p.said, "console")
+	})
+	p.do(chromedp.Navigate("file://" + file))
+	return p
+}
+
+func (p *reviewPage) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	require.NoError(p.t, chromedp.Do(ctx, steps...))
+}
+
+func (p *reviewPage) window(width, height int64) { p.do(chromedp.EmulateViewport(width, height)) }
+
+func (p *reviewPage) prefer(scheme string) {
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return chromedp.Void{}, err
+	})
+}
+
+func evaluate[T any](p *reviewPage, script string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	require.NoError(p.t, err)
+	return value
+}
+
+// shots keeps pictures of the whole page below .artifacts, where REVIEW_SHOTS asks for them.
+func (p *reviewPage) shots(name string) {
+	if os.Getenv("REVIEW_SHOTS") == "" {
+		return
+	}
+	dir := filepath.Join(".artifacts", "review")
+	require.NoError(p.t, os.MkdirAll(dir, 0o755))
+	width := evaluate[int64](p, "window.innerWidth")
+	height := int64(1500)
+	p.window(width, height)
+	defer p.window(width, 900)
+	total := evaluate[int64](p, "document.documentElement.scrollHeight")
+	for i := int64(0); i*height < total; i++ {
+		evaluate[float64](p, fmt.Sprintf("(scrollTo({top: %d, behavior: 'instant'}), scrollY)", i*height))
+		ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+		data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		cancel()
+		require.NoError(p.t, err)
+		require.NoError(p.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", name, i)), data, 0o644))
+	}
+	evaluate[float64](p, "(scrollTo({top: 0, behavior: 'instant'}), scrollY)")
+}
+
+// drawnScript joins the drawing's visible text, without the hyphens at which names are broken.
+const drawnScript = `[...document.querySelectorAll("svg.topology")].filter((s) => s.checkVisibility())
+	.flatMap((s) => [...s.querySelectorAll("text")].map((t) => t.textContent)).join("").replaceAll("-", "")`
+
+// overlapScript names what lies on what in the drawing that is shown: boxes of nodes (one may stand wholly in the one that it
+// says it stands in), texts on texts, texts that leave their box or the drawing or lie on another's edge, and arrows through
+// texts or through nodes that they neither leave nor reach. Containers are crossed on purpose.
+const overlapScript = `(() => {
+	const svg = [...document.querySelectorAll("svg.topology")].find((s) => s.checkVisibility());
+	const found = [];
+	const name = (e) => e.dataset.id || e.textContent;
+	const cut = (a, b, by = 0.5) => a.left < b.right - by && b.left < a.right - by && a.top < b.bottom - by && b.top < a.bottom - by;
+	const within = (a, b) => a.left >= b.left - 0.5 && a.right <= b.right + 0.5 && a.top >= b.top - 0.5 && a.bottom <= b.bottom + 0.5;
+	const frame = svg.getBoundingClientRect();
+	const nodes = [...svg.querySelectorAll("g.node")].map((e) => ({e, id: e.dataset.id, home: e.dataset.in, r: e.querySelector(".box").getBoundingClientRect()}));
+	const texts = [...svg.querySelectorAll("text")].map((e) => ({e, of: e.dataset.of, r: e.getBoundingClientRect()}));
+	if (nodes.length < 10 || texts.length < 20) found.push("only " + nodes.length + " nodes and " + texts.length + " texts");
+	nodes.forEach((a, i) => nodes.slice(i + 1).forEach((b) => {
+		if (!cut(a.r, b.r)) return;
+		if (a.home === b.id && within(a.r, b.r) || b.home === a.id && within(b.r, a.r)) return;
+		found.push("node " + a.id + " on node " + b.id);
+	}));
+	texts.forEach((a, i) => {
+		if (!within(a.r, frame)) found.push("text " + name(a.e) + " leaves the drawing");
+		texts.slice(i + 1).forEach((b) => { if (cut(a.r, b.r, 1.5)) found.push("text " + name(a.e) + " on text " + name(b.e)); });
+		const own = nodes.find((n) => n.id === a.of);
+		if (own && !within(a.r, own.r)) found.push("text " + name(a.e) + " leaves " + own.id);
+		for (const n of nodes) if (n !== own && cut(a.r, n.r) && !(own && own.home === n.id)) found.push("text " + name(a.e) + " on node " + n.id);
+		for (const c of svg.querySelectorAll("g.container.subnet .box")) {
+			const r = c.getBoundingClientRect();
+			if (!own && cut(a.r, r) && !within(a.r, r)) found.push("text " + name(a.e) + " on the edge of a subnet");
+		}
+	});
+	for (const path of svg.querySelectorAll("path.flow")) {
+		const matrix = path.getScreenCTM(), length = path.getTotalLength();
+		const hit = new Set();
+		for (let at = 0; at <= length; at += 2) {
+			const p = path.getPointAtLength(at).matrixTransform(matrix);
+			const inside = (r, by) => p.x > r.left + by && p.x < r.right - by && p.y > r.top + by && p.y < r.bottom - by;
+			for (const n of nodes) if (inside(n.r, 1) && n.id !== path.dataset.from && n.id !== path.dataset.to) hit.add("node " + n.id);
+			for (const t of texts) if (inside(t.r, 1.5)) hit.add("text " + name(t.e));
+		}
+		for (const h of hit) found.push("arrow from " + path.dataset.from + " to " + path.dataset.to + " through " + h);
+	}
+	return found;
+})()`
+
+// contrastScript names visible text whose contrast with what is behind it is below WCAG's AA: 4.5, or 3 where it is large.
+const contrastScript = `(() => {
+	const parse = (c) => { const m = c.match(/[\d.]+/g).map(Number); return m.length === 3 ? [...m, 1] : m; };
+	const light = ([r, g, b]) => { const f = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+	const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] + under[i] * (1 - top[3]));
+	const root = parse(getComputedStyle(document.body).backgroundColor);
+	const behind = (e) => {
+		const layers = [];
+		for (; e && e !== document.documentElement; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
+		return layers.reverse().reduce((under, top) => over(top, under), root);
+	};
+	const boxes = [...document.querySelectorAll("svg.topology .box")].filter((b) => b.checkVisibility());
+	const inDrawing = (t) => {
+		const r = t.getBoundingClientRect(), x = r.left + r.width / 2, y = r.top + r.height / 2;
+		let under = root;
+		for (const b of boxes) {
+			const q = b.getBoundingClientRect(), fill = getComputedStyle(b).fill;
+			if (fill !== "none" && x > q.left && x < q.right && y > q.top && y < q.bottom) under = over(parse(fill), under);
+		}
+		return under;
+	};
+	const bad = new Map();
+	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+		const e = n.parentElement;
+		if (!n.data.trim() || !e.checkVisibility() || e.closest("title, desc, style, meter")) continue;
+		const style = getComputedStyle(e), svg = e.closest("svg");
+		const under = svg ? inDrawing(e) : behind(e);
+		const [a, b] = [light(over(parse(svg ? style.fill : style.color), under)), light(under)].sort((x, y) => y - x);
+		const ratio = (a + 0.05) / (b + 0.05), size = parseFloat(style.fontSize);
+		const large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
+		if (ratio < (large ? 3 : 4.5)) bad.set(e.tagName + "." + (e.getAttribute("class") || ""), ratio.toFixed(2) + " " + n.data.trim().slice(0, 40));
+	}
+	return [...bad].map(([k, v]) => k + " " + v);
+})()`
+
+// TestReviewAgainstARef compares commits of a repository that is made for it.
+func TestReviewAgainstARef(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program again")
+	}
+	dir := t.TempDir()
+	sh := func(name string, args ...string) string {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s %v: %s", name, args, out)
+		return string(out)
+	}
+	// A copy of what is on disk, tracked or not yet: the test is of this code, not of the last commit's.
+	files, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	if err != nil {
+		t.Skip("not in a git repository")
+	}
+	sh("git", "init", "--quiet")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("before\n"), 0o600))
+	sh("git", "add", "-A")
+	sh("git", "commit", "--quiet", "-m", "Begin")
+	for _, f := range strings.Split(strings.Trim(string(files), "\x00"), "\x00") {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			continue // deleted and not yet committed
+		}
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(f)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, f), data, 0o600))
+	}
+	sh("git", "add", "-A")
+	sh("git", "commit", "--quiet", "-m", "Write the stack")
+	t.Chdir(dir)
+	text := page(t, "--stack", "dev", "--against", "HEAD", "--format", "md", "-c", "cinema:logRetentionDays=7")
+	assert.Contains(t, text, "Nothing that is registered differs.")
+
+	config, err := os.ReadFile("Pulumi.dev.yaml")
+	require.NoError(t, err)
+	changed := strings.NewReplacer("natGateways: single", "natGateways: perAz", "10.0.0.0/16", "10.4.0.0/16").Replace(string(config))
+	require.NotEqual(t, string(config), changed)
+	require.NoError(t, os.WriteFile("Pulumi.dev.yaml", []byte(changed), 0o600))
+	text = page(t, "--stack", "dev", "--against", "HEAD", "--format", "md")
+	assert.Contains(t, text, "- `network-nat-us-east-1b` ec2 NatGateway")
+	assert.Contains(t, text, "`network-vpc` ec2 Vpc **replaced** (cidrBlock cannot change in place) | `cidrBlock` | 10.0.0.0/16 | 10.4.0.0/16 |")
+	assert.Contains(t, text, "| 3 NAT gateways | $0.00 | $98.55 |")
+	assert.Contains(t, text, "4 added, 13 changed (10 of these replaced), 0 removed, +$73.00 a month")
+	assert.NotContains(t, text, "`api-lb` lb", "what does not differ is not listed")
+	assert.NotContains(t, sh("git", "worktree", "list"), "cinema-review-", "the checkout is taken away again")
+
+	var out, problems bytes.Buffer
+	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, programOn, standIns, &out, &problems))
+	assert.Contains(t, problems.String(), "(Begin) has no `review` command")
+	page(t, "--stack", "dev", "--against", "HEAD") // HTML takes it too
+
+	var dump struct{ Format int }
+	out.Reset()
+	require.Equal(t, 0, review.Main(t.Context(), []string{"dump", "--stack", "dev"}, programOn, standIns, &out, &problems))
+	require.NoError(t, json.Unmarshal(out.Bytes(), &dump))
+	assert.Equal(t, 1, dump.Format)
+}

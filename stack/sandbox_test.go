@@ -1,0 +1,245 @@
+package stack
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app"
+	"cinema-database/app/contract"
+	"cinema-database/internal/sandbox"
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+// open opens a session of the whole program, and skips the test where it cannot run. The end of its output is
+// shown when the test fails.
+func open(t *testing.T, o sandbox.Options) (*sandbox.Session, *bytes.Buffer) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs the real engine: left out by -short")
+	}
+	if _, err := sandbox.FindCLI("."); errors.Is(err, sandbox.ErrNoCLI) {
+		t.Skip(err)
+	}
+	said := &bytes.Buffer{}
+	if o.Program == nil {
+		o.Program = program
+	}
+	o.ProjectDir, o.Dir, o.Stdout, o.Stderr = ".", t.TempDir(), said, said
+	s, err := sandbox.Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			lines := strings.Split(said.String(), "\n")
+			t.Log(strings.Join(lines[max(0, len(lines)-100):], "\n"))
+		}
+		s.Close()
+	})
+	return s, said
+}
+
+// held is what an account holds: by URN, the id and everything known about it.
+func held(t *testing.T, s *sandbox.Session) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	for _, r := range s.Account().Resources() {
+		require.NotContains(t, all, r.URN, "it is there twice")
+		all[r.URN] = map[string]any{"id": r.ID, "state": r.State.Mappable()}
+	}
+	return all
+}
+
+// touched are the names of the AWS resources that an operation does something to, each once, sorted.
+func touched(r *sandbox.Result) []string {
+	var names []string
+	for _, s := range r.Steps {
+		if strings.HasPrefix(s.Type, "aws:") {
+			names = append(names, s.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+var sweepFaults = flag.Bool("sweep-faults", false, "fail each resource type once in the sandbox (minutes)")
+
+// The first creation of each type fails, as AWS's creations do now and then: running `up` again must end where
+// an untroubled run ends, and `destroy` must find all of it. A type is failed in the smaller of the stacks that
+// have it.
+func TestFaultSweep(t *testing.T) {
+	if !*sweepFaults {
+		t.Skip("minutes long: `make sweep` runs it")
+	}
+	swept := map[string]bool{}
+	for _, stack := range []string{"dev", "full"} {
+		plan := run(t, stack, nil)
+		require.NoError(t, plan.Err)
+		untroubled, _ := open(t, sandbox.Options{Stack: stack, Quick: true})
+		up, err := untroubled.Up(t.Context())
+		require.NoError(t, err)
+		want := held(t, untroubled)
+		require.Len(t, want, len(custom(plan)), "what is recorded and what is made differ")
+		for _, r := range custom(plan) {
+			if swept[r.Type] {
+				continue
+			}
+			swept[r.Type] = true
+			t.Run(r.Type, func(t *testing.T) {
+				t.Parallel()
+				s, said := open(t, sandbox.Options{Stack: stack, Quick: true, Fail: []string{r.Type}})
+				_, err := s.Up(t.Context())
+				var failed *sandbox.OperationError
+				require.ErrorAs(t, err, &failed)
+				require.Contains(t, said.String(), "creating "+r.Type)
+				require.Empty(t, s.Unfailed(), "nothing of the type was created")
+				require.Less(t, len(s.Account().Resources()), len(want))
+
+				again, err := s.Up(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, want, held(t, s), "lost, doubled or different")
+				assert.Equal(t, up.Outputs, again.Outputs)
+
+				_, err = s.Destroy(t.Context())
+				require.NoError(t, err)
+				assert.Empty(t, s.Account().Resources())
+			})
+		}
+	}
+}
+
+func custom(r *pulumitest.Recording) []*pulumitest.Resource {
+	return slices.DeleteFunc(slices.Clone(r.Resources), func(r *pulumitest.Resource) bool {
+		return !r.Custom || strings.HasPrefix(r.Type, "pulumi:providers:") // a provider is nothing in the account
+	})
+}
+
+func TestReleaseAndRollBack(t *testing.T) {
+	ctx := t.Context()
+	cinema := "" // the content of the binary `cinema`, where it is not the usual stand-in
+	s, _ := open(t, sandbox.Options{Program: programOn(func(name, arch string) (*app.Binary, error) {
+		if name == contract.Cinema && cinema != "" {
+			return app.NewBinary(name, arch, standIn(cinema)), nil
+		}
+		return standIns(name, arch)
+	})})
+	up, err := s.Up(ctx)
+	require.NoError(t, err)
+	first := up.Outputs
+	whole := len(s.Account().Resources())
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err, "nothing is left to do")
+
+	release := []string{"api-group", "api-instance", "storage-release-cinema"}
+	cinema = "cinema, the second"
+	preview, err := s.Preview(ctx, false)
+	require.NoError(t, err)
+	assert.Equal(t, release, touched(preview))
+	for _, step := range preview.Steps {
+		if step.Name != "storage-release-cinema" && strings.HasPrefix(step.Type, "aws:") {
+			assert.Equal(t, "update", step.Op, step.Name)
+		}
+	}
+	s.Fail(objectType)
+	_, err = s.Up(ctx)
+	require.Error(t, err)
+	assert.Equal(t, "1", groupVersion(t, s), "a release that is not uploaded is not launched")
+	up, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, release, touched(up))
+	assert.NotEqual(t, first["releases"], up.Outputs["releases"])
+	for name, value := range first {
+		if name != "releases" && name != "userDataBytes" { // two digests do not compress alike
+			assert.Equal(t, value, up.Outputs[name], name)
+		}
+	}
+	assert.Equal(t, "2", groupVersion(t, s), "what the group launches")
+	assert.Len(t, s.Account().Resources(), whole+1, "the superseded release is kept")
+	binary, err := standIns(contract.Cinema, "arm64")
+	require.NoError(t, err)
+	assert.Contains(t, objectKeys(s), binary.ObjectKey(), "what an older launch template boots")
+
+	_, err = s.Refresh(ctx)
+	require.NoError(t, err)
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err, "a refresh finds nothing that `up` would change")
+
+	cinema = ""
+	up, err = s.Up(ctx)
+	require.NoError(t, err, "rolling back")
+	assert.Equal(t, release, touched(up))
+	assert.Equal(t, first, up.Outputs)
+	assert.Equal(t, "3", groupVersion(t, s), "rolling back is a version of its own")
+	assert.Contains(t, objectKeys(s), binary.ObjectKey())
+	assert.Contains(t, objectKeys(s), app.NewBinary("cinema", "arm64", standIn("cinema, the second")).ObjectKey(), "what going forward again boots")
+	_, err = s.Preview(ctx, true)
+	require.NoError(t, err)
+
+	_, err = s.Destroy(ctx)
+	require.NoError(t, err)
+}
+
+// groupVersion is the launch template's version that the Auto Scaling group launches.
+func groupVersion(t *testing.T, s *sandbox.Session) string {
+	t.Helper()
+	for _, r := range s.Account().Resources() {
+		if r.Type == scalingType {
+			return r.State["launchTemplate"].ObjectValue()["version"].StringValue()
+		}
+	}
+	t.Fatal("the account holds no Auto Scaling group")
+	return ""
+}
+
+func objectKeys(s *sandbox.Session) []string {
+	var keys []string
+	for _, r := range s.Account().Resources() {
+		if r.Type == objectType {
+			keys = append(keys, r.State["key"].StringValue())
+		}
+	}
+	return keys
+}
+
+func TestProtectRefusesToDestroy(t *testing.T) {
+	ctx := t.Context()
+	s, said := open(t, sandbox.Options{Stack: "prod", Quick: true})
+	_, err := s.Up(ctx)
+	require.NoError(t, err)
+	before := held(t, s)
+	said.Reset()
+	_, err = s.PreviewDestroy(ctx)
+	var refused *sandbox.OperationError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, before, held(t, s), "nothing is deleted")
+
+	golden, err := os.ReadFile("stack/testdata/protected.golden")
+	require.NoError(t, err)
+	stateful := strings.Split(strings.TrimSpace(string(golden)), "\n")
+	assert.Equal(t, len(stateful), s.Protected())
+	named := 0
+	for _, r := range s.Account().Resources() {
+		if !strings.Contains(said.String(), `"`+r.URN+`" cannot be deleted`) {
+			continue
+		}
+		named++
+		urn := resource.URN(r.URN)
+		assert.Contains(t, stateful, string(urn.Type())+" "+urn.Name())
+	}
+	// The engine stops before it comes to what those depend on.
+	assert.Positive(t, named)
+
+	require.NoError(t, s.SetConfig(map[string]string{"cinema:protect": "false"}))
+	_, err = s.Up(ctx)
+	require.NoError(t, err)
+	_, err = s.Destroy(ctx)
+	require.NoError(t, err)
+	assert.Empty(t, s.Account().Resources())
+}

@@ -1,0 +1,210 @@
+// Package stack is the whole of Cinema.Database on one page: what there is, in which order, and what each part gets
+// from the others. Optional parts are in features.go, outputs in exports.go, and everything that is asked of AWS before
+// the first resource in lookups.go.
+package stack
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app"
+	"cinema-database/app/contract"
+	"cinema-database/compute"
+	"cinema-database/iam"
+	"cinema-database/iam/deployer"
+	"cinema-database/internal/config"
+	"cinema-database/internal/environment"
+	"cinema-database/monitoring"
+	"cinema-database/network"
+	"cinema-database/storage"
+)
+
+// Dependencies are what the program does not make itself.
+type Dependencies struct {
+	// FindBinary returns a binary of the application for an architecture, e.g. app.Find.
+	FindBinary func(name, arch string) (*app.Binary, error)
+	// Readme is the text of the stack's README, Pulumi.README.md.
+	Readme string
+}
+
+// Program returns the Pulumi program of the stack.
+func Program(d Dependencies) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		s := &stack{ctx: ctx, dependencies: d}
+		for _, step := range []func() error{
+			s.lookup,
+			s.allowDeployments,
+			s.createBuckets,
+			s.createNetwork,
+			s.createRoles,
+			s.createBastion,
+			s.createDatabase,
+			s.createAPI,
+			s.createThumbnailer,
+			s.createBackup,
+			s.createReplica,
+			s.createMonitoring,
+			s.publishSite,
+			s.export,
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// stack holds what one step makes and a later one needs.
+type stack struct {
+	ctx          *pulumi.Context
+	dependencies Dependencies
+	cfg          *config.Config
+	env          environment.Environment
+	found        findings
+
+	buckets     *storage.Storage
+	network     *network.Network
+	roles       *iam.Roles
+	bastion     *compute.Bastion
+	database    *compute.Database
+	api         *compute.API
+	thumbnailer *compute.Thumbnailer
+
+	// nil where config does not ask for them
+	deployer   *deployer.Deployer
+	backup     *storage.Backup
+	replica    *storage.Replica
+	monitoring *monitoring.Monitoring
+}
+
+// createBuckets comes before the network, whose S3 endpoints name the buckets in their policies.
+func (s *stack) createBuckets() (err error) {
+	s.buckets, err = storage.New(s.ctx, "storage", &storage.Args{
+		Environment:      s.env,
+		LogRetentionDays: s.cfg.LogRetentionDays,
+		Artifacts:        s.found.artifacts,
+	})
+	return err
+}
+
+func (s *stack) createNetwork() (err error) {
+	s.network, err = network.New(s.ctx, "network", &network.Args{
+		Environment:        s.env,
+		Settings:           s.cfg.Network,
+		Zones:              s.found.zones,
+		HTTPS:              s.cfg.Domain.On(),
+		ArtifactsBucketARN: s.buckets.ArtifactsARN,
+		ImagesBucketARN:    s.buckets.ImagesARN,
+	})
+	return err
+}
+
+func (s *stack) createRoles() (err error) {
+	s.roles, err = iam.New(s.ctx, "iam", &iam.Args{
+		Environment:  s.env,
+		ArtifactsARN: s.buckets.ArtifactsARN,
+		ImagesARN:    s.buckets.ImagesARN,
+	})
+	return err
+}
+
+func (s *stack) createBastion() (err error) {
+	s.bastion, err = compute.NewBastion(s.ctx, "bastion", &compute.BastionArgs{
+		Environment:     s.env,
+		BastionSettings: s.cfg.Bastion,
+		AMI:             s.found.ami,
+		SubnetID:        s.network.PublicSubnetIDs[0],
+		SecurityGroupID: s.network.SecurityGroupIDs[network.Bastion],
+		InstanceProfile: s.roles.BastionProfile,
+	})
+	return err
+}
+
+// createDatabase makes the database host, and the function that brings it the MongoDB package: the host has no way out.
+func (s *stack) createDatabase() error {
+	mirror, err := compute.NewMirror(s.ctx, "mirror", &compute.MirrorArgs{
+		Environment:      s.env,
+		FunctionSettings: s.cfg.Functions,
+		Binary:           s.buckets.Artifacts[contract.Mirror],
+		ArtifactsBucket:  s.buckets.ArtifactsBucket,
+		ArtifactsARN:     s.buckets.ArtifactsARN,
+		Version:          s.cfg.Database.Version,
+		SHA256:           s.cfg.Database.SHA256,
+	})
+	if err != nil {
+		return err
+	}
+	s.database, err = compute.NewDatabase(s.ctx, "database", &compute.DatabaseArgs{
+		Environment:       s.env,
+		DatabaseSettings:  s.cfg.Database,
+		AMI:               s.found.ami,
+		Zone:              s.network.Zones[0],
+		Binary:            s.buckets.Artifacts[contract.CinemaDB],
+		VPCID:             s.network.VPCID,
+		SubnetID:          s.network.DatabaseSubnetIDs[0],
+		SecurityGroupID:   s.network.SecurityGroupIDs[network.MongoDB],
+		InstanceProfile:   s.roles.DatabaseProfile,
+		ArtifactsBucket:   s.buckets.ArtifactsBucket,
+		CredentialsURI:    s.credentialsURI(),
+		CredentialsKeyARN: s.roles.CredentialsKeyARN,
+		PackageKey:        mirror.PackageKey,
+		PackageDigest:     mirror.PackageDigest,
+	})
+	return err
+}
+
+func (s *stack) createAPI() (err error) {
+	s.api, err = compute.NewAPI(s.ctx, "api", &compute.APIArgs{
+		Environment:                 s.env,
+		APISettings:                 s.cfg.API,
+		AMI:                         s.found.ami,
+		Binary:                      s.buckets.Artifacts[contract.Cinema],
+		Domain:                      s.cfg.Domain,
+		HostedZoneID:                s.found.hostedZoneID,
+		VPCID:                       s.network.VPCID,
+		PublicSubnetIDs:             s.network.PublicSubnetIDs,
+		PrivateSubnetIDs:            s.network.PrivateSubnetIDs,
+		LoadBalancerSecurityGroupID: s.network.SecurityGroupIDs[network.LoadBalancer],
+		SecurityGroupID:             s.network.SecurityGroupIDs[network.API],
+		InstanceProfile:             s.roles.APIProfile,
+		Role:                        s.roles.APIRole,
+		ArtifactsBucket:             s.buckets.ArtifactsBucket,
+		ImagesBucket:                s.buckets.ImagesBucket,
+		CredentialsURI:              s.credentialsURI(),
+		AllowedOrigin:               s.siteURL(),
+		LogsBucket:                  s.buckets.LogsBucket,
+		LogsPrefix:                  storage.LoadBalancerLogs,
+		LogRetentionDays:            s.cfg.LogRetentionDays,
+	})
+	return err
+}
+
+func (s *stack) createThumbnailer() (err error) {
+	s.thumbnailer, err = compute.NewThumbnailer(s.ctx, "thumbnailer", &compute.ThumbnailerArgs{
+		Environment:      s.env,
+		FunctionSettings: s.cfg.Functions,
+		Binary:           s.buckets.Artifacts[contract.Thumbnailer],
+		ArtifactsBucket:  s.buckets.ArtifactsBucket,
+		ImagesBucket:     s.buckets.ImagesBucket,
+		ImagesARN:        s.buckets.ImagesARN,
+	})
+	return err
+}
+
+func (s *stack) publishSite() error {
+	_, err := storage.NewSite(s.ctx, "site", &storage.SiteArgs{
+		Environment: s.env,
+		Bucket:      s.buckets.SiteBucket,
+		APIURL:      s.api.URL,
+	})
+	return err
+}
+
+// credentialsURI is where the database host writes the API's credentials.
+func (s *stack) credentialsURI() pulumi.StringOutput {
+	return pulumi.Sprintf("s3://%s/%s", s.buckets.ArtifactsBucket, contract.CredentialsKey)
+}
+
+func (s *stack) siteURL() pulumi.StringOutput {
+	return pulumi.Sprintf("http://%s", s.buckets.SiteEndpoint)
+}

@@ -1,0 +1,171 @@
+package stack
+
+import (
+	"crypto/sha256"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/app"
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+// The tests run in the project's folder, as the program does.
+func TestMain(m *testing.M) {
+	if err := os.Chdir(".."); err != nil {
+		panic(err)
+	}
+	// Where the tests run in a git hook, git would go to the hook's repository.
+	for _, name := range []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"} {
+		_ = os.Unsetenv(name)
+	}
+	os.Exit(m.Run())
+}
+
+// program is the whole program on stand-ins for the binaries: plans must not depend on what was built last.
+var program = programOn(standIns)
+
+func programOn(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc {
+	return Program(Dependencies{FindBinary: find, Readme: "readme"})
+}
+
+func standIns(name, arch string) (*app.Binary, error) {
+	return app.NewBinary(name, arch, standIn(name+" for "+arch)), nil
+}
+
+// standIn returns the content of a stand-in: random, and different for each seed.
+func standIn(seed string) []byte {
+	data := make([]byte, 100<<10)
+	sum := sha256.Sum256([]byte(seed))
+	_, _ = rand.NewChaCha8(sum).Read(data) // never fails
+	return data
+}
+
+// run runs the whole program on a stack's config file, with some keys changed.
+func run(t *testing.T, name string, change map[string]string, opts ...pulumitest.Option) *pulumitest.Recording {
+	t.Helper()
+	config := pulumitest.StackConfig(t, "Pulumi."+name+".yaml")
+	opts = append([]pulumitest.Option{
+		pulumitest.Stack("cinema", name), pulumitest.Config(config), pulumitest.Config(change),
+	}, opts...)
+	return pulumitest.Run(t, program, opts...)
+}
+
+var stacks = []string{"dev", "prod", "full"}
+
+func TestInventory(t *testing.T) {
+	for _, name := range stacks {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, name, nil)
+			require.NoError(t, r.Err)
+			pulumitest.Golden(t, "stack/testdata/inventory."+name+".golden", r.Inventory())
+		})
+	}
+}
+
+func TestPreviewShowsWhatUpMakes(t *testing.T) {
+	for _, name := range stacks {
+		preview := run(t, name, nil, pulumitest.Preview())
+		require.NoError(t, preview.Err)
+		assert.Equal(t, run(t, name, nil).Inventory(), preview.Inventory(), name)
+	}
+}
+
+func TestSameConfigSamePlan(t *testing.T) {
+	for _, name := range stacks {
+		first := run(t, name, nil).Plan()
+		for range 20 {
+			require.Equal(t, first, run(t, name, nil).Plan(), name)
+		}
+	}
+}
+
+func TestEveryProblemOfTheConfigAtOnceAndNothingRegistered(t *testing.T) {
+	r := run(t, "dev", map[string]string{
+		"cinema:vpcCidr":           "10.0.0.0/28",
+		"cinema:availabilityZones": `["us-east-1a","us-east-1b","us-east-1a"]`,
+		"cinema:natGateways":       "many",
+		"cinema:bastion":           `{"cidrs":["0.0.0.0/0"]}`,
+		"cinema:protekt":           "true",
+	})
+	pulumitest.Refused(t, r,
+		`cinema:vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`,
+		`cinema:availabilityZones[2]: "us-east-1a" appears twice; name different zones`,
+		`cinema:natGateways: "many" is not a NAT mode; use none, single or perAz`,
+		`cinema:bastion.cidrs[0]: "0.0.0.0/0" opens the bastion's SSH port to the whole internet; name your own networks, like 203.0.113.0/24, or none and use Session Manager`,
+		`cinema:protekt: "true" is a key that nothing reads; did you mean cinema:protect? Correct or remove it`,
+	)
+	assert.GreaterOrEqual(t, strings.Count(r.Err.Error(), "\n")+1, 5)
+}
+
+func TestEveryChildIsParentedAndPrefixed(t *testing.T) {
+	r := run(t, "prod", nil)
+	require.NoError(t, r.Err)
+	byURN := map[string]*pulumitest.Resource{}
+	for _, res := range r.Resources {
+		byURN[res.URN] = res
+	}
+	for _, res := range r.Resources {
+		if !res.Custom {
+			assert.NotEmpty(t, res.Outputs, "%s registers no outputs", res.Name)
+			continue
+		}
+		parent := byURN[res.Parent]
+		if assert.NotNil(t, parent, "%s has no parent", res.Name) {
+			assert.True(t, strings.HasPrefix(res.Name, parent.Name+"-"), "%s is not prefixed by %s", res.Name, parent.Name)
+		}
+	}
+}
+
+func TestEverythingThatTakesTagsHasThem(t *testing.T) {
+	r := run(t, "prod", map[string]string{"cinema:tags": `{"CostCentre":"42"}`})
+	require.NoError(t, r.Err)
+	for _, res := range r.Resources {
+		if !res.Custom || res.Input("tags").IsNull() {
+			continue
+		}
+		tags := map[string]string{}
+		if list := res.Input("tags"); list.IsArray() { // an Auto Scaling group's
+			for _, tag := range list.ArrayValue() {
+				tags[tag.ObjectValue()["key"].StringValue()] = tag.ObjectValue()["value"].StringValue()
+			}
+		} else {
+			for key, value := range list.ObjectValue() {
+				tags[string(key)] = value.StringValue()
+			}
+		}
+		assert.Equal(t, "cinema", tags["Project"], res.Name)
+		assert.Equal(t, "prod", tags["Stack"], res.Name)
+		assert.NotEmpty(t, tags["Component"], res.Name)
+		assert.True(t, strings.HasPrefix(tags["Name"], "cinema-prod-"), "Name tag of %s", res.Name)
+		if res.Type == "aws:s3/bucketObjectv2:BucketObjectv2" {
+			assert.LessOrEqual(t, len(tags), 10, "S3 takes ten tags on an object")
+		} else {
+			assert.Equal(t, "42", tags["CostCentre"], res.Name)
+		}
+	}
+}
+
+func TestProtectMarksExactlyTheStatefulResources(t *testing.T) {
+	for value, want := range map[string]string{"true": "stack/testdata/protected.golden", "false": ""} {
+		r := run(t, "prod", map[string]string{"cinema:protect": value})
+		require.NoError(t, r.Err)
+		var protected strings.Builder
+		for _, res := range r.Resources {
+			if res.Protect {
+				protected.WriteString(res.Type + " " + res.Name + "\n")
+				assert.True(t, res.RetainOnDelete, "%s is protected but not retained", res.Name)
+			}
+		}
+		if want == "" {
+			assert.Empty(t, protected.String())
+			continue
+		}
+		pulumitest.Golden(t, want, protected.String())
+	}
+}

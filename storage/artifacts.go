@@ -1,0 +1,67 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/app"
+)
+
+// Artifact is a binary in the artifacts bucket.
+type Artifact struct {
+	*app.Binary
+	// path of the file that is uploaded.
+	path string
+	// Key of the object; it resolves once the object exists.
+	Key pulumi.StringOutput
+}
+
+// PrepareArtifacts writes the binaries, in the form in which they are uploaded, into the user's cache folder. It
+// registers nothing. A file that is already there is checked against its digest, which is quicker than decompressing
+// the binary again.
+func PrepareArtifacts(binaries []*app.Binary) ([]Artifact, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("storage: no folder to keep binaries in: %w; set HOME", err)
+	}
+	folder := filepath.Join(cache, "cinema-database", "artifacts")
+	artifacts, problems := make([]Artifact, len(binaries)), make([]error, len(binaries))
+	var written sync.WaitGroup
+	for i, binary := range binaries {
+		written.Go(func() {
+			artifacts[i].Binary = binary
+			artifacts[i].path, problems[i] = binary.ObjectFile(folder)
+		})
+	}
+	written.Wait()
+	return artifacts, errors.Join(problems...)
+}
+
+// createArtifacts uploads each binary under a key that holds its digest. The object of an earlier release stays, so that
+// an older launch template still boots and a rollback needs no upload.
+func (b *builder) createArtifacts(st *Storage) error {
+	st.Artifacts = map[string]Artifact{}
+	for _, artifact := range b.args.Artifacts {
+		name := b.Name("release", artifact.Name)
+		object, err := s3.NewBucketObjectv2(b.Ctx, name, &s3.BucketObjectv2Args{
+			Bucket:      st.ArtifactsBucket,
+			Key:         pulumi.String(artifact.ObjectKey()),
+			Source:      pulumi.NewFileAsset(artifact.path),
+			ContentType: pulumi.String("application/octet-stream"),
+			Tags:        b.ObjectTags(name, map[string]string{"Release": artifact.Short()}),
+			// Earlier releases stay. With cinema:protect off, destroying the bucket empties it.
+		}, b.Child(pulumi.RetainOnDelete(true)))
+		if err != nil {
+			return err
+		}
+		artifact.Key = object.Key
+		st.Artifacts[artifact.Name] = artifact
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package storage
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/backup"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/iam"
+	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
+	"cinema-database/internal/problem"
+)
+
+// maxBackupDays is AWS Backup's limit, a hundred years (BackupPlan, DeleteAfterDays).
+const maxBackupDays = 36500
+
+const (
+	// backupSchedule is daily at 03:00 UTC, in AWS's cron fields: minute hour day month weekday year.
+	backupSchedule = "cron(0 3 * * ? *)"
+	// backupStartMinutes and backupCompleteMinutes limit a run; AWS requires at least 60 for the first.
+	backupStartMinutes    = 60
+	backupCompleteMinutes = 240
+)
+
+// tagsOnce sets the tags of vaults and plans at creation only: the emulator of the end-to-end runs stores none, and every
+// update would set them again.
+var tagsOnce = pulumi.IgnoreChanges([]string{"tags", "tagsAll"})
+
+// BackupSettings says how the data volume is backed up, as stack config gives it.
+type BackupSettings struct {
+	// RetentionDays of a daily backup; 0 makes none.
+	RetentionDays int `json:"retentionDays"`
+	// ForceDestroy lets a destroy delete the recovery points. Without it, AWS refuses to delete a vault that holds any:
+	// deleting a stack's last backups takes a separate decision.
+	ForceDestroy bool `json:"forceDestroy"`
+}
+
+// On reports whether there are backups.
+func (s BackupSettings) On() bool { return s.RetentionDays != 0 }
+
+// Check adds a problem where AWS Backup does not accept the retention.
+func (s BackupSettings) Check(l *problem.List) {
+	if s.RetentionDays < 0 || s.RetentionDays > maxBackupDays {
+		l.Add("backups.retentionDays", s.RetentionDays, "is not a number of days that AWS Backup keeps",
+			fmt.Sprintf("use 1 to %d, or 0 for no backups", maxBackupDays))
+	}
+}
+
+// BackupArgs name the volume.
+type BackupArgs struct {
+	environment.Environment
+	BackupSettings
+	// VolumeARN is the data volume's.
+	VolumeARN pulumi.StringInput
+}
+
+// Backup makes daily snapshots of the data volume.
+type Backup struct {
+	pulumi.ResourceState
+
+	// VaultName holds the recovery points.
+	VaultName pulumi.StringOutput
+}
+
+// NewBackup registers the vault, the plan and what it covers.
+func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulumi.ResourceOption) (*Backup, error) {
+	problems := problem.In("storage: ")
+	args.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	b := &Backup{}
+	opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String("cinema:compute:Backup")}}))
+	err := component.New(ctx, args.Environment, "cinema:storage:Backup", name, b, func(s *component.Scope) error {
+		vault, err := backup.NewVault(s.Ctx, s.Name("vault"), &backup.VaultArgs{
+			ForceDestroy: pulumi.Bool(args.ForceDestroy),
+			Tags:         s.Tags(s.Name("vault")),
+			// Recovery points are what is left when everything else is lost.
+		}, s.Child(pulumi.Protect(args.Environment.Protect), pulumi.RetainOnDelete(args.Environment.Protect), tagsOnce))
+		if err != nil {
+			return err
+		}
+		plan, err := backup.NewPlan(s.Ctx, s.Name("daily"), &backup.PlanArgs{
+			Rules: backup.PlanRuleArray{backup.PlanRuleArgs{
+				RuleName:          pulumi.String("daily"),
+				TargetVaultName:   vault.Name,
+				Schedule:          pulumi.String(backupSchedule),
+				StartWindow:       pulumi.Int(backupStartMinutes),
+				CompletionWindow:  pulumi.Int(backupCompleteMinutes),
+				Lifecycle:         backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(args.RetentionDays)},
+				RecoveryPointTags: s.Tags(s.Name("daily")),
+			}},
+			Tags: s.Tags(s.Name("daily")),
+		}, s.Child(tagsOnce))
+		if err != nil {
+			return err
+		}
+		role, err := iam.NewBackupRole(s)
+		if err != nil {
+			return err
+		}
+		if _, err := backup.NewSelection(s.Ctx, s.Name("data-volume"), &backup.SelectionArgs{
+			PlanId:     plan.ID(),
+			IamRoleArn: role,
+			Resources:  pulumi.StringArray{args.VolumeARN},
+		}, s.Child()); err != nil {
+			return err
+		}
+		b.VaultName = vault.Name
+		return nil
+	}, opts...)
+	return b, err
+}
