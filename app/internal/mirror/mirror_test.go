@@ -261,7 +261,7 @@ func TestStall(t *testing.T) {
 		switch {
 		case attempt == 1:
 			<-r.Context().Done()
-		case r.Header.Get("Range") == "": // again, where not even the first part arrived
+		case r.Header.Get("Range") == "": // also repeated if the first part did not arrive completely
 			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 			_, _ = w.Write(content[:1000])
 			_ = http.NewResponseController(w).Flush()
