@@ -30,12 +30,12 @@ func (a Architecture) ec2Name() (string, error) {
 	}
 }
 
-// amiParameter is the public parameter with the id of the current Amazon Linux 2023 image, without the architecture. It
+// amiParameter is the public parameter with the id of the current Amazon Linux 2023 AMI, without the architecture. It
 // pins kernel 6.12: MongoDB 8.0 has known problems with 6.19 and later.
 const amiParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-"
 
-// LookupAMI returns the id of the current Amazon Linux 2023 image for the architecture. It is a literal rather than an
-// output, so that a preview shows a new image.
+// LookupAMI returns the id of the current Amazon Linux 2023 AMI for the architecture. It is a literal rather than an
+// output, so that a preview shows a new AMI.
 func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 	name, err := arch.ec2Name()
 	if err != nil {
@@ -43,7 +43,7 @@ func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 	}
 	parameter, err := ssm.LookupParameter(ctx, &ssm.LookupParameterArgs{Name: amiParameter + name})
 	if err != nil {
-		return "", fmt.Errorf("compute: image: %w", err)
+		return "", fmt.Errorf("compute: AMI: %w", err)
 	}
 	return parameter.InsecureValue, nil
 }

@@ -40,7 +40,7 @@ func (s APISettings) Check(l *problem.List) {
 type APIArgs struct {
 	environment.Environment
 	APISettings
-	// AMI is a literal image id.
+	// AMI is a literal id.
 	AMI string
 	// Binary is contract.Cinema.
 	Binary storage.Artifact

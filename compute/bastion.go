@@ -9,7 +9,7 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// bastionRootGiB is the smallest root volume for the Amazon Linux 2023 image.
+// bastionRootGiB is the smallest root volume for the Amazon Linux 2023 AMI.
 const bastionRootGiB = 8
 
 // BastionSettings are the settings of the bastion from stack config.
@@ -28,7 +28,7 @@ func (s BastionSettings) Check(l *problem.List) {
 type BastionArgs struct {
 	environment.Environment
 	BastionSettings
-	// AMI is a literal image id.
+	// AMI is a literal id.
 	AMI             string
 	SubnetID        pulumi.StringInput
 	SecurityGroupID pulumi.StringInput

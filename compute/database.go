@@ -83,7 +83,7 @@ func (s DatabaseSettings) Check(l *problem.List) {
 type DatabaseArgs struct {
 	environment.Environment
 	DatabaseSettings
-	// AMI is a literal image id. An existing host keeps its own.
+	// AMI is a literal id. An existing host keeps its own AMI.
 	AMI string
 	// Zone is the subnet's availability zone, for the data volume.
 	Zone string
@@ -150,7 +150,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		}, s.Child(
 			// The data volume attaches to one instance at a time.
 			pulumi.DeleteBeforeReplace(true),
-			// A newer image alone does not justify an outage of the database.
+			// A newer AMI alone does not justify an outage of the database.
 			pulumi.IgnoreChanges([]string{"ami"}),
 		))
 		if err != nil {

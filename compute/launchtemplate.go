@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// rootDevice is the root device of the Amazon Linux 2023 image.
+	// rootDevice is the root device of the Amazon Linux 2023 AMI.
 	rootDevice = "/dev/xvda"
-	// apiRootGiB is the smallest root volume for the Amazon Linux 2023 image. An API instance stores no data.
+	// apiRootGiB is the smallest root volume for the Amazon Linux 2023 AMI. An API instance stores no data.
 	apiRootGiB = 8
 )
 

@@ -81,7 +81,7 @@ func (p DatabaseParams) check() error {
 // too large for EC2.
 //
 // The host reaches nothing but S3, through a gateway endpoint, so the script installs only files from the artifacts
-// bucket. It relies on the standard Amazon Linux 2023 image (awscli-2, xfsprogs, and the libraries of curl and OpenSSL,
+// bucket. It relies on the standard Amazon Linux 2023 AMI (awscli-2, xfsprogs, and the libraries of curl and OpenSSL,
 // which mongod links to), and reports the first of its commands that is missing.
 // https://www.mongodb.com/docs/v8.0/tutorial/install-mongodb-on-amazon-tarball/
 func Database(p DatabaseParams) (Script, error) {

@@ -1,7 +1,7 @@
 // Package userdata writes the bash scripts that EC2 instances run at their first boot: one for the API hosts, one for
 // the database host. The bastion needs none.
 //
-// A script starts with quoted assignments, the only place for values. The text after them is the same for every stack;
+// A script starts with quoted assignments, and only they hold values. The text after them is the same for every stack;
 // its parts are in scripts/ and units/, as bash and systemd read them. Names that the application shares, such as
 // object keys and paths, are values too: they come from app/contract.
 //
