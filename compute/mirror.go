@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// mirrorMemoryMiB is less than a package: the function copies it in parts.
+	// mirrorMemoryMiB is enough, because the function copies a package in parts.
 	mirrorMemoryMiB = 256
 	// mirrorTimeoutSec is Lambda's maximum. A package has about 200 MiB.
 	mirrorTimeoutSec = 900

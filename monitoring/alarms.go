@@ -92,7 +92,7 @@ func (b *builder) alarms() []alarm {
 		{
 			name: "thumbnailer-errors", description: "The thumbnailer fails: check the function's log",
 			namespace: function, metric: "Errors", dimensions: pulumi.StringMap{"FunctionName": b.args.ThumbnailerName},
-			statistic: "Sum", threshold: 0, minutes: 1, // the three attempts are several minutes apart
+			statistic: "Sum", threshold: 0, minutes: 1, // the three attempts are spread over several minutes
 		},
 		{
 			name: "thumbnailer-failures", description: "Some images have no thumbnail: the messages in the failure queue name them",
