@@ -1,7 +1,9 @@
 package contract
 
 import (
-	"go/scanner"
+	"fmt"
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"os"
 	"os/exec"
@@ -31,8 +33,19 @@ func TestOnlyContractSpellsTheValues(t *testing.T) {
 	// mongod's user id is the number of its port.
 	other := regexp.MustCompile(`^\s*(#|//)|/etc/sysusers\.d/`)
 
-	root := git(t, ".", "rev-parse", "--show-toplevel")[0]
-	for _, file := range git(t, root, "ls-files", "*.go", "*.sh", "*.service", "*.timer", "*.js") {
+	check := func(at, text string, complete bool) {
+		if match := spelled.FindStringSubmatch(text); match != nil && (complete || !other.MatchString(text)) {
+			assert.Fail(t, "use app/contract", "%s: %s", at, match[2])
+		} else if complete && slices.Contains(whole, text) {
+			assert.Fail(t, "use app/contract", "%s: %s", at, text)
+		}
+	}
+	const root = "../.."
+	list := exec.Command("git", "ls-files", "*.go", "*.sh", "*.service", "*.timer", "*.js")
+	list.Dir = root
+	out, err := list.Output()
+	require.NoError(t, err)
+	for _, file := range strings.Fields(string(out)) {
 		if strings.HasPrefix(file, "app/contract/") || strings.HasSuffix(file, "_test.go") || strings.Contains("/"+file, "/testdata/") {
 			continue
 		}
@@ -43,49 +56,22 @@ func TestOnlyContractSpellsTheValues(t *testing.T) {
 		require.NoError(t, err)
 		if !strings.HasSuffix(file, ".go") {
 			for i, line := range strings.Split(string(data), "\n") {
-				if match := spelled.FindStringSubmatch(line); match != nil && !other.MatchString(line) {
-					assert.Fail(t, "use app/contract", "%s:%d: %s", file, i+1, match[2])
-				}
+				check(fmt.Sprintf("%s:%d", file, i+1), line, false)
 			}
 			continue
 		}
-		for line, literal := range literals(data) {
-			if match := spelled.FindStringSubmatch(literal); match != nil {
-				assert.Fail(t, "use app/contract", "%s:%d: %s", file, line, match[2])
-			} else if slices.Contains(whole, literal) {
-				assert.Fail(t, "use app/contract", "%s:%d: %s", file, line, literal)
-			}
-		}
-	}
-}
-
-func git(t *testing.T, dir string, args ...string) []string {
-	t.Helper()
-	command := exec.Command("git", args...)
-	command.Dir = dir
-	out, err := command.Output()
-	require.NoError(t, err)
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
-}
-
-// literals returns an iterator over a Go file's strings and numbers, with their lines.
-func literals(source []byte) func(yield func(line int, literal string) bool) {
-	return func(yield func(int, string) bool) {
 		files := token.NewFileSet()
-		file := files.AddFile("", -1, len(source))
-		var s scanner.Scanner
-		s.Init(file, source, nil, 0)
-		for {
-			at, kind, text := s.Scan()
-			if kind == token.EOF {
-				return
+		parsed, err := parser.ParseFile(files, file, data, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok {
+				text := literal.Value
+				if unquoted, err := strconv.Unquote(text); err == nil {
+					text = unquoted
+				}
+				check(files.Position(literal.Pos()).String(), text, true)
 			}
-			if unquoted, err := strconv.Unquote(text); kind == token.STRING && err == nil {
-				text = unquoted
-			}
-			if (kind == token.STRING || kind == token.INT) && !yield(file.Line(at), text) {
-				return
-			}
-		}
+			return true
+		})
 	}
 }

@@ -79,10 +79,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 	if err := unpack(filepath.Join(dir, manifest.FileName(contract.Thumbnailer, runtime.GOARCH)), binary); err != nil {
 		return nil, err
 	}
-	source, err := testimage.JPEG(4000, 3000)
-	if err != nil {
-		return nil, err
-	}
+	source := testimage.JPEG(4000, 3000)
 	storage := s3mem.New()
 	const (
 		bucket = "images"

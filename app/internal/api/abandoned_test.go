@@ -22,6 +22,7 @@ import (
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/testimage"
 )
 
 // hold is a proxy between the API and the database. It delays the answer to the insertion of an image's record until
@@ -107,7 +108,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	token := h.signUp("ada")
-	body, contentType := form("image", "x", pngOf(t, 4, 4))
+	body, contentType := form("image", "x", testimage.PNG(4, 4))
 	ctx, disconnect := context.WithCancel(t.Context())
 	request := requestOf(t, ctx, "POST", server.URL+"/images", body, contentType, bearer(token))
 	answered := make(chan error, 1)
@@ -159,7 +160,7 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
 	var i imageAnswer
-	h.upload(token, pngOf(t, 4, 4)).json(t, &i)
+	h.upload(token, testimage.PNG(4, 4)).json(t, &i)
 
 	reached, release := make(chan struct{}, 1), make(chan struct{})
 	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -234,7 +235,7 @@ func TestUploadIsTooSlow(t *testing.T) {
 	token := h.signUp("ada")
 	handler, err := api.New(h.options())
 	require.NoError(t, err)
-	body, contentType := form("image", "x", pngOf(t, 4, 4))
+	body, contentType := form("image", "x", testimage.PNG(4, 4))
 	whole, err := io.ReadAll(body)
 	require.NoError(t, err)
 	request := httptest.NewRequest("POST", "/images", late{bytes.NewReader(whole[:len(whole)-40])})

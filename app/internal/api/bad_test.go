@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -23,19 +21,9 @@ import (
 
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/tokens"
 )
-
-// hugePNG returns a PNG of a few bytes whose header specifies 50,000 × 50,000 pixels.
-func hugePNG(t *testing.T) []byte {
-	t.Helper()
-	data := pngOf(t, 1, 1)
-	header := data[12:29] // type and content of IHDR
-	binary.BigEndian.PutUint32(header[4:], 50_000)
-	binary.BigEndian.PutUint32(header[8:], 50_000)
-	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
-	return data
-}
 
 func zipOf(t *testing.T) []byte {
 	t.Helper()
@@ -149,7 +137,7 @@ func TestPasswordOf72Bytes(t *testing.T) {
 func TestBadImages(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
-	good := pngOf(t, 4, 4)
+	good := testimage.PNG(4, 4)
 	for name, c := range map[string]struct {
 		data   []byte
 		status int
@@ -162,7 +150,7 @@ func TestBadImages(t *testing.T) {
 		"magic bytes alone":     {good[:8], 415},
 		"cut within its header": {good[:20], 415},
 		"animated WebP":         {[]byte("RIFF\x2a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x63\x00\x00\x63\x00\x00ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 415},
-		"PNG header of 2.5 Gpx": {hugePNG(t), 413},
+		"PNG header of 2.5 Gpx": {testimage.PNGHeader(50_000, 50_000), 413},
 		"too many bytes":        {append(bytes.Clone(good), make([]byte, images.MaxBytes)...), 413},
 	} {
 		t.Run(name, func(t *testing.T) { h.upload(token, c.data).problem(t, c.status) })
@@ -365,7 +353,7 @@ func TestBadPaths(t *testing.T) {
 func TestSlowUploads(t *testing.T) {
 	h := newHarness(t)
 	slow, other := h.signUp("ada"), h.signUp("bob")
-	good := pngOf(t, 4, 4)
+	good := testimage.PNG(4, 4)
 	release := make(chan struct{})
 	var ended sync.WaitGroup
 	for range 3 {

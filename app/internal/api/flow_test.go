@@ -19,6 +19,7 @@ import (
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 )
 
 type userAnswer struct {
@@ -107,7 +108,7 @@ func TestNamesake(t *testing.T) {
 				h.do(r.method, r.path, nil, bearer(old)).problem(t, http.StatusUnauthorized)
 			}
 			h.do("PUT", "/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
-			h.upload(old, pngOf(t, 4, 4)).problem(t, http.StatusUnauthorized)
+			h.upload(old, testimage.PNG(4, 4)).problem(t, http.StatusUnauthorized)
 			var u userAnswer
 			h.do("GET", "/users/ada", nil, bearer(fresh)).json(t, &u)
 			assert.Empty(t, u.FavoriteMovies)
@@ -119,8 +120,8 @@ func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 	var mine, his imageAnswer
-	h.upload(token, pngOf(t, 4, 4)).json(t, &mine)
-	h.upload(other, pngOf(t, 4, 4)).json(t, &his)
+	h.upload(token, testimage.PNG(4, 4)).json(t, &mine)
+	h.upload(other, testimage.PNG(4, 4)).json(t, &his)
 	require.Equal(t, http.StatusNoContent, h.do("DELETE", "/users/ada", nil, bearer(token)).status)
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
@@ -210,7 +211,7 @@ func TestImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 
-	data := jpegOf(t, 30, 20)
+	data := testimage.JPEG(30, 20)
 	body, contentType := form("image", "../../etc/passwd\r\n.png", data)
 	a := h.do("POST", "/images", body, contentType, bearer(token))
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
@@ -236,7 +237,7 @@ func TestImages(t *testing.T) {
 	p := h.do("GET", i.ThumbnailURL, nil, bearer(token))
 	p.problem(t, http.StatusNotFound)
 	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may exist soon")
-	thumbnail := jpegOf(t, 3, 2)
+	thumbnail := testimage.JPEG(3, 2)
 	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, thumbnail))
 	a = h.do("GET", i.ThumbnailURL, nil, bearer(token))
 	assert.Equal(t, thumbnail, a.body)
@@ -256,7 +257,7 @@ func TestImagePages(t *testing.T) {
 	var want []string
 	for n := range 5 {
 		var i imageAnswer
-		h.upload([]string{token, other}[n%2], pngOf(t, 2+n, 2)).json(t, &i)
+		h.upload([]string{token, other}[n%2], testimage.PNG(2+n, 2)).json(t, &i)
 		want = append([]string{i.ID}, want...)
 	}
 	var got []string

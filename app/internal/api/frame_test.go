@@ -22,6 +22,7 @@ import (
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/settings"
+	"cinema-database/app/internal/testimage"
 )
 
 // clock is a clock for tests.
@@ -145,7 +146,7 @@ func TestLogHasNoTextOfClients(t *testing.T) {
 	h.do("POST", "/login", map[string]string{"Username": line, "Password": line})
 	h.do("GET", "/forged%0A", nil)
 	h.do("FORGED", "/movies", nil)
-	body, contentType := form("image", "forged.png\r\n", pngOf(t, 2, 2))
+	body, contentType := form("image", "forged.png\r\n", testimage.PNG(2, 2))
 	h.do("POST", "/images", body, contentType, bearer(token))
 
 	assert.NotContains(t, h.log.String(), "forged", "no text of a client")
@@ -196,7 +197,7 @@ func TestPanic(t *testing.T) {
 		o.Uploaded = func(context.Context, string, []byte) { panic("secret detail") }
 	})
 	token := h.signUp("ada")
-	a := h.upload(token, pngOf(t, 2, 2))
+	a := h.upload(token, testimage.PNG(2, 2))
 	a.problem(t, http.StatusInternalServerError)
 	assert.NotContains(t, string(a.body), "secret detail")
 	assert.NotContains(t, string(a.body), "goroutine")

@@ -5,17 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +23,7 @@ import (
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/syncbuffer"
 	"cinema-database/app/internal/tokens"
 	"cinema-database/internal/testutil/freeport"
 )
@@ -42,25 +38,7 @@ type harness struct {
 	s3    *dev.S3
 	store *store.Store
 	url   string
-	log   *logBuffer
-}
-
-// logBuffer collects the API's log.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log   *syncbuffer.Buffer
 }
 
 func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
@@ -73,7 +51,7 @@ func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	s3, err := dev.StartS3(dev.S3Options{Addr: address()})
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
-	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &logBuffer{}}
+	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &syncbuffer.Buffer{}}
 	t.Cleanup(func() { h.db.Stop() })
 	h.store = openStore(t, db)
 	h.url = h.serve(change...)
@@ -255,30 +233,6 @@ func (h *harness) movieID() string {
 	require.NoError(h.t, err)
 	require.NotEmpty(h.t, movies)
 	return movies[0].ID.Hex()
-}
-
-func testImage(w, h int) image.Image {
-	m := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			m.Set(x, y, color.RGBA{uint8(x), uint8(y), 90, 255})
-		}
-	}
-	return m
-}
-
-func pngOf(t *testing.T, w, h int) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, png.Encode(&b, testImage(w, h)))
-	return b.Bytes()
-}
-
-func jpegOf(t *testing.T, w, h int) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, jpeg.Encode(&b, testImage(w, h), nil))
-	return b.Bytes()
 }
 
 // form returns a multipart form with one file.

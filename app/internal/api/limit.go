@@ -64,8 +64,8 @@ func (l *limiter) take(key string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// give puts back a token for an attempt that does not count.
-func (l *limiter) give(key string) {
+// putBack returns the token of an attempt that does not count.
+func (l *limiter) putBack(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucket(key)

@@ -57,8 +57,8 @@ func TestLimiterNeverAllowsMore(t *testing.T) {
 			}
 			wait, ok := l.take("key")
 			switch {
-			case ok && rapid.Bool().Draw(t, "give"):
-				l.give("key")
+			case ok && rapid.Bool().Draw(t, "put back"):
+				l.putBack("key")
 			case ok:
 				taken++
 			case wait <= 0 || wait > rate.Every:

@@ -17,6 +17,7 @@ import (
 
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/testimage"
 )
 
 // document is openapi.json as the API serves it.
@@ -253,7 +254,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("GET /directors/{name}", 200, "", nil, []string{"Greta Gerwig"}) // living: no Death
 
 	ids := map[string]string{}
-	for name, data := range map[string][]byte{"png": pngOf(t, 3, 2), "jpg": jpegOf(t, 3, 2)} {
+	for name, data := range map[string][]byte{"png": testimage.PNG(3, 2), "jpg": testimage.JPEG(3, 2)} {
 		body, contentType := form("image", "x", data)
 		var i imageAnswer
 		call("POST /images", 201, "", body, nil, contentType).json(t, &i)
@@ -262,7 +263,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	}
 	body, contentType := form("image", "x", []byte("text"))
 	call("POST /images", 415, "", body, nil, contentType)
-	body, contentType = form("other", "x", pngOf(t, 3, 2))
+	body, contentType = form("other", "x", testimage.PNG(3, 2))
 	call("POST /images", 400, "", body, nil, contentType)
 	call("GET /images", 200, "", nil, nil)
 	call("GET /images", 200, "?limit=1", nil, nil) // with a next page
@@ -271,7 +272,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("GET /images/{id}", 304, "", nil, []string{ids["png"]}, header("If-None-Match", a.header.Get("ETag")))
 	call("GET /images/{id}", 404, "", nil, []string{strings.Repeat("a", 26)})
 	call("GET /images/{id}/thumbnail", 404, "", nil, []string{ids["png"]})
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], jpegOf(t, 2, 2)))
+	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], testimage.JPEG(2, 2)))
 	call("GET /images/{id}/thumbnail", 200, "", nil, []string{ids["png"]})
 	call("DELETE /images/{id}", 204, "", nil, []string{ids["png"]})
 	call("DELETE /users/{username}", 204, "", nil, []string{"ada"})

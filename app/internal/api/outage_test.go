@@ -14,6 +14,7 @@ import (
 
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 )
 
 // outcome is the result of one write.
@@ -31,7 +32,7 @@ func TestOutages(t *testing.T) {
 	for n := range 4 {
 		tokens = append(tokens, h.signUp(fmt.Sprintf("uploader%d", n)))
 	}
-	data := pngOf(t, 8, 8)
+	data := testimage.PNG(8, 8)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

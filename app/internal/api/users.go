@@ -137,13 +137,13 @@ func (a *API) login(w http.ResponseWriter, c *call) error {
 		return err
 	}
 	if err := a.attempt(a.byUser, "user", name); err != nil {
-		a.byAddress.give(c.client)
+		a.byAddress.putBack(c.client)
 		return err
 	}
 	user, err := a.verify(c, name, body.Password)
 	if !errors.Is(err, passwords.ErrWrong) {
-		a.byUser.give(name)
-		a.byAddress.give(c.client)
+		a.byUser.putBack(name)
+		a.byAddress.putBack(c.client)
 	}
 	switch {
 	case errors.Is(err, passwords.ErrWrong):

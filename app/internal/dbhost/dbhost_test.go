@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,10 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -30,6 +26,7 @@ import (
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentials"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/s3test"
 )
 
 var errKilled = errors.New("killed")
@@ -51,21 +48,12 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	storage := s3mem.New()
-	require.NoError(t, storage.CreateBucket("artifacts"))
-	server := httptest.NewServer(gofakes3.New(storage).Server())
-	t.Cleanup(server.Close)
-	f.s3 = s3.New(s3.Options{
-		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1",
-		Credentials: awscredentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
+	// The TLS client checks the model's certificates against the real clock.
+	f := &fixture{s3: s3test.Start(t, "artifacts").Client, now: time.Now()}
 	h := New(t.TempDir(), "mongo.cinema.internal", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	h.ConfigFile = filepath.Join(t.TempDir(), "mongod.conf")
 	h.AnyFolder, h.Bucket, h.KMSKey = true, "artifacts", "arn:aws:kms:us-east-1:123456789012:key/x"
 	h.S3 = &killableS3{f}
-	// The TLS client checks the model's certificates against the real clock.
-	f.now = time.Now()
 	h.Now = func() time.Time { return f.now }
 	h.Dial = func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
 		if f.dead() {

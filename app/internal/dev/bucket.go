@@ -27,7 +27,7 @@ const region = "us-east-1"
 
 // S3 is a running S3 server.
 type S3 struct {
-	// Addr is where it listens, host:port.
+	// Addr is the address that it listens on, host:port.
 	Addr    string
 	backend gofakes3.Backend
 	srv     *http.Server

@@ -18,7 +18,7 @@ import (
 
 // Database is a running FerretDB on SQLite files.
 type Database struct {
-	// Addr is where it listens, host:port.
+	// Addr is the address that it listens on, host:port.
 	Addr string
 	stop func()
 }

@@ -2,9 +2,7 @@ package images
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/testimage"
 )
 
 func encoded(t testing.TB, format string, w, h int) []byte {
@@ -34,16 +34,6 @@ func encoded(t testing.TB, format string, w, h int) []byte {
 	return b.Bytes()
 }
 
-// pngWithHeader returns a PNG of one pixel whose header specifies another size.
-func pngWithHeader(t testing.TB, w, h uint32) []byte {
-	data := encoded(t, "png", 1, 1)
-	header := data[12:29] // type and content of IHDR
-	binary.BigEndian.PutUint32(header[4:], w)
-	binary.BigEndian.PutUint32(header[8:], h)
-	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
-	return data
-}
-
 // webp1x1 is a lossless WebP of one pixel.
 const webp1x1 = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
@@ -60,10 +50,10 @@ func TestSniff(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Kind{"image/webp", "webp", 1, 1}, kind)
 
-	kind, err = Sniff(pngWithHeader(t, 8000, 5000))
+	kind, err = Sniff(testimage.PNGHeader(8000, 5000))
 	require.NoError(t, err, "exactly MaxPixels")
 	assert.Equal(t, 8000, kind.Width)
-	_, err = Sniff(pngWithHeader(t, 8000, 5001))
+	_, err = Sniff(testimage.PNGHeader(8000, 5001))
 	assert.ErrorIs(t, err, ErrTooManyPixels)
 	_, err = Sniff([]byte(animatedWebP))
 	assert.ErrorIs(t, err, ErrAnimated)

@@ -18,13 +18,14 @@ import (
 	"time"
 
 	"cinema-database/app/contract"
+	"cinema-database/app/internal/syncbuffer"
 )
 
 // Function is a running binary.
 type Function struct {
 	command *exec.Cmd
 	server  *http.Server
-	output  *lockedBuffer
+	output  *syncbuffer.Buffer
 	done    chan struct{} // closed when the process has ended
 	exit    error
 
@@ -53,7 +54,7 @@ func Start(ctx context.Context, binary string, env ...string) (*Function, error)
 	if err != nil {
 		return nil, fmt.Errorf("lambdaruntime: %w", err)
 	}
-	f := &Function{output: &lockedBuffer{}, done: make(chan struct{}), events: make(chan event), answer: make(chan Answer)}
+	f := &Function{output: &syncbuffer.Buffer{}, done: make(chan struct{}), events: make(chan event), answer: make(chan Answer)}
 	mux := http.NewServeMux()
 	const base = "/2018-06-01/runtime/"
 	mux.HandleFunc("GET "+base+"invocation/next", f.next)
@@ -179,21 +180,4 @@ func (f *Function) Close() error {
 	_ = f.command.Process.Kill() // fails only if the process has ended already
 	<-f.done
 	return f.server.Close()
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/testimage"
 )
 
 var (
@@ -243,10 +244,6 @@ func TestReduceAgreesAcrossLayouts(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	whole := encoded(t, quarters(600, 600), asJPEG)
-	hugePNG := encoded(t, quarters(2, 2), png.Encode)
-	binary.BigEndian.PutUint32(hugePNG[16:], 60_000)
-	binary.BigEndian.PutUint32(hugePNG[20:], 60_000)
-	binary.BigEndian.PutUint32(hugePNG[29:], crc32.ChecksumIEEE(hugePNG[12:29]))
 	hugeGIF := encoded(t, quarters(2, 2), asGIF)
 	binary.LittleEndian.PutUint16(hugeGIF[6:], 65_535)
 	binary.LittleEndian.PutUint16(hugeGIF[8:], 65_535)
@@ -262,7 +259,7 @@ func TestRefusals(t *testing.T) {
 		"SVG":                     {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), ErrNotImage},
 		"JPEG magic only":         {whole[:3], ErrNotImage},
 		"cut JPEG":                {whole[:len(whole)/2], ErrNotImage},
-		"PNG with a large header": {hugePNG, ErrTooManyPixels},
+		"PNG with a large header": {testimage.PNGHeader(60_000, 60_000), ErrTooManyPixels},
 		"GIF with a large header": {hugeGIF, ErrTooManyPixels},
 		"large JPEG in CMYK":      {largeCMYK, ErrTooManyPixels},
 		"too many bytes":          {append(whole, make([]byte, MaxBytes)...), ErrTooManyBytes},
