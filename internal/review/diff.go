@@ -11,11 +11,11 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
-	"cinema-database/internal/plan"
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/plan"
 )
 
-// changes is what lies between two recordings.
+// changes holds the differences between two recordings.
 type changes struct {
 	Ref, Commit, Subject string
 	Added, Removed       []named
@@ -25,12 +25,11 @@ type changes struct {
 	Before, After        float64
 }
 
-// None says whether nothing differs.
 func (c *changes) None() bool {
 	return len(c.Added)+len(c.Removed)+len(c.Changed)+len(c.Outputs) == 0
 }
 
-// Replaced counts the resources that AWS makes anew.
+// Replaced counts the changed resources that AWS must replace.
 func (c *changes) Replaced() int {
 	n := 0
 	for _, r := range c.Changed {
@@ -41,19 +40,19 @@ func (c *changes) Replaced() int {
 	return n
 }
 
-// Difference is what a month costs more.
+// Difference is the change of the monthly cost, in US dollars.
 func (c *changes) Difference() float64 { return c.After - c.Before }
 
 type named struct {
 	Name, Type string
-	// Lost says that a protected or retained resource leaves the program.
-	Lost string
+	// Note states the effect of protection or retention on a removal.
+	Note string
 }
 
-// changed is a resource that both recordings have, with what differs.
+// changed is a resource of both recordings, with its differences.
 type changed struct {
 	Name, Type string
-	// Replaces are the inputs that AWS cannot change in place.
+	// Replaces lists the inputs that AWS cannot change in place.
 	Replaces []string
 	Edits    []edit
 }
@@ -65,7 +64,7 @@ type costEdit struct {
 	Before, After float64
 }
 
-// difference compares two recordings by URN, as the engine does.
+// difference compares two recordings by URN and alias, as the engine does.
 func difference(before, after *plan.Recording) *changes {
 	old, now := newView(before), newView(after)
 	c := &changes{}
@@ -74,9 +73,9 @@ func difference(before, after *plan.Recording) *changes {
 			n := named{Name: r.Name, Type: r.Type}
 			switch {
 			case r.RetainOnDelete:
-				n.Lost = "kept in AWS, unmanaged"
+				n.Note = "stays on AWS, unmanaged"
 			case r.Protect:
-				n.Lost = "protected: the update is refused until it is unprotected"
+				n.Note = "protected: Pulumi refuses the update until it is unprotected"
 			}
 			c.Removed = append(c.Removed, n)
 		}
@@ -119,7 +118,6 @@ func compare(old, now *view, was, is *plan.Resource) changed {
 	return d
 }
 
-// edits lists what differs, by path, values in logical names.
 func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edit {
 	before, after := flat(old, was, ignored), flat(now, is, ignored)
 	keys := slices.Collect(maps.Keys(before))
@@ -148,7 +146,7 @@ func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edi
 	return all
 }
 
-// flat is every scalar of a property map by path, but for ignored properties.
+// flat maps every path of a property map to its scalar, without ignored properties.
 func flat(v *view, m resource.PropertyMap, ignored []string) map[string]string {
 	into := map[string]string{}
 	for k, value := range m {
@@ -159,8 +157,8 @@ func flat(v *view, m resource.PropertyMap, ignored []string) map[string]string {
 	return into
 }
 
-// flatten notes every scalar below a path. Policy documents and other JSON in strings are gone into, so that a review
-// shows the statement that changed and not two walls of text.
+// flatten adds every scalar below a path. It parses JSON in strings, such as policy documents, so that a review shows only
+// the statement that changed.
 func flatten(v *view, into map[string]string, path string, value resource.PropertyValue) {
 	switch {
 	case value.IsObject() && len(value.ObjectValue()) > 0:
@@ -194,7 +192,7 @@ func scalars(list []resource.PropertyValue) bool {
 	return !slices.ContainsFunc(list, func(v resource.PropertyValue) bool { return v.IsObject() || v.IsArray() })
 }
 
-// element names a list's element by what it is called where it says so: its place moves when one before it goes.
+// element identifies a list's element by its own name where it has one: its index changes when an earlier one is removed.
 func element(i int, v resource.PropertyValue) string {
 	if v.IsObject() {
 		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType"} {
@@ -206,16 +204,16 @@ func element(i int, v resource.PropertyValue) string {
 	return fmt.Sprint(i)
 }
 
-// longest is how much of a value is shown, in characters.
-const longest = 120
+// maxValue is the length of the longest value that is shown in full, in characters.
+const maxValue = 120
 
-// abbreviate shortens a long value to its beginning, its length and a digest that tells two of them apart.
+// abbreviate shortens a long value to its beginning, its length and a digest that distinguishes it from others.
 func abbreviate(s string) string {
 	r := []rune(s)
-	if len(r) <= longest {
+	if len(r) <= maxValue {
 		return s
 	}
-	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:longest/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
+	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:maxValue/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
 }
 
 func (c *changes) costs(before, after estimate) {
