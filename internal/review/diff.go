@@ -68,8 +68,17 @@ type costEdit struct {
 func difference(before, after *plan.Recording) *changes {
 	old, now := newView(before), newView(after)
 	c := &changes{}
+	previous, found := map[*plan.Resource]*plan.Resource{}, map[*plan.Resource]bool{}
+	for _, r := range after.Resources {
+		for _, urn := range now.urns(r) {
+			if was := old.byURN[urn]; was != nil {
+				previous[r], found[was] = was, true
+				break
+			}
+		}
+	}
 	for _, r := range before.Resources {
-		if now.byURN[r.URN] == nil {
+		if !found[r] {
 			n := named{Name: r.Name, Type: r.Type}
 			switch {
 			case r.RetainOnDelete:
@@ -81,7 +90,7 @@ func difference(before, after *plan.Recording) *changes {
 		}
 	}
 	for _, r := range after.Resources {
-		was := old.byURN[r.URN]
+		was := previous[r]
 		if was == nil {
 			c.Added = append(c.Added, named{Name: r.Name, Type: r.Type})
 			continue
@@ -91,16 +100,43 @@ func difference(before, after *plan.Recording) *changes {
 		}
 	}
 	slices.SortStableFunc(c.Changed, func(a, b changed) int { return min(len(b.Replaces), 1) - min(len(a.Replaces), 1) })
-	c.Outputs = edits(old, now, before.Exports, after.Exports, nil)
+	c.Outputs = edits(flat(old, nil, before.Exports, nil), flat(now, nil, after.Exports, nil))
 	c.costs(old.estimate(), now.estimate())
 	return c
+}
+
+// urns lists the URNs that the engine finds a resource by: its own, then those of its aliases and its parents' aliases.
+func (v *view) urns(r *plan.Resource) []string {
+	all, types := []string{r.URN}, []string{r.Type}
+	for _, alias := range r.Aliases {
+		var typ string
+		if strings.HasPrefix(alias, "urn:") {
+			all = append(all, alias)
+		} else if _, err := fmt.Sscanf(alias, "name= type=%s project=", &typ); err == nil {
+			types = append(types, typ)
+		}
+	}
+	// urn:pulumi:<stack>::<project>::<types, the outermost parent's first, joined by $>::<name>
+	parts, chains := strings.SplitN(r.URN, "::", 4), []string{""}
+	if parent := v.byURN[r.Parent]; parent != nil {
+		chains = nil
+		for _, urn := range v.urns(parent) {
+			chains = append(chains, strings.SplitN(urn, "::", 4)[2]+"$")
+		}
+	}
+	for _, chain := range chains {
+		for _, typ := range types {
+			all = append(all, strings.Join([]string{parts[0], parts[1], chain + typ, parts[3]}, "::"))
+		}
+	}
+	return all
 }
 
 func compare(old, now *view, was, is *plan.Resource) changed {
 	d := changed{Name: is.Name, Type: is.Type}
 	if is.Custom {
 		d.Replaces = awssim.Diff(is.Type, was.Inputs, is.Inputs).Without(is.IgnoreChanges).Replaces
-		d.Edits = edits(old, now, was.Inputs, is.Inputs, is.IgnoreChanges)
+		d.Edits = edits(flat(old, was, was.Inputs, is.IgnoreChanges), flat(now, is, is.Inputs, is.IgnoreChanges))
 	}
 	for _, o := range []struct {
 		name    string
@@ -118,17 +154,9 @@ func compare(old, now *view, was, is *plan.Resource) changed {
 	return d
 }
 
-func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edit {
-	before, after := flat(old, was, ignored), flat(now, is, ignored)
-	keys := slices.Collect(maps.Keys(before))
-	for k := range after {
-		if _, both := before[k]; !both {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
+func edits(before, after map[string]string) []edit {
 	var all []edit
-	for _, k := range keys {
+	for _, k := range keysOf(before, after) {
 		b, inBefore := before[k]
 		a, inAfter := after[k]
 		if inBefore && inAfter && a == b {
@@ -146,11 +174,16 @@ func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edi
 	return all
 }
 
-// flat maps every path of a property map to its scalar, without ignored properties.
-func flat(v *view, m resource.PropertyMap, ignored []string) map[string]string {
+// flat maps every path of a property map to its scalar, without ignored properties. It shows the
+// owner's own physical name, whose change replaces the owner, and logical names for everything else.
+func flat(v *view, owner *plan.Resource, m resource.PropertyMap, ignored []string) map[string]string {
 	into := map[string]string{}
 	for k, value := range m {
-		if !slices.Contains(ignored, string(k)) {
+		switch {
+		case slices.Contains(ignored, string(k)):
+		case owner != nil && value.IsString() && (k == "name" || v.byID[value.StringValue()] == owner):
+			into[string(k)] = value.StringValue()
+		default:
 			flatten(v, into, string(k), value)
 		}
 	}
@@ -226,17 +259,17 @@ func (c *changes) costs(before, after estimate) {
 		return m
 	}
 	b, a := sum(before), sum(after)
-	keys := map[string]bool{}
-	for k := range b {
-		keys[k] = true
-	}
-	for k := range a {
-		keys[k] = true
-	}
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
+	for _, k := range keysOf(b, a) {
 		if d := a[k] - b[k]; d > 0.005 || d < -0.005 {
 			c.Cost = append(c.Cost, costEdit{k, b[k], a[k]})
 		}
 	}
 	slices.SortStableFunc(c.Cost, func(x, y costEdit) int { return cmp.Compare(y.After-y.Before, x.After-x.Before) })
+}
+
+// keysOf lists the keys of both maps, sorted, each once.
+func keysOf[V any](a, b map[string]V) []string {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(all)
+	return slices.Compact(all)
 }

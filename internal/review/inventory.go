@@ -233,7 +233,7 @@ func (v *view) public() []publicResource {
 		}
 		all = append(all, e)
 	}
-	slices.SortStableFunc(all, func(a, b entrance) int {
+	slices.SortStableFunc(all, func(a, b publicResource) int {
 		switch {
 		case a.Closed == b.Closed:
 			return 0
