@@ -340,7 +340,7 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 				row := grantRow{grant: g}
 				for _, t := range g.Targets {
 					if t.Resource == r {
-						row.Paths = append(row.Paths, cmp.Or(t.Path, "the whole "+c.kind))
+						row.Paths = append(row.Paths, cmp.Or(t.Path, "the "+c.kind+" itself"))
 					}
 				}
 				if len(row.Paths) > 0 {

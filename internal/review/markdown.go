@@ -241,7 +241,7 @@ func (m *md) access(p *page) {
 			case g.Denied:
 				effect = "**deny** "
 			case g.Boundary:
-				effect = "let pass "
+				effect = "limited to "
 			}
 			conditions := "none"
 			if len(g.Conditions) > 0 {

@@ -82,7 +82,7 @@ func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
 	})
 	cards, m, roles := v.access()
 	require.Len(t, cards, 1)
-	assert.Equal(t, []string{"the whole bucket", "in/*"}, cards[0].Grants[0].Paths)
+	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Paths)
 	assert.Equal(t, "read, list", m.Cells[0][0])
 	require.Len(t, roles, 1)
 	assert.Equal(t, []string{"x:sub is like a or b"}, roles[0].Conditions)
@@ -152,6 +152,35 @@ func TestDifference(t *testing.T) {
 		{"assumeRolePolicy.Statement[B].Action", "y", "[y, z]"},
 	}, policy)
 	assert.Equal(t, []edit{{"cidr", "10.0.0.0/16", "10.1.0.0/16"}}, c.Outputs)
+}
+
+func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
+	program := func(typ, suffix string, aliases ...pulumi.Alias) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			c := &struct{ pulumi.ResourceState }{}
+			if err := ctx.RegisterComponentResource(typ, "files", c, pulumi.Aliases(aliases)); err != nil {
+				return err
+			}
+			b, err := s3.NewBucketV2(ctx, "files-data", &s3.BucketV2Args{Bucket: pulumi.String("cinema-data-" + suffix)}, pulumi.Parent(c))
+			if err != nil {
+				return err
+			}
+			_, err = s3.NewBucketVersioningV2(ctx, "files-data", &s3.BucketVersioningV2Args{
+				Bucket: b.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}}, pulumi.Parent(c))
+			ctx.Export("key", pulumi.Sprintf("%s %s-new", b.Bucket, b.Bucket))
+			return err
+		}
+	}
+	before := pulumitest.Run(t, program("cinema:old:Files", "1111111"))
+	c := difference(before, pulumitest.Run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
+	assert.Empty(t, c.Added)
+	assert.Empty(t, c.Removed)
+	assert.Equal(t, []changed{{"files-data", bucketType, []string{"bucket"}, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}}}, c.Changed)
+	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
+
+	c = difference(before, pulumitest.Run(t, program("cinema:new:Files", "1111111")))
+	assert.Len(t, c.Added, 3)
+	assert.Len(t, c.Removed, 3)
 }
 
 func TestWrap(t *testing.T) {
