@@ -1,4 +1,4 @@
-# Everything a fresh machine with Go and make needs: `make sandbox` and `make test`.
+# Everything that a fresh machine with Go and make needs: `make sandbox` and `make test`.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -6,10 +6,15 @@ SHELL := bash
 STACK ?= dev
 ARCH ?= arm64,amd64
 
-PULUMI_VERSION := 3.250.0
-# A Pulumi CLI on the PATH serves where it is new enough; else one is built from its Go module, once.
+# A go.work above the checkout must not decide which modules are built.
+export GOWORK := off
+# Most of an operation is waiting on AWS; the engine's default, four operations per core, would leave the queue standing.
+export PULUMI_PARALLEL ?= 32
+
+PULUMI_VERSION := 3.274.1
+# A Pulumi CLI on the PATH is used where it is new enough. Otherwise one is built from its Go module, once.
 PULUMI := $(shell v=$$(pulumi version 2>/dev/null | tr -d v || true); \
-	if [ -z "$$v" ] || ! printf '3.200.0\n%s\n' "$$v" | sort -V -C; then echo .tools/pulumi; fi)
+	if [ -z "$$v" ] || ! printf '3.245.0\n%s\n' "$$v" | sort -V -C; then echo .tools/pulumi; fi)
 CLI := $(or $(PULUMI),pulumi)
 
 .PHONY: help
@@ -17,35 +22,35 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: sandbox
-sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS, no account needed (STACK=dev)
+sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS; no account needed (STACK=dev)
 	go run . sandbox up --stack $(STACK)
 
 .PHONY: sandbox-destroy
-sandbox-destroy: $(PULUMI) app ## destroy what `make sandbox` made
+sandbox-destroy: $(PULUMI) app ## destroy what `make sandbox` created
 	go run . sandbox destroy --stack $(STACK)
 
 .PHONY: destroy
-destroy: $(PULUMI) ## delete a stack of a real account; refuses where it is protected (STACK=dev)
+destroy: $(PULUMI) ## delete a stack of a real account; refused while it is protected (STACK=dev)
 	go run . destroy --stack $(STACK)
 
-# Where the project's own code runs concurrently: tested with the race detector.
-RACE := /app/cmd/cinema$$|/app/internal/(api|dbhost|live|mirror|passwords|space|store|thumbnailer)$$|/internal/(plan|sandbox/awssim)$$
+# Packages with concurrent code: tested with the race detector.
+RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
 
-# Less garbage collection in the compiler makes a cold build a tenth shorter, within this memory for each process.
+# Less garbage collection in the compiler makes a cold build a tenth shorter, within this memory per process.
 BUILD := GOGC=400 GOMEMLIMIT=3GiB
 
 .PHONY: test
-test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, but for the sweep and the end-to-end release
+test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, without the sweep and the end-to-end run
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	$(BUILD) go vet ./...
 	.tools/staticcheck ./...
 	go test -vet=off -timeout 60m $$(go list ./... | grep -Ev '$(RACE)')
-	go test -vet=off -timeout 60m $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: the race detector is left out" >&2) \
+	go test -vet=off -timeout 60m $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: tests run without the race detector" >&2) \
 		$$(go list ./... | grep -E '$(RACE)')
 
 .PHONY: sweep
-sweep: $(PULUMI) ## fail each resource type once in the sandbox, and see that the next run finishes
-	go test . -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
+sweep: $(PULUMI) ## fail each resource type once in the sandbox, and check that the next run finishes
+	go test ./stack -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
 
 .PHONY: app
 app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
@@ -56,28 +61,28 @@ dev: ## the application on this machine, at http://localhost:8081
 	go run ./app/cmd/dev
 
 .PHONY: bench
-bench: app ## measure the API, the thumbnailer, the binaries and the plan
+bench: app ## measure the API, the thumbnailer and the binaries
 	go run ./app/cmd/bench
 
 .PHONY: tools
 tools: $(PULUMI) .tools/staticcheck ## build the pinned tools into .tools/
 
-.tools/pulumi: tools/go.mod tools/go.sum
+.tools/pulumi: internal/tools/go.mod internal/tools/go.sum
 	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: some minutes, once"
-	@start=$$SECONDS; $(BUILD) go -C tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
-		-o ../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
+	@start=$$SECONDS; $(BUILD) go -C internal/tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
+		-o ../../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
 	echo "built .tools/pulumi in $$((SECONDS - start)) s"
 
-.tools/staticcheck: tools/staticcheck/go.mod tools/staticcheck/go.sum
-	go -C tools/staticcheck build -o ../../.tools/staticcheck honnef.co/go/tools/cmd/staticcheck
+.tools/staticcheck: internal/tools/staticcheck/go.mod internal/tools/staticcheck/go.sum
+	go -C internal/tools/staticcheck build -o ../../../.tools/staticcheck honnef.co/go/tools/cmd/staticcheck
 
 .PHONY: clean
 clean: ## remove everything built
 	rm -rf .tools .sandbox .artifacts app/bin/*.gz app/bin/manifest.json
 
 .PHONY: restore
-restore: $(PULUMI) app ## put the data volume back to a snapshot: SNAPSHOT=snap-… STACK=prod
-	@[[ "$(SNAPSHOT)" =~ ^snap-[0-9a-f]+$$ ]] || { echo "usage: make restore SNAPSHOT=snap-… STACK=name; docs/operations.md tells where to find it"; exit 2; }
+restore: $(PULUMI) app ## restore the data volume from a snapshot: SNAPSHOT=snap-… STACK=prod
+	@[[ "$(SNAPSHOT)" =~ ^snap-[0-9a-f]+$$ ]] || { echo "usage: make restore SNAPSHOT=snap-… STACK=name; docs/operations.md says where to find it"; exit 2; }
 	$(CLI) stack select $(STACK)
 	$(CLI) config set --path 'cinema:database.restoreFrom' $(SNAPSHOT)
 	$(CLI) state unprotect --yes "$$($(CLI) stack --show-urns | grep -o 'urn:[^ ]*aws:ebs/volume:Volume::database-data')"

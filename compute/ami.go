@@ -18,7 +18,7 @@ const (
 	AMD64 Architecture = "amd64"
 )
 
-// ec2Name is EC2's word for the architecture.
+// ec2Name returns the name that EC2 and Lambda use for the architecture.
 func (a Architecture) ec2Name() (string, error) {
 	switch a {
 	case ARM64:
@@ -30,12 +30,12 @@ func (a Architecture) ec2Name() (string, error) {
 	}
 }
 
-// amiParameter names the current Amazon Linux 2023 image on kernel 6.12. The kernel line is pinned: MongoDB 8.0 has known
-// problems with 6.19 and later.
+// amiParameter is the public parameter with the id of the current Amazon Linux 2023 AMI, without the architecture. It
+// pins kernel 6.12: MongoDB 8.0 has known problems with 6.19 and later.
 const amiParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-"
 
-// LookupAMI returns the id of the current Amazon Linux 2023 image for the architecture. It is literal, so that a preview
-// shows a new image.
+// LookupAMI returns the id of the current Amazon Linux 2023 AMI for the architecture. It is a literal rather than an
+// output, so that a preview shows a new AMI.
 func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 	name, err := arch.ec2Name()
 	if err != nil {
@@ -43,7 +43,7 @@ func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 	}
 	parameter, err := ssm.LookupParameter(ctx, &ssm.LookupParameterArgs{Name: amiParameter + name})
 	if err != nil {
-		return "", fmt.Errorf("compute: image: %w", err)
+		return "", fmt.Errorf("compute: AMI: %w", err)
 	}
 	return parameter.InsecureValue, nil
 }
@@ -51,7 +51,8 @@ func LookupAMI(ctx *pulumi.Context, arch Architecture) (string, error) {
 // instanceType splits m7gd.2xlarge into its series, generation and attributes.
 var instanceType = regexp.MustCompile(`^([a-z]+)(\d+)([a-z-]*)\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal(-\d+xl)?)$`)
 
-// architectureOf an instance type, by AWS's naming: a g among the attributes is Graviton, as is a1.
+// architectureOf returns the architecture of an instance type, false for an invalid one. A g among the attributes means
+// Graviton, and so does the series a1.
 func architectureOf(typ string) (Architecture, bool) {
 	m := instanceType.FindStringSubmatch(typ)
 	if m == nil {

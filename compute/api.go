@@ -13,23 +13,23 @@ import (
 	"cinema-database/storage"
 )
 
-// maxGroupSize is the most instances that config may ask for. A larger group needs a larger database first.
+// maxGroupSize limits the group, in instances. A larger group needs a larger database first.
 const maxGroupSize = 30
 
-// APISettings is the API tier's shape, as stack config gives it.
+// APISettings are the settings of the API tier from stack config.
 type APISettings struct {
-	// InstanceType, of Architecture.
+	// InstanceType runs Architecture.
 	InstanceType string
 	Architecture Architecture
-	// MinSize and MaxSize of the group, instances. At least one a zone keeps every zone serving.
+	// MinSize and MaxSize are the group's, in instances. Every zone serves if MinSize is at least the number of zones.
 	MinSize, MaxSize int
 }
 
-// Check adds a problem for each value that the group cannot have.
+// Check adds a problem for each invalid value.
 func (s APISettings) Check(l *problem.List) {
 	checkInstanceType(l, "api.instanceType", s.InstanceType, s.Architecture)
 	if s.MinSize < 1 || s.MinSize > maxGroupSize {
-		l.Add("api.minSize", s.MinSize, "is not a size of the group", fmt.Sprintf("use 1 to %d", maxGroupSize))
+		l.Add("api.minSize", s.MinSize, "is not a valid group size", fmt.Sprintf("use 1 to %d", maxGroupSize))
 	}
 	if s.MaxSize < s.MinSize || s.MaxSize > maxGroupSize {
 		l.Add("api.maxSize", s.MaxSize, fmt.Sprintf("is not between minSize (%d) and %d", s.MinSize, maxGroupSize), "raise it, or lower minSize")
@@ -40,11 +40,12 @@ func (s APISettings) Check(l *problem.List) {
 type APIArgs struct {
 	environment.Environment
 	APISettings
-	// AMI is a literal image id.
+	// AMI is a literal id.
 	AMI string
 	// Binary is contract.Cinema.
 	Binary storage.Artifact
-	// Domain names the load balancer. HostedZoneID is the id of its hosted zone, empty where the stack makes the zone.
+	// Domain has the host names of the load balancer. HostedZoneID is the id of their hosted zone, empty if the stack
+	// creates it.
 	Domain       DomainSettings
 	HostedZoneID string
 
@@ -53,13 +54,13 @@ type APIArgs struct {
 	PrivateSubnetIDs            pulumi.StringArray
 	LoadBalancerSecurityGroupID pulumi.StringInput
 	SecurityGroupID             pulumi.StringInput
-	// InstanceProfile is a name, as is Role, the role of the profile.
+	// InstanceProfile and its Role are names.
 	InstanceProfile pulumi.StringInput
 	Role            pulumi.StringInput
 
 	ArtifactsBucket pulumi.StringInput
 	ImagesBucket    pulumi.StringInput
-	// CredentialsURI is where the credentials object will be, s3://bucket/key.
+	// CredentialsURI is the URI of the credentials object, s3://bucket/key. The database host writes it.
 	CredentialsURI pulumi.StringInput
 	// AllowedOrigin is the origin of the client site, e.g. https://cinema.example.
 	AllowedOrigin pulumi.StringInput
@@ -76,7 +77,7 @@ type API struct {
 
 	// URL of the API, without a trailing slash.
 	URL pulumi.StringOutput
-	// NameServers of the hosted zone where the stack makes it: the registrar must delegate to them.
+	// NameServers of the hosted zone if the stack creates it: the registrar must delegate to them.
 	NameServers pulumi.StringArrayOutput
 	// GroupName is the Auto Scaling group's.
 	GroupName pulumi.StringOutput
@@ -85,7 +86,7 @@ type API struct {
 	TargetGroup  pulumi.StringOutput
 	// LogGroup has a stream for each instance.
 	LogGroup pulumi.StringOutput
-	// UserDataBytes count against EC2's 16,384.
+	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
 }
 
@@ -95,7 +96,7 @@ type apiBuilder struct {
 	out  *API
 
 	balancer *lb.LoadBalancer
-	// targets by service.
+	// targets are the target groups by service.
 	targets   map[string]*lb.TargetGroup
 	listeners []*lb.Listener
 	// attached are the resources that attach the target groups to the load balancer.

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// bootSeconds from launch to the first healthy answer, with a margin: user data fetches one binary.
+	// bootSeconds is the time from launch to the first healthy answer, with a margin.
 	bootSeconds = 180
-	// targetCPUPercent leaves capacity for the loss of one zone of three.
+	// targetCPUPercent leaves capacity for the loss of one of three zones.
 	targetCPUPercent = 60
-	// targetRequestsPerMinute for each instance, well below the capacity of one small instance.
+	// targetRequestsPerMinute is for each instance, well below the capacity of a small one.
 	targetRequestsPerMinute = 6000
 )
 
-// createGroup makes the Auto Scaling group over the private subnets. A new launch template version starts an instance
-// refresh.
+// createGroup registers the Auto Scaling group in the private subnets. A new version of the launch template starts an
+// instance refresh.
 func (b *apiBuilder) createGroup() error {
 	name := b.Name("group")
 	var tags autoscaling.GroupTagArray
@@ -38,7 +38,7 @@ func (b *apiBuilder) createGroup() error {
 		DesiredCapacity:    pulumi.Int(b.args.MinSize),
 		LaunchTemplate: autoscaling.GroupLaunchTemplateArgs{
 			Id: b.template.ID(),
-			// A number, never $Latest: the preview shows what starts, and a rollback is possible.
+			// A number rather than $Latest: the preview shows which version starts, and a rollback is possible.
 			Version: b.template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput),
 		},
 		TargetGroupArns:        pulumi.StringArray{b.targets[ServiceAPI].Arn},
@@ -83,8 +83,8 @@ func (b *apiBuilder) createGroup() error {
 				},
 				TargetValue: pulumi.Float64(policy.target),
 			},
-			// A deployment does not resume scaling that an operator has paused. Predictive settings belong to the other kind
-			// of policy.
+			// A deployment does not resume scaling that an operator has paused. Predictive settings belong to another kind of
+			// policy.
 		}, b.Child(pulumi.IgnoreChanges([]string{"enabled", "predictiveScalingConfiguration"}))); err != nil {
 			return err
 		}

@@ -9,17 +9,17 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// bastionRootGiB is the smallest root volume that Amazon Linux 2023's image fits.
+// bastionRootGiB is the smallest root volume for the Amazon Linux 2023 AMI.
 const bastionRootGiB = 8
 
-// BastionSettings is the bastion's shape, as stack config gives it.
+// BastionSettings are the settings of the bastion from stack config.
 type BastionSettings struct {
-	// InstanceType, of Architecture.
+	// InstanceType runs Architecture.
 	InstanceType string
 	Architecture Architecture
 }
 
-// Check adds a problem where the instance type does not fit.
+// Check adds a problem for an invalid instance type, or one of another architecture.
 func (s BastionSettings) Check(l *problem.List) {
 	checkInstanceType(l, "bastion.instanceType", s.InstanceType, s.Architecture)
 }
@@ -28,15 +28,15 @@ func (s BastionSettings) Check(l *problem.List) {
 type BastionArgs struct {
 	environment.Environment
 	BastionSettings
-	// AMI is a literal image id.
+	// AMI is a literal id.
 	AMI             string
 	SubnetID        pulumi.StringInput
 	SecurityGroupID pulumi.StringInput
-	// InstanceProfile by name.
+	// InstanceProfile is a name.
 	InstanceProfile pulumi.StringInput
 }
 
-// Bastion is the host through which operators reach the others.
+// Bastion is the host that operators reach the other hosts through.
 type Bastion struct {
 	pulumi.ResourceState
 
@@ -66,8 +66,8 @@ func NewBastion(ctx *pulumi.Context, name string, args *BastionArgs, opts ...pul
 		if err != nil {
 			return err
 		}
-		// Traffic through the internet gateway, to Session Manager and the AWS APIs, needs a public address. This one
-		// survives the host.
+		// The bastion reaches Session Manager and the AWS APIs through the internet gateway, which requires a public address.
+		// An Elastic IP outlives the host.
 		address, err := ec2.NewEip(s.Ctx, s.Name("host"), &ec2.EipArgs{
 			Domain:   pulumi.String("vpc"),
 			Instance: host.ID(),

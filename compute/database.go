@@ -22,34 +22,35 @@ const (
 	privateHostedZone = "cinema.internal"
 	// databaseHost is the name on the server's certificate.
 	databaseHost = "mongo." + privateHostedZone
-	// databaseRootGiB has room for the system and the unpacked server package.
+	// databaseRootGiB is enough for the system and the unpacked server package.
 	databaseRootGiB = 12
-	// dataDevice names the attachment. On Nitro, the host finds the volume by its id.
+	// dataDevice is required, but has no effect on Nitro: the host finds the volume by its id.
 	dataDevice = "/dev/sdf"
-	// recordSeconds is short: the address changes when the host is replaced.
+	// recordSeconds is short, because a new host has another address.
 	recordSeconds = 30
 
-	// minDataGiB is what MongoDB needs to start; maxDataGiB is the largest gp3 volume (EBS user guide, "General Purpose SSD
-	// volumes").
+	// minDataGiB is enough for MongoDB to start; maxDataGiB is the largest gp3 volume (EBS user guide, "General Purpose
+	// SSD volumes").
 	minDataGiB = 10
 	maxDataGiB = 16384
 
-	// oldestPatch of 8.0 without CVE-2025-14847, which lets anyone who can connect read the server's memory.
+	// oldestPatch of 8.0 has the fix for CVE-2025-14847. Before it, every client that can connect can read the server's
+	// memory.
 	oldestPatch = 17
 )
 
-// DatabaseSettings is the database host's shape, as stack config gives it.
+// DatabaseSettings are the settings of the database host from stack config.
 type DatabaseSettings struct {
-	// InstanceType, of Architecture.
+	// InstanceType runs Architecture.
 	InstanceType string
 	Architecture Architecture
-	// VolumeSize of the data, GiB.
+	// VolumeSize is the data volume's, in GiB.
 	VolumeSize int
-	// Version of the MongoDB server, of the 8.0 line.
+	// Version of the MongoDB server, 8.0.x.
 	Version string
-	// SHA256 of its package, hex; empty to take the publisher's.
+	// SHA256 of its package, 64 hex digits; empty to use the digest that MongoDB publishes.
 	SHA256 string
-	// RestoreFrom is the snapshot that the data volume is made from, snap-…; empty for a blank one.
+	// RestoreFrom is the snapshot that the data volume is created from, snap-…; empty for a blank volume.
 	RestoreFrom string
 }
 
@@ -58,23 +59,23 @@ var (
 	snapshotID   = regexp.MustCompile(`^snap-[0-9a-f]{8,17}$`)
 )
 
-// Check adds a problem for each value that the host cannot have.
+// Check adds a problem for each invalid value.
 func (s DatabaseSettings) Check(l *problem.List) {
 	checkInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
 	if s.VolumeSize < minDataGiB || s.VolumeSize > maxDataGiB {
-		l.Add("database.volumeSize", s.VolumeSize, "is not a size of the data volume in GiB", fmt.Sprintf("use %d to %d", minDataGiB, maxDataGiB))
+		l.Add("database.volumeSize", s.VolumeSize, "is not a valid size of the data volume in GiB", fmt.Sprintf("use %d to %d", minDataGiB, maxDataGiB))
 	}
-	fix := fmt.Sprintf("use 8.0.%d or later of that line", oldestPatch)
+	fix := fmt.Sprintf("use 8.0.%d or a later patch", oldestPatch)
 	if m := mongoVersion.FindStringSubmatch(s.Version); m == nil {
-		l.Add("database.version", s.Version, "is not a version of the 8.0 line, which the host is set up for", fix)
+		l.Add("database.version", s.Version, "is not a version of MongoDB 8.0", fix)
 	} else if patch, err := strconv.Atoi(m[1]); err != nil || patch < oldestPatch {
-		l.Add("database.version", s.Version, "lets anyone who can connect read its memory (CVE-2025-14847)", fix)
+		l.Add("database.version", s.Version, "has a vulnerability: every client that can connect can read its memory (CVE-2025-14847)", fix)
 	}
 	if s.SHA256 != "" && !format.SHA256(s.SHA256) {
-		l.Add("database.sha256", s.SHA256, "is not a SHA-256 digest", "write 64 lower-case hex digits, or leave it out to take the publisher's")
+		l.Add("database.sha256", s.SHA256, "is not a SHA-256 digest", "write 64 lower-case hex digits, or remove it to use the digest that MongoDB publishes")
 	}
 	if s.RestoreFrom != "" && !snapshotID.MatchString(s.RestoreFrom) {
-		l.Add("database.restoreFrom", s.RestoreFrom, "is not a snapshot", "write the recovery point's snapshot, like snap-0123456789abcdef0")
+		l.Add("database.restoreFrom", s.RestoreFrom, "is not a snapshot id", "write the snapshot of a recovery point, like snap-0123456789abcdef0")
 	}
 }
 
@@ -82,9 +83,9 @@ func (s DatabaseSettings) Check(l *problem.List) {
 type DatabaseArgs struct {
 	environment.Environment
 	DatabaseSettings
-	// AMI is a literal image id; the host keeps the one that it was created with.
+	// AMI is a literal id. An existing host keeps its own AMI.
 	AMI string
-	// Zone of the subnet: volume and host must share it.
+	// Zone is the subnet's availability zone, for the data volume.
 	Zone string
 	// Binary is contract.CinemaDB.
 	Binary storage.Artifact
@@ -92,10 +93,11 @@ type DatabaseArgs struct {
 	VPCID           pulumi.StringInput
 	SubnetID        pulumi.StringInput
 	SecurityGroupID pulumi.StringInput
-	// InstanceProfile by name.
+	// InstanceProfile is a name.
 	InstanceProfile pulumi.StringInput
 	ArtifactsBucket pulumi.StringInput
-	// CredentialsURI is where the host writes the API's credentials, s3://bucket/key, under CredentialsKeyARN.
+	// CredentialsURI is the URI that the host writes the API's credentials to, s3://bucket/key, encrypted with the KMS key
+	// CredentialsKeyARN.
 	CredentialsURI    pulumi.StringInput
 	CredentialsKeyARN pulumi.StringInput
 	// PackageKey and PackageDigest are the MongoDB server package's.
@@ -103,7 +105,7 @@ type DatabaseArgs struct {
 	PackageDigest pulumi.StringInput
 }
 
-// Database is the MongoDB host, its data volume and its name.
+// Database is the MongoDB host, its data volume and its DNS name.
 type Database struct {
 	pulumi.ResourceState
 
@@ -112,11 +114,11 @@ type Database struct {
 	VolumeARN  pulumi.StringOutput
 	// Host is the name that the API connects to.
 	Host pulumi.StringOutput
-	// UserDataBytes count against EC2's 16,384.
+	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
 }
 
-// NewDatabase registers the host, its data volume and its name.
+// NewDatabase registers the host, its data volume and its DNS name.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
 	problems := problem.In("compute: ")
 	args.Check(problems)
@@ -143,12 +145,12 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			MetadataOptions:         metadataOptions(),
 			RootBlockDevice:         rootVolume(databaseRootGiB, s.Tags(s.Name("root"))),
 			UserDataBase64:          data.Base64,
-			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs at the first boot only
+			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs only at the first boot
 			Tags:                    s.Tags(s.Name("host"), release),
 		}, s.Child(
-			// The data volume attaches to one host at a time.
+			// The data volume attaches to one instance at a time.
 			pulumi.DeleteBeforeReplace(true),
-			// A newer image alone is no reason to stop the database.
+			// A newer AMI alone does not justify an outage of the database.
 			pulumi.IgnoreChanges([]string{"ami"}),
 		))
 		if err != nil {
@@ -158,9 +160,9 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			DeviceName: pulumi.String(dataDevice),
 			InstanceId: host.ID(),
 			VolumeId:   volume.ID(),
-			// A mounted volume that is pulled away loses writes.
+			// Detaching a mounted volume loses writes.
 			StopInstanceBeforeDetaching: pulumi.Bool(true),
-			// A volume is on one instance at a time.
+			// A volume attaches to one instance at a time.
 		}, s.Child(pulumi.DeleteBeforeReplace(true))); err != nil {
 			return err
 		}
@@ -190,7 +192,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	return d, err
 }
 
-// newDataVolume makes the volume, which outlives every host.
+// newDataVolume registers the data volume, which outlives every host.
 func newDataVolume(s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) {
 	volume := &ebs.VolumeArgs{
 		AvailabilityZone: pulumi.String(args.Zone),
@@ -204,7 +206,7 @@ func newDataVolume(s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) 
 	if args.RestoreFrom != "" {
 		volume.SnapshotId = pulumi.String(args.RestoreFrom)
 	} else {
-		// The volume stays as it is when restoreFrom leaves the config.
+		// Removing restoreFrom from the config does not replace the volume.
 		options = append(options, pulumi.IgnoreChanges([]string{"snapshotId"}))
 	}
 	return ebs.NewVolume(s.Ctx, s.Name("data"), volume, s.Child(options...))

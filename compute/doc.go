@@ -1,6 +1,10 @@
-// Package compute builds what runs: the bastion, the database host, the API tier behind its load
-// balancer, the Lambda functions, and their user data.
+// Package compute builds the instances and the functions: the bastion, the database host with its data volume, the API
+// behind its load balancer, and the Lambda functions, which copy the MongoDB package and make thumbnails.
 //
-// Every instance requires IMDSv2, has encrypted volumes, no key pair, and only what its role allows.
-// Only the bastion has a public address.
+// It owns the public and the private hosted zone, the certificate, and the log groups of functions and API instances.
+// compute/userdata writes the boot scripts.
+//
+// Every instance requires IMDSv2 and has encrypted volumes, no key pair, and a role of its own. Only the bastion and the
+// load balancer have public addresses. Settings that AWS or the stack cannot use are refused before anything is
+// registered.
 package compute

@@ -14,108 +14,110 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// ServiceAPI is the only service behind the load balancer. A further service needs a name here, a target group in
-// createTargetGroups, and an entry in config.
+// ServiceAPI is the only service behind the load balancer. Another service needs a name here, a target group in
+// createTargetGroups, and hosts in config.
 const ServiceAPI = "api"
 
 var services = []string{ServiceAPI}
 
-// Host is a row of the load balancer's table: requests for Name go to Service.
+// Host is a rule of the load balancer: requests for Name go to Service.
 type Host struct {
-	// Name is a full host name in lower case, inside the zone.
+	// Name is a fully qualified host name in lower case, in the hosted zone.
 	Name string `json:"name"`
-	// Service behind the load balancer, "api".
+	// Service is the name of a service behind the load balancer: "api".
 	Service string `json:"service"`
 }
 
-// DomainSettings are the load balancer's own names, with HTTPS. The zero value leaves plain HTTP under AWS's name.
+// DomainSettings are the load balancer's host names, which it serves over HTTPS. With the zero value it serves plain HTTP
+// under the name that AWS assigns.
 type DomainSettings struct {
-	// Zone is the name of a public hosted zone, e.g. example.com.
-	Zone string `json:"zone"`
-	// CreateZone makes the hosted zone part of the stack. Otherwise it is looked up in the account.
-	CreateZone bool `json:"createZone"`
-	// Hosts in the zone. The first is the API's URL and the certificate's subject.
+	// HostedZone is the name of a public hosted zone, e.g. example.com.
+	HostedZone string `json:"zone"`
+	// CreateHostedZone adds the hosted zone to the stack. Otherwise it is looked up in the account.
+	CreateHostedZone bool `json:"createZone"`
+	// Hosts in the hosted zone. The first is in the API's URL and is the certificate's subject.
 	Hosts []Host `json:"hosts"`
 }
 
 // On reports whether there is a domain.
 func (s DomainSettings) On() bool { return len(s.Hosts) > 0 }
 
-// Bounds of the load balancer's table: 100 rules on a listener (Elastic Load Balancing quotas), and ten
-// names on a certificate (ACM quotas), the smaller.
+// maxHosts is ACM's quota of names on a certificate. Elastic Load Balancing allows more: 100 rules on a listener.
 const maxHosts = 10
 
-// Check adds a problem for each name that cannot be served.
+// Check adds a problem for each name that the load balancer cannot serve.
 func (s DomainSettings) Check(l *problem.List) {
-	if s.Zone == "" && !s.On() && !s.CreateZone {
+	if s.HostedZone == "" && !s.On() && !s.CreateHostedZone {
 		return
 	}
-	if !format.HostName(s.Zone) {
-		l.Add("domain.zone", s.Zone, "is not the name of a hosted zone", "write it like example.com")
+	if !format.HostName(s.HostedZone) {
+		l.Add("domain.zone", s.HostedZone, "is not the name of a hosted zone", "write it like example.com")
 	}
 	if n := len(s.Hosts); n == 0 || n > maxHosts {
-		l.Add("domain.hosts", n, "are not as many names as a certificate holds", fmt.Sprintf("name 1 to %d", maxHosts))
+		l.Add("domain.hosts", n, "is not a number of names that one certificate can have", fmt.Sprintf("use 1 to %d", maxHosts))
 	}
 	for i, h := range s.Hosts {
 		at := fmt.Sprintf("domain.hosts[%d]", i)
 		switch {
 		case !format.HostName(h.Name):
 			l.Add(at+".name", h.Name, "is not a host name", "write it in lower case, like cinema.example.com")
-		case h.Name != s.Zone && !strings.HasSuffix(h.Name, "."+s.Zone):
-			l.Add(at+".name", h.Name, fmt.Sprintf("is not in the hosted zone %s", s.Zone), "use a name that ends in ."+s.Zone+", or another hosted zone")
+		case h.Name != s.HostedZone && !strings.HasSuffix(h.Name, "."+s.HostedZone):
+			l.Add(at+".name", h.Name, "is not in the hosted zone "+s.HostedZone, "use a name that ends in ."+s.HostedZone+", or another hosted zone")
 		case slices.ContainsFunc(s.Hosts[:i], func(o Host) bool { return o.Name == h.Name }):
 			l.Add(at+".name", h.Name, "appears twice", "remove one")
 		}
 		if !slices.Contains(services, h.Service) {
-			l.Add(at+".service", h.Service, "is not behind the load balancer", "use one of "+strings.Join(services, ", "))
+			l.Add(at+".service", h.Service, "is not a service behind the load balancer", "use one of "+strings.Join(services, ", "))
 		}
 	}
 }
 
-// LookupHostedZone returns the id of the hosted zone, empty where there is no domain or the stack makes the zone.
+// LookupHostedZone returns the id of the hosted zone. It is empty without a domain, or if the stack creates the hosted
+// zone.
 func (s DomainSettings) LookupHostedZone(ctx *pulumi.Context) (string, error) {
-	if !s.On() || s.CreateZone {
+	if !s.On() || s.CreateHostedZone {
 		return "", nil
 	}
 	private := false
-	zone, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &s.Zone, PrivateZone: &private})
+	hostedZone, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &s.HostedZone, PrivateZone: &private})
 	if err != nil {
-		return "", fmt.Errorf("compute: domain.zone: %q is not a public hosted zone of this account; create it, or set createZone: %w", s.Zone, err)
+		return "", fmt.Errorf("compute: domain.zone: %q is not a public hosted zone of this account; create it, or set createZone: %w", s.HostedZone, err)
 	}
-	return zone.ZoneId, nil
+	return hostedZone.ZoneId, nil
 }
 
-// createDomain makes the hosted zone where the stack owns it, a certificate for all names that DNS validates, and an
-// alias record for each name.
+// createDomain registers the hosted zone if the stack owns it, one certificate for all names, validated through DNS, and
+// an alias record for each name. It returns the ARN of the validated certificate.
 func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err error) {
 	domain := b.args.Domain
 	hostedZoneID := pulumi.String(b.args.HostedZoneID).ToStringOutput()
-	if domain.CreateZone {
+	if domain.CreateHostedZone {
 		hostedZone, err := route53.NewZone(b.Ctx, b.Name("zone"), &route53.ZoneArgs{
-			Name:    pulumi.String(domain.Zone),
-			Comment: pulumi.String("Names of the cinema's services"),
+			Name:    pulumi.String(domain.HostedZone),
+			Comment: pulumi.String("Host names of Cinema"),
 			Tags:    b.Tags(b.Name("zone")),
 		}, b.Child())
 		if err != nil {
 			return certificateARN, err
 		}
 		hostedZoneID, b.out.NameServers = hostedZone.ZoneId, hostedZone.NameServers
-		// Outputs appear at the end, and the certificate waits for the delegation.
+		// The operator needs the name servers during the deployment, before the outputs: the certificate waits for the
+		// delegation.
 		hostedZone.NameServers.ApplyT(func(servers []string) error {
 			if b.Ctx.DryRun() {
 				return nil
 			}
 			return b.Ctx.Log.Info(fmt.Sprintf("its registrar must delegate %s to %s; a new certificate waits for that, up to 75 minutes",
-				domain.Zone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: hostedZone})
+				domain.HostedZone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: hostedZone})
 		})
 	}
-	var others pulumi.StringArray
+	var alternatives pulumi.StringArray
 	for _, h := range domain.Hosts[1:] {
-		others = append(others, pulumi.String(h.Name))
+		alternatives = append(alternatives, pulumi.String(h.Name))
 	}
 	certificate, err := acm.NewCertificate(b.Ctx, b.Name("certificate"), &acm.CertificateArgs{
 		DomainName:              pulumi.String(domain.Hosts[0].Name),
-		SubjectAlternativeNames: others,
+		SubjectAlternativeNames: alternatives,
 		ValidationMethod:        pulumi.String("DNS"),
 		Tags:                    b.Tags(b.Name("certificate")),
 	}, b.Child())
@@ -130,7 +132,7 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			Type:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
 			Records: pulumi.StringArray{validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
 			Ttl:     pulumi.Int(300),
-			// ACM asks for the same record for every certificate of a name.
+			// ACM requires the same record for every certificate of a name.
 			AllowOverwrite: pulumi.Bool(true),
 		}, b.Child())
 		if err != nil {
@@ -148,17 +150,17 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 	}
-	valid, err := acm.NewCertificateValidation(b.Ctx, b.Name("certificate"), &acm.CertificateValidationArgs{
+	validated, err := acm.NewCertificateValidation(b.Ctx, b.Name("certificate"), &acm.CertificateValidationArgs{
 		CertificateArn:        certificate.Arn,
 		ValidationRecordFqdns: proofs,
 	}, b.Child())
 	if err != nil {
 		return certificateARN, err
 	}
-	return valid.CertificateArn, nil
+	return validated.CertificateArn, nil
 }
 
-// validation is a part of the record that proves a name to ACM.
+// validation returns a part of the DNS record by which ACM validates a host name.
 func validation(c *acm.Certificate, host string, part func(acm.CertificateDomainValidationOption) *string) pulumi.StringOutput {
 	return c.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (string, error) {
 		for _, o := range options {
@@ -166,20 +168,19 @@ func validation(c *acm.Certificate, host string, part func(acm.CertificateDomain
 				return *part(o), nil
 			}
 		}
-		return "", fmt.Errorf("compute: certificate: ACM names no validation record for %s", host)
+		return "", fmt.Errorf("compute: certificate: ACM returned no validation record for %s", host)
 	}).(pulumi.StringOutput)
 }
 
-// tlsPolicy takes TLS 1.3, and 1.2 with forward secrecy for clients that have no 1.3 (Elastic Load
-// Balancing's recommendation).
+// tlsPolicy allows TLS 1.3, and TLS 1.2 with forward secrecy. Elastic Load Balancing recommends it.
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
-// createListeners opens the load balancer: under a domain, HTTPS with a rule for each host name and 404
-// for any other, and HTTP that only redirects; without one, plain HTTP, which the preview warns of.
+// createListeners registers the listeners. With a domain, HTTPS has a rule for each host name and answers 404 to others,
+// and HTTP redirects to HTTPS. Without a domain, there is only HTTP, and the preview warns about it.
 func (b *apiBuilder) createListeners() error {
 	domain := b.args.Domain
 	if !domain.On() {
-		// Without a resource: the program would wait for it, and everything after it too.
+		// A log entry about a resource would make the program wait for the resource.
 		if err := b.Ctx.Log.Warn("the API is served over plain HTTP: passwords cross the internet in the clear; set cinema:domain for HTTPS", nil); err != nil {
 			return err
 		}
@@ -213,7 +214,7 @@ func (b *apiBuilder) createListeners() error {
 			Type: pulumi.String("fixed-response"),
 			FixedResponse: lb.ListenerDefaultActionFixedResponseArgs{
 				StatusCode: pulumi.String("404"), ContentType: pulumi.String("text/plain"),
-				MessageBody: pulumi.String("no service of that name"),
+				MessageBody: pulumi.String("no service has this name"),
 			},
 		}},
 	}); err != nil {

@@ -22,17 +22,17 @@ func TestDomainRefusals(t *testing.T) {
 		settings DomainSettings
 		want     string
 	}{
-		"not a zone":       {DomainSettings{Zone: "example", Hosts: api("a.example")}, `cinema:domain.zone: "example" is not the name of a zone; write it like example.com`},
-		"upper case":       {DomainSettings{Zone: "example.com", Hosts: api("Films.example.com")}, `cinema:domain.hosts[0].name: "Films.example.com" is not a host name`},
-		"underscore":       {DomainSettings{Zone: "example.com", Hosts: api("my_films.example.com")}, `is not a host name`},
-		"wildcard":         {DomainSettings{Zone: "example.com", Hosts: api("*.example.com")}, `is not a host name`},
-		"another zone":     {DomainSettings{Zone: "example.com", Hosts: api("films.example.org")}, `cinema:domain.hosts[0].name: "films.example.org" is not in the zone example.com; use a name that ends in .example.com, or another zone`},
-		"suffix of a name": {DomainSettings{Zone: "example.com", Hosts: api("notexample.com")}, `is not in the zone example.com`},
-		"twice":            {DomainSettings{Zone: "example.com", Hosts: api("a.example.com", "a.example.com")}, `cinema:domain.hosts[1].name: "a.example.com" appears twice`},
-		"another service":  {DomainSettings{Zone: "example.com", Hosts: []Host{{"a.example.com", "shop"}}}, `cinema:domain.hosts[0].service: "shop" is not behind the load balancer; use one of api`},
-		"no host":          {DomainSettings{Zone: "example.com"}, `cinema:domain.hosts: 0 are not as many names as a certificate holds; name 1 to 10`},
-		"eleven hosts":     {DomainSettings{Zone: "example.com", Hosts: api(strings.Fields(strings.Repeat("a.example.com ", 11))...)}, `cinema:domain.hosts: 11 are not as many`},
-		"no zone":          {DomainSettings{Hosts: api("a.example.com")}, `cinema:domain.zone: "" is not the name of a zone`},
+		"not a hosted zone":   {DomainSettings{HostedZone: "example", Hosts: api("a.example")}, `cinema:domain.zone: "example" is not the name of a hosted zone; write it like example.com`},
+		"upper case":          {DomainSettings{HostedZone: "example.com", Hosts: api("Films.example.com")}, `cinema:domain.hosts[0].name: "Films.example.com" is not a host name`},
+		"underscore":          {DomainSettings{HostedZone: "example.com", Hosts: api("my_films.example.com")}, `is not a host name`},
+		"wildcard":            {DomainSettings{HostedZone: "example.com", Hosts: api("*.example.com")}, `is not a host name`},
+		"another hosted zone": {DomainSettings{HostedZone: "example.com", Hosts: api("films.example.org")}, `cinema:domain.hosts[0].name: "films.example.org" is not in the hosted zone example.com; use a name that ends in .example.com, or another hosted zone`},
+		"suffix of a name":    {DomainSettings{HostedZone: "example.com", Hosts: api("notexample.com")}, `is not in the hosted zone example.com`},
+		"twice":               {DomainSettings{HostedZone: "example.com", Hosts: api("a.example.com", "a.example.com")}, `cinema:domain.hosts[1].name: "a.example.com" appears twice`},
+		"another service":     {DomainSettings{HostedZone: "example.com", Hosts: []Host{{"a.example.com", "shop"}}}, `cinema:domain.hosts[0].service: "shop" is not a service behind the load balancer; use one of api`},
+		"no host":             {DomainSettings{HostedZone: "example.com"}, `cinema:domain.hosts: 0 is not a number of names that one certificate can have; use 1 to 10`},
+		"eleven hosts":        {DomainSettings{HostedZone: "example.com", Hosts: api(strings.Fields(strings.Repeat("a.example.com ", 11))...)}, `cinema:domain.hosts: 11 is not a number of names`},
+		"no hosted zone":      {DomainSettings{Hosts: api("a.example.com")}, `cinema:domain.zone: "" is not the name of a hosted zone`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := problem.In("cinema:")
@@ -42,11 +42,11 @@ func TestDomainRefusals(t *testing.T) {
 		})
 	}
 	for name, settings := range map[string]DomainSettings{
-		"none":          {},
-		"the zone's":    {Zone: "example.com", Hosts: api("example.com")},
-		"several":       {Zone: "example.com", Hosts: api("a.example.com", "b.c.example.com")},
-		"one it makes":  {Zone: "films.example.com", CreateZone: true, Hosts: api("films.example.com")},
-		"punycode name": {Zone: "example.com", Hosts: api("xn--kino-0ra.example.com")},
+		"none":              {},
+		"the hosted zone's": {HostedZone: "example.com", Hosts: api("example.com")},
+		"several":           {HostedZone: "example.com", Hosts: api("a.example.com", "b.c.example.com")},
+		"a created one":     {HostedZone: "films.example.com", CreateHostedZone: true, Hosts: api("films.example.com")},
+		"punycode name":     {HostedZone: "example.com", Hosts: api("xn--kino-0ra.example.com")},
 	} {
 		l := problem.In("cinema:")
 		settings.Check(l)

@@ -15,21 +15,21 @@ import (
 // Unreserved leaves a function's concurrency to the account's unreserved pool.
 const Unreserved = -1
 
-// FunctionSettings are common to the stack's Lambda functions, as stack config gives them.
+// FunctionSettings are the settings of the Lambda functions from stack config.
 type FunctionSettings struct {
 	Architecture Architecture
-	// ThumbnailerConcurrency is how many images are processed at once, or Unreserved: Lambda refuses to reserve any in an
-	// account with the initial quota.
+	// ThumbnailerConcurrency is the number of images that are processed at once, or Unreserved. An account with the initial
+	// quota must use Unreserved: Lambda refuses every reservation there.
 	ThumbnailerConcurrency int
 	// LogRetentionDays of the functions' logs.
 	LogRetentionDays int
 }
 
-// Check adds a problem where Lambda cannot reserve the concurrency.
+// Check adds a problem for a concurrency that Lambda cannot reserve.
 func (s FunctionSettings) Check(l *problem.List) {
 	if n := s.ThumbnailerConcurrency; n != Unreserved && (n < 1 || n > 900) {
-		l.Add("thumbnailer.concurrency", n, "is not a number of concurrent executions",
-			"use 1 to 900, or -1 to leave it to the account's pool")
+		l.Add("thumbnailer.concurrency", n, "is not a valid number of concurrent executions",
+			"use 1 to 900, or -1 to use the account's unreserved pool")
 	}
 }
 
@@ -52,8 +52,8 @@ type logs struct {
 	function string
 }
 
-// newLogs makes a function's log group before the function, so that the retention holds from the first line on. Lambda
-// writes to the group with the function's name.
+// newLogs registers the log group of a function before the function, so that the retention applies from the first line
+// on. Lambda writes to the group that has the function's name.
 func newLogs(s *component.Scope, days int) (logs, error) {
 	function := component.PhysicalName(s.Env, "aws:lambda/function:Function", s.Name("function"))
 	group, err := cloudwatch.NewLogGroup(s.Ctx, s.Name("logs"), &cloudwatch.LogGroupArgs{
@@ -65,7 +65,7 @@ func newLogs(s *component.Scope, days int) (logs, error) {
 }
 
 func newFunction(s *component.Scope, arch Architecture, f function) (*lambda.Function, error) {
-	processor, err := arch.ec2Name() // Lambda's words are EC2's
+	processor, err := arch.ec2Name()
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// metadataOptions require IMDSv2, and keep its answers on the instance: a response may cross one hop.
+// metadataOptions require IMDSv2. A limit of one hop keeps its answers on the instance.
 func metadataOptions() ec2.InstanceMetadataOptionsArgs {
 	return ec2.InstanceMetadataOptionsArgs{
 		HttpEndpoint:            pulumi.String("enabled"),

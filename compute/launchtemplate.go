@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// rootDevice is Amazon Linux 2023's.
+	// rootDevice is the root device of the Amazon Linux 2023 AMI.
 	rootDevice = "/dev/xvda"
-	// apiRootGiB is the smallest that Amazon Linux 2023's image fits; an API instance keeps no data.
+	// apiRootGiB is the smallest root volume for the Amazon Linux 2023 AMI. An API instance stores no data.
 	apiRootGiB = 8
 )
 
-// createLaunchTemplate describes an API instance. A tag names the binary, because a reviewer cannot read compressed user
-// data.
+// createLaunchTemplate registers the launch template of the API instances. Its tag Release has the binary's digest,
+// because nobody can read it in compressed user data.
 func (b *apiBuilder) createLaunchTemplate() error {
 	params := userdata.APIParams{Digest: b.args.Binary.Digest, Region: b.Env.Region, Port: contract.APIPort, Stack: b.Env.Stack}
 	if _, err := userdata.API(params.Longest()); err != nil {
@@ -80,14 +80,13 @@ func (b *apiBuilder) createLaunchTemplate() error {
 				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
 			},
 		}},
-		// Instances, volumes and interfaces are tagged. The template is not: it costs nothing, and some readers of its data
-		// mistake its tags for those of its instances.
+		// The template itself has no tags: it costs nothing, and some tools mistake its tags for those of its instances.
 		TagSpecifications: specifications,
 	}, b.Child())
 	return err
 }
 
-// createLogs makes the log group of the instances and allows their role to write to it. It returns the group's name.
+// createLogs registers the log group of the instances and allows their role to write to it. It returns the group's name.
 func (b *apiBuilder) createLogs() (pulumi.StringOutput, error) {
 	name := b.Name("logs")
 	group, err := cloudwatch.NewLogGroup(b.Ctx, name, &cloudwatch.LogGroupArgs{

@@ -7,21 +7,21 @@ import (
 	"cinema-database/app/contract"
 )
 
-const (
-	// drainSeconds that a leaving instance has for requests under way, longer than the API's own drain.
-	drainSeconds = 30
-)
+// drainSeconds is the time that a deregistered instance has to finish its requests. It is longer than the API's own
+// shutdown timeout.
+const drainSeconds = 30
 
-// createLoadBalancer makes the load balancer, its target group and its listeners: the only entrance from the internet.
+// createLoadBalancer registers the load balancer, its target groups and its listeners: the only way from the internet to
+// the API.
 func (b *apiBuilder) createLoadBalancer() error {
 	balancer, err := lb.NewLoadBalancer(b.Ctx, b.Name("lb"), &lb.LoadBalancerArgs{
 		LoadBalancerType:        pulumi.String("application"),
 		Subnets:                 b.args.PublicSubnetIDs,
 		SecurityGroups:          pulumi.StringArray{b.args.LoadBalancerSecurityGroupID},
 		DropInvalidHeaderFields: pulumi.Bool(true),
-		// Requests that proxies could interpret in two ways are refused.
+		// Refuses ambiguous requests, which enable request smuggling.
 		DesyncMitigationMode: pulumi.String("strictest"),
-		// cinema:protect guards it too: deleting the entrance is an outage.
+		// Deleting the load balancer is an outage.
 		EnableDeletionProtection: pulumi.Bool(b.Env.Protect),
 		AccessLogs: lb.LoadBalancerAccessLogsArgs{
 			Bucket:  b.args.LogsBucket,
@@ -40,7 +40,7 @@ func (b *apiBuilder) createLoadBalancer() error {
 	return b.createListeners()
 }
 
-// createTargetGroups makes a target group for each service.
+// createTargetGroups registers a target group for each service.
 func (b *apiBuilder) createTargetGroups() error {
 	targets, err := lb.NewTargetGroup(b.Ctx, b.Name("targets"), &lb.TargetGroupArgs{
 		VpcId:               b.args.VPCID,
@@ -49,10 +49,10 @@ func (b *apiBuilder) createTargetGroups() error {
 		TargetType:          pulumi.String("instance"),
 		DeregistrationDelay: pulumi.Int(drainSeconds),
 		HealthCheck: lb.TargetGroupHealthCheckArgs{
-			// It answers for the process alone: an outage of the database must not stop the fleet.
+			// This path checks only the process: an outage of the database must not replace every instance.
 			Path:    pulumi.String(contract.HealthPath),
 			Matcher: pulumi.String("200"),
-			// An instance leaves after 20 s of failed checks and returns after 20 s of good ones.
+			// An instance is unhealthy after 20 s of failed checks, and healthy after 20 s of successful ones.
 			Interval: pulumi.Int(10), Timeout: pulumi.Int(5),
 			HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(2),
 		},

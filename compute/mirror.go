@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// mirrorMemoryMiB: the copy streams in parts.
+	// mirrorMemoryMiB is enough, because the function copies a package in parts.
 	mirrorMemoryMiB = 256
-	// mirrorTimeoutSec is Lambda's maximum; a package has some 200 MiB.
+	// mirrorTimeoutSec is Lambda's maximum. A package has about 200 MiB.
 	mirrorTimeoutSec = 900
 	// publisherURL is the folder of MongoDB's server packages.
 	publisherURL = "https://fastdl.mongodb.org/linux/"
@@ -33,11 +33,11 @@ type MirrorArgs struct {
 	ArtifactsARN    pulumi.StringInput
 	// Version of the MongoDB server, e.g. 8.0.21.
 	Version string
-	// SHA256 of the package, hex; empty to use the publisher's.
+	// SHA256 of the package, 64 hex digits; empty to use the digest that MongoDB publishes.
 	SHA256 string
 }
 
-// Mirror copies the MongoDB server package into the artifacts bucket, for the host that has no way out.
+// Mirror copies the MongoDB server package into the artifacts bucket, because the database host has no internet access.
 type Mirror struct {
 	pulumi.ResourceState
 
@@ -46,7 +46,7 @@ type Mirror struct {
 	PackageDigest pulumi.StringOutput
 }
 
-// packageName of the server for Amazon Linux 2023.
+// packageName returns the name of the server package for Amazon Linux 2023.
 func packageName(arch Architecture, version string) (string, error) {
 	processor := map[Architecture]string{ARM64: "aarch64", AMD64: "x86_64"}[arch]
 	if processor == "" {
@@ -55,7 +55,7 @@ func packageName(arch Architecture, version string) (string, error) {
 	return fmt.Sprintf("mongodb-linux-%s-amazon2023-%s.tgz", processor, version), nil
 }
 
-// NewMirror registers the function and invokes it, once for each version. A preview downloads nothing.
+// NewMirror registers the function, and an invocation of it for each version. A preview downloads nothing.
 func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulumi.ResourceOption) (*Mirror, error) {
 	file, err := packageName(args.Architecture, args.Version)
 	if err != nil {
@@ -102,10 +102,10 @@ func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulum
 	return m, err
 }
 
-// noDigest matches no file: a host that gets it installs nothing.
+// noDigest matches no file, so a host that gets it installs nothing.
 var noDigest = strings.Repeat("0", 64)
 
-// packageDigest reads the function's answer. An answer without a digest gives noDigest: the host could verify nothing.
+// packageDigest returns the digest in the function's answer, or noDigest if the answer has none.
 func packageDigest(answer string) (string, error) {
 	var a contract.MirrorAnswer
 	if err := json.Unmarshal([]byte(answer), &a); err != nil {

@@ -18,7 +18,7 @@ const (
 	// thumbnailerMemoryMiB is enough for the largest image that the API accepts; Lambda assigns CPU in proportion.
 	thumbnailerMemoryMiB  = 1024
 	thumbnailerTimeoutSec = 60
-	// failureDays that an event is kept after three failures, the maximum of SQS.
+	// failureDays is the retention of an event that failed three times, SQS's maximum.
 	failureDays = 14
 )
 
@@ -32,17 +32,17 @@ type ThumbnailerArgs struct {
 	ImagesARN       pulumi.StringInput
 }
 
-// Thumbnailer makes a thumbnail of every uploaded image.
+// Thumbnailer is the function that makes a thumbnail of every uploaded image.
 type Thumbnailer struct {
 	pulumi.ResourceState
 
 	FunctionName pulumi.StringOutput
-	// FailuresURL and FailuresName are the queue of events that could not be processed.
+	// FailuresURL and FailuresName identify the queue of events that could not be processed.
 	FailuresURL  pulumi.StringOutput
 	FailuresName pulumi.StringOutput
 }
 
-// NewThumbnailer registers the function, the notification that invokes it, and the queue of its failures.
+// NewThumbnailer registers the function, the notification that invokes it, and its failure queue.
 func NewThumbnailer(ctx *pulumi.Context, name string, args *ThumbnailerArgs, opts ...pulumi.ResourceOption) (*Thumbnailer, error) {
 	problems := problem.In("compute: ")
 	args.Check(problems)
@@ -91,13 +91,13 @@ func NewThumbnailer(ctx *pulumi.Context, name string, args *ThumbnailerArgs, opt
 			Action:    pulumi.String("lambda:InvokeFunction"),
 			Principal: pulumi.String("s3.amazonaws.com"),
 			SourceArn: args.ImagesARN,
-			// Another account can get the bucket's name, but not the account number.
+			// Another account can take over the name of a deleted bucket, but not the account number.
 			SourceAccount: pulumi.String(args.Account),
 		}, s.Child())
 		if err != nil {
 			return err
 		}
-		// S3 checks at once that it may invoke the function.
+		// S3 checks immediately that it may invoke the function.
 		if _, err := s3.NewBucketNotification(s.Ctx, s.Name("images"), &s3.BucketNotificationArgs{
 			Bucket: args.ImagesBucket,
 			LambdaFunctions: s3.BucketNotificationLambdaFunctionArray{s3.BucketNotificationLambdaFunctionArgs{

@@ -8,14 +8,15 @@ import (
 	"cinema-database/compute/userdata"
 )
 
-// renderedUserData is a script as EC2 takes it: gzip, then base64. Size counts against EC2's limit, in bytes.
+// renderedUserData is a script in the form that EC2 accepts: gzip, then base64. Size is the part of EC2's limit that it
+// needs, in bytes.
 type renderedUserData struct {
 	Base64 pulumi.StringOutput
 	Size   pulumi.IntOutput
 }
 
-// renderUserData renders a script once its values are known. Its caller has rendered the longest script that it can
-// become, so that a preview refuses what does not fit.
+// renderUserData renders a script once its values are known. The caller first renders the longest possible script, so
+// that a preview refuses one that is too large.
 func renderUserData(values pulumi.StringMap, render func(known map[string]string) (userdata.Script, error)) (renderedUserData, error) {
 	script := values.ToStringMapOutput().ApplyT(func(known map[string]string) (userdata.Script, error) {
 		script, err := render(known)

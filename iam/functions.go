@@ -15,7 +15,7 @@ type ThumbnailerArgs struct {
 // NewThumbnailerRole lets the function read originals, write thumbnails and report failures. It returns the role's ARN.
 func NewThumbnailerRole(s *component.Scope, args ThumbnailerArgs) (pulumi.StringOutput, error) {
 	return newFunctionRole(s, "Thumbnailer function: originals in, thumbnails out", args.LogGroupARN,
-		policy{"pictures", []Statement{
+		policy{"pictures", []Statement{ // part of a logical name
 			{
 				Sid: "ReadOriginals", Effect: Allow,
 				Actions:   []string{"s3:GetObject"},

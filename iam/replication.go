@@ -11,7 +11,7 @@ import (
 func NewReplicationRole(s *component.Scope, from, to pulumi.StringInput) (pulumi.StringOutput, error) {
 	r, err := newRole(s, "role", roleArgs{
 		Service:     "s3.amazonaws.com",
-		Description: "S3 replication: new pictures to another region",
+		Description: "S3 replication: new images to another region",
 		Policies: []policy{{"copy", []Statement{
 			{
 				Sid: "ReadRules", Effect: Allow,

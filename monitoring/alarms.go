@@ -14,7 +14,7 @@ import (
 // alarm is a row of the table of alarms. Exactly one of metric and rate is set.
 type alarm struct {
 	name string
-	// description says what is wrong and what to look at first.
+	// description says what is wrong and what to check or do first.
 	description string
 	namespace   string
 	metric      string
@@ -25,11 +25,11 @@ type alarm struct {
 	rate      string
 	queries   map[string]alarmMetric
 	threshold float64
-	// minutes over which it must hold.
+	// minutes that the value must exceed the threshold.
 	minutes int
-	// every is the minutes between two data points, 1 unless set.
+	// every is the time between two data points in minutes, 1 if not set.
 	every int
-	// missing data is "notBreaching" unless set.
+	// missing is the treatment of missing data, "notBreaching" if not set.
 	missing string
 	// actions in addition to the topic.
 	actions []string
@@ -48,7 +48,7 @@ func (b *builder) alarms() []alarm {
 	const elb, ec2, sqs, function = "AWS/ApplicationELB", "AWS/EC2", "AWS/SQS", "AWS/Lambda"
 	all := []alarm{
 		{
-			name: "api-5xx", description: "More than 5 % of requests fail: the API's logs, then the database host",
+			name: "api-5xx", description: "More than 5 % of requests fail: check the API's logs, then the database host",
 			rate: "100 * (FILL(target, 0) + FILL(balancer, 0)) / FILL(requests, 1)",
 			queries: map[string]alarmMetric{
 				"target":   {elb, "HTTPCode_Target_5XX_Count", "Sum", balancer},
@@ -58,29 +58,29 @@ func (b *builder) alarms() []alarm {
 			threshold: 5, minutes: 5,
 		},
 		{
-			name: "api-unhealthy", description: "An API instance fails its health check: its system log, then the release",
+			name: "api-unhealthy", description: "An API instance fails its health check: check its system log, then the latest release",
 			namespace: elb, metric: "UnHealthyHostCount", dimensions: targets, statistic: "Maximum", threshold: 0, minutes: 5,
 		},
 		{
-			name: "api-latency", description: "One request in a hundred takes over a second: the API's CPU, then the database's",
+			name: "api-latency", description: "One request in a hundred takes over a second: check the API's CPU, then the database's",
 			namespace: elb, metric: "TargetResponseTime", dimensions: balancer, statistic: "p99", threshold: 1, minutes: 10,
 		},
 		{
-			name: "api-cpu", description: "The API's instances are busy although the group may grow: its largest size",
+			name: "api-cpu", description: "The API's instances stay busy although the group can grow: raise maxSize in cinema:api",
 			namespace: ec2, metric: "CPUUtilization", dimensions: group, statistic: "Average", threshold: 85, minutes: 15,
 		},
 		{
-			name: "database-cpu", description: "The database host is busy: slow queries, then a larger instance type",
+			name: "database-cpu", description: "The database host is busy: check for slow queries, then use a larger instance type",
 			namespace: ec2, metric: "CPUUtilization", dimensions: database, statistic: "Average", threshold: 85, minutes: 15,
 			every: 5, // basic monitoring (EC2 user guide, "Manage detailed monitoring")
 		},
 		{
-			name: "database-system", description: "The hardware below the database host failed: EC2 moves the host",
+			name: "database-system", description: "The hardware of the database host failed: EC2 moves the host to other hardware",
 			namespace: ec2, metric: "StatusCheckFailed_System", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 2,
 			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:recover", b.Env.Partition, b.Env.Region)},
 		},
 		{
-			name: "database-instance", description: "The database host does not answer: its system log; EC2 reboots it",
+			name: "database-instance", description: "The database host does not respond: EC2 reboots it; check its system log",
 			namespace: ec2, metric: "StatusCheckFailed_Instance", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 3,
 			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:reboot", b.Env.Partition, b.Env.Region)},
 		},
@@ -90,19 +90,19 @@ func (b *builder) alarms() []alarm {
 			statistic: "Maximum", threshold: 80, minutes: 15, missing: "missing",
 		},
 		{
-			name: "thumbnailer-errors", description: "Thumbnails fail: the function's log",
+			name: "thumbnailer-errors", description: "The thumbnailer fails: check the function's log",
 			namespace: function, metric: "Errors", dimensions: pulumi.StringMap{"FunctionName": b.args.ThumbnailerName},
-			statistic: "Sum", threshold: 0, minutes: 1, // three attempts are spread over some minutes
+			statistic: "Sum", threshold: 0, minutes: 1, // the three attempts are spread over several minutes
 		},
 		{
-			name: "thumbnailer-failures", description: "Images without a thumbnail are in the failure queue: its messages name them",
+			name: "thumbnailer-failures", description: "Some images have no thumbnail: the messages in the failure queue name them",
 			namespace: sqs, metric: "ApproximateNumberOfMessagesVisible", dimensions: pulumi.StringMap{"QueueName": b.args.FailuresName},
 			statistic: "Maximum", threshold: 0, minutes: 5,
 		},
 	}
 	for _, zone := range slices.Sorted(maps.Keys(b.args.NatGatewayIDs)) {
 		all = append(all, alarm{
-			name: "nat-" + zone, description: "The NAT gateway runs out of ports: many connections to one destination",
+			name: "nat-" + zone, description: "The NAT gateway runs out of ports: check for many connections to one destination",
 			namespace: "AWS/NATGateway", metric: "ErrorPortAllocation",
 			dimensions: pulumi.StringMap{"NatGatewayId": b.args.NatGatewayIDs[zone]}, statistic: "Sum", threshold: 0, minutes: 5,
 		})
@@ -110,7 +110,7 @@ func (b *builder) alarms() []alarm {
 	return all
 }
 
-// createAlarms turns the table into alarms, which notify the topic when they fire and when they end.
+// createAlarms registers the alarms of the table. They notify the topic when they start and when they end.
 func (b *builder) createAlarms() error {
 	for _, a := range b.alarms() {
 		name := b.Name(a.name)

@@ -11,13 +11,13 @@ import (
 	"cinema-database/internal/component"
 )
 
-// Dashboard grid, in CloudWatch's units: 24 columns.
+// The size of a widget. The dashboard has 24 columns.
 const (
 	widgetWidth  = 8
 	widgetHeight = 6
 )
 
-// createDashboard shows a graph for each alarm, three in a row.
+// createDashboard registers the dashboard: a graph for each alarm, three in a row.
 func (b *builder) createDashboard() error {
 	var widgets pulumi.Array
 	for i, a := range b.alarms() {
@@ -50,7 +50,7 @@ func (b *builder) createDashboard() error {
 		return string(data), err
 	}).(pulumi.StringOutput)
 	dashboard, err := cloudwatch.NewDashboard(b.Ctx, b.Name("dashboard"), &cloudwatch.DashboardArgs{
-		// Required, and the same that any other child gets.
+		// The type requires a name. This one has the form of every physical name.
 		DashboardName: pulumi.String(component.PhysicalName(b.Env, "aws:cloudwatch/dashboard:Dashboard", b.Name("dashboard"))),
 		DashboardBody: body,
 	}, b.Child())
@@ -62,7 +62,7 @@ func (b *builder) createDashboard() error {
 	return nil
 }
 
-// metricLine is a metric in a dashboard's notation: namespace, name, dimension, value, …, options.
+// metricLine returns a metric in a dashboard's notation: namespace, name, dimension, value, …, options.
 func metricLine(namespace, metric string, dimensions pulumi.StringMap, options pulumi.Map) pulumi.Array {
 	line := pulumi.Array{pulumi.String(namespace), pulumi.String(metric)}
 	for _, d := range slices.Sorted(maps.Keys(dimensions)) {

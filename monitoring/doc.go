@@ -1,5 +1,5 @@
 // Package monitoring builds the alarms, the topic that they notify, the dashboard with a graph for each alarm, and the
-// budget. The table in alarms.go holds every alarm.
+// budget. The table in alarms.go has every alarm.
 //
-// It refuses an e-mail address or a budget that is not valid.
+// It refuses an invalid e-mail address and a negative budget.
 package monitoring

@@ -14,11 +14,12 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// Settings says who is notified, as stack config gives it. Nil: no alarms, no dashboard.
+// Settings are the settings of alarms and budget from stack config. Nil turns alarms, dashboard and budget off.
 type Settings struct {
-	// Email gets a message for each alarm, once it has confirmed the subscription. Empty: nobody.
+	// Email receives a message for each alarm, once its owner has confirmed the subscription; empty to notify nobody.
 	Email string `json:"email"`
-	// MonthlyBudget in US dollars for all resources whose tag Stack is this stack's; 0 for none.
+	// MonthlyBudget in US dollars, 0 for none. It counts the cost of every resource in the account whose tag Stack is the
+	// stack's name.
 	MonthlyBudget int `json:"monthlyBudget"`
 }
 
@@ -38,12 +39,12 @@ func (s *Settings) Check(l *problem.List) {
 	}
 }
 
-// Args are the resources to monitor.
+// Args are the settings and the resources to monitor.
 type Args struct {
 	environment.Environment
 	*Settings
 
-	// LoadBalancer and TargetGroup as CloudWatch names them: the ARNs' suffixes.
+	// LoadBalancer and TargetGroup are their names in CloudWatch: the ARNs' suffixes.
 	LoadBalancer, TargetGroup pulumi.StringInput
 	// GroupName is the API's Auto Scaling group's.
 	GroupName pulumi.StringInput
@@ -65,10 +66,8 @@ type Monitoring struct {
 
 type builder struct {
 	*component.Scope
-	ctx   *pulumi.Context
-	args  *Args
-	out   *Monitoring
-	topic *sns.Topic
+	args *Args
+	out  *Monitoring
 }
 
 // New registers the alarms, their topic, the dashboard and the budget.
@@ -94,30 +93,31 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 
 func (b *builder) createTopic() error {
 	name := b.Name("alarms")
-	var err error
-	if b.topic, err = sns.NewTopic(b.Ctx, name, &sns.TopicArgs{Tags: b.Tags(name)}, b.Child()); err != nil {
+	topic, err := sns.NewTopic(b.Ctx, name, &sns.TopicArgs{Tags: b.Tags(name)}, b.Child())
+	if err != nil {
 		return err
 	}
 	policy, err := sns.NewTopicPolicy(b.Ctx, name, &sns.TopicPolicyArgs{
-		Arn:    b.topic.Arn,
-		Policy: iam.AlarmTopicPolicy(b.topic.Arn, b.Env.Account),
+		Arn:    topic.Arn,
+		Policy: iam.AlarmTopicPolicy(topic.Arn, b.Env.Account),
 	}, b.Child())
 	if err != nil {
 		return err
 	}
-	b.out.TopicARN = component.After(b.topic.Arn, policy)
+	b.out.TopicARN = component.After(topic.Arn, policy)
 	if b.args.Email == "" {
 		return b.Ctx.Log.Warn("alarms notify nobody: set email in cinema:alarms", nil)
 	}
 	_, err = sns.NewTopicSubscription(b.Ctx, b.Name("email"), &sns.TopicSubscriptionArgs{
-		Topic:    b.topic.Arn,
+		Topic:    topic.Arn,
 		Protocol: pulumi.String("email"),
 		Endpoint: pulumi.String(b.args.Email),
 	}, b.Child())
 	return err
 }
 
-// createBudget warns when the month's cost is forecast to pass the budget, and when it has passed.
+// createBudget registers a budget that notifies the topic when the forecast of the month's cost exceeds it, and when the
+// cost itself does.
 func (b *builder) createBudget() error {
 	if b.args.MonthlyBudget == 0 {
 		return nil
@@ -136,7 +136,7 @@ func (b *builder) createBudget() error {
 		LimitAmount: pulumi.String(fmt.Sprintf("%d.0", b.args.MonthlyBudget)),
 		LimitUnit:   pulumi.String("USD"),
 		CostFilters: budgets.BudgetCostFilterArray{budgets.BudgetCostFilterArgs{
-			// user:<key>$<value>. Somebody must activate the tag for cost allocation.
+			// The form is user:<key>$<value>. The filter matches once an operator has activated the tag for cost allocation.
 			Name:   pulumi.String("TagKeyValue"),
 			Values: pulumi.StringArray{pulumi.Sprintf("user:Stack$%s", b.Env.Stack)},
 		}},

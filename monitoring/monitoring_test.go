@@ -37,7 +37,7 @@ func TestBudgetNotifiesBeforeAndAfterItIsSpent(t *testing.T) {
 	assert.Empty(t, monitoring(t, Settings{}).ByType("aws:budgets/budget:Budget"))
 }
 
-// Every alarm notifies the topic when it fires and when it ends, and says what to look at.
+// Every alarm notifies the topic when it starts and when it ends, and its description has advice after the colon.
 func TestAlarmsNotifyTheTopic(t *testing.T) {
 	r := monitoring(t, Settings{Email: "ops@example.com"})
 	require.NoError(t, r.Err)

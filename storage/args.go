@@ -10,10 +10,10 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// Args are the surroundings of the buckets and what is put into them.
+// Args are the environment of the buckets, the retention of access logs, and the artifacts.
 type Args struct {
 	environment.Environment
-	// LogRetentionDays after which access logs expire, at least 1.
+	// LogRetentionDays until access logs expire, at least 1.
 	LogRetentionDays int
 	// Artifacts are uploaded to the artifacts bucket, each binary once.
 	Artifacts []Artifact

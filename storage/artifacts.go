@@ -16,19 +16,18 @@ import (
 // Artifact is a binary in the artifacts bucket.
 type Artifact struct {
 	*app.Binary
-	// path of the file that is uploaded.
+	// path of the file to upload.
 	path string
 	// Key of the object; it resolves once the object exists.
 	Key pulumi.StringOutput
 }
 
-// PrepareArtifacts writes the binaries, in the form in which they are uploaded, into the user's cache folder. It
-// registers nothing. A file that is already there is checked against its digest, which is quicker than decompressing
-// the binary again.
+// PrepareArtifacts writes the artifacts of the binaries to the user's cache folder. It registers nothing. A file from an
+// earlier run is only checked against its digest, which is faster than decompressing the binary again.
 func PrepareArtifacts(binaries []*app.Binary) ([]Artifact, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("storage: no folder to keep binaries in: %w; set HOME", err)
+		return nil, fmt.Errorf("storage: no cache folder for the artifacts: %w; set HOME", err)
 	}
 	folder := filepath.Join(cache, "cinema-database", "artifacts")
 	artifacts, problems := make([]Artifact, len(binaries)), make([]error, len(binaries))
@@ -43,8 +42,8 @@ func PrepareArtifacts(binaries []*app.Binary) ([]Artifact, error) {
 	return artifacts, errors.Join(problems...)
 }
 
-// createArtifacts uploads each binary under a key that holds its digest. The object of an earlier release stays, so that
-// an older launch template still boots and a rollback needs no upload.
+// createArtifacts uploads each binary under a key with its digest. The objects of earlier releases stay, so that an older
+// launch template still boots and a rollback needs no upload.
 func (b *builder) createArtifacts(st *Storage) error {
 	st.Artifacts = map[string]Artifact{}
 	for _, artifact := range b.args.Artifacts {
@@ -55,7 +54,7 @@ func (b *builder) createArtifacts(st *Storage) error {
 			Source:      pulumi.NewFileAsset(artifact.path),
 			ContentType: pulumi.String("application/octet-stream"),
 			Tags:        b.ObjectTags(name, map[string]string{"Release": artifact.Short()}),
-			// Earlier releases stay. With cinema:protect off, destroying the bucket empties it.
+			// Keeps the objects of earlier releases. With cinema:protect off, destroying the bucket deletes them.
 		}, b.Child(pulumi.RetainOnDelete(true)))
 		if err != nil {
 			return err

@@ -23,31 +23,31 @@ const (
 	backupCompleteMinutes = 240
 )
 
-// tagsOnce sets the tags of vaults and plans at creation only: the emulator of the end-to-end runs stores none, and every
-// update would set them again.
+// tagsOnce sets the tags of vaults and plans only at creation: the emulator of the end-to-end runs does not store them,
+// and every update would set them again.
 var tagsOnce = pulumi.IgnoreChanges([]string{"tags", "tagsAll"})
 
-// BackupSettings says how the data volume is backed up, as stack config gives it.
+// BackupSettings are the settings of the data volume's backups from stack config.
 type BackupSettings struct {
-	// RetentionDays of a daily backup; 0 makes none.
+	// RetentionDays of a daily backup, 0 for no backups.
 	RetentionDays int `json:"retentionDays"`
-	// ForceDestroy lets a destroy delete the recovery points. Without it, AWS refuses to delete a vault that holds any:
-	// deleting a stack's last backups takes a separate decision.
+	// ForceDestroy allows a destroy to delete the recovery points. Without it, AWS refuses to delete a vault that holds
+	// any, so that deleting a stack's last backups is a separate decision.
 	ForceDestroy bool `json:"forceDestroy"`
 }
 
 // On reports whether there are backups.
 func (s BackupSettings) On() bool { return s.RetentionDays != 0 }
 
-// Check adds a problem where AWS Backup does not accept the retention.
+// Check adds a problem for a retention that AWS Backup does not accept.
 func (s BackupSettings) Check(l *problem.List) {
 	if s.RetentionDays < 0 || s.RetentionDays > maxBackupDays {
-		l.Add("backups.retentionDays", s.RetentionDays, "is not a number of days that AWS Backup keeps",
+		l.Add("backups.retentionDays", s.RetentionDays, "is not a retention in days that AWS Backup accepts",
 			fmt.Sprintf("use 1 to %d, or 0 for no backups", maxBackupDays))
 	}
 }
 
-// BackupArgs name the volume.
+// BackupArgs are the settings and the volume to back up.
 type BackupArgs struct {
 	environment.Environment
 	BackupSettings
@@ -63,7 +63,7 @@ type Backup struct {
 	VaultName pulumi.StringOutput
 }
 
-// NewBackup registers the vault, the plan and what it covers.
+// NewBackup registers the vault, the plan, and the selection of the data volume.
 func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulumi.ResourceOption) (*Backup, error) {
 	problems := problem.In("storage: ")
 	args.Check(problems)
@@ -76,7 +76,7 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 		vault, err := backup.NewVault(s.Ctx, s.Name("vault"), &backup.VaultArgs{
 			ForceDestroy: pulumi.Bool(args.ForceDestroy),
 			Tags:         s.Tags(s.Name("vault")),
-			// Recovery points are what is left when everything else is lost.
+			// Recovery points are the last copy of the data.
 		}, s.Child(pulumi.Protect(args.Environment.Protect), pulumi.RetainOnDelete(args.Environment.Protect), tagsOnce))
 		if err != nil {
 			return err

@@ -7,7 +7,8 @@ import (
 	"cinema-database/iam"
 )
 
-// abortUploadDays clears parts of uploads that never finished; they are billed and invisible.
+// abortUploadDays is the time until the parts of an unfinished upload are deleted. They are billed, and no listing of
+// objects shows them.
 const abortUploadDays = 7
 
 // bucketArgs are the differences between the buckets.
@@ -17,17 +18,18 @@ type bucketArgs struct {
 	// versioned buckets keep overwritten and deleted objects, for oldVersionDays.
 	versioned      bool
 	oldVersionDays int
-	// public lets everyone read objects, also over plain HTTP.
+	// public allows everyone to read objects, also over plain HTTP.
 	public bool
 	// rules are lifecycle rules in addition to the common ones.
 	rules []s3.BucketLifecycleConfigurationV2RuleInput
-	// statements of the bucket policy, in addition to the refusal of plain HTTP.
+	// statements of the bucket policy, in addition to the one that denies plain HTTP.
 	statements func(arn pulumi.StringOutput) []iam.Statement
 	// unlogged buckets write no access log.
 	unlogged bool
 }
 
-// bucket registers a bucket and all its settings. The policy waits for the public access block, which would refuse it.
+// bucket registers a bucket and all its settings. The policy waits for the public access block: under the block that S3
+// sets by default, it refuses a public policy.
 func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.BucketPolicy, error) {
 	name := b.Name(kind)
 	stateful := b.Env.Protect && args.stateful
@@ -133,7 +135,7 @@ func (b *builder) lifecycle(name string, id pulumi.StringOutput, args bucketArgs
 	_, err := s3.NewBucketLifecycleConfigurationV2(b.Ctx, name, &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: id,
 		Rules:  append(rules, args.rules...),
-		// Rules on old versions are refused while versioning is off.
+		// S3 refuses rules for old versions while versioning is off.
 	}, b.child(pulumi.DependsOn(after)))
 	return err
 }

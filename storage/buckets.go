@@ -9,16 +9,17 @@ import (
 	"cinema-database/internal/component"
 )
 
-// oldVersionDays that overwritten and deleted objects can be restored.
+// oldVersionDays is how long overwritten and deleted objects can be restored.
 const oldVersionDays = 30
 
-// coldAfterDays until originals move to STANDARD_IA: the gallery shows thumbnails. S3 requires at least 30.
+// coldAfterDays is the time until originals move to STANDARD_IA, because the gallery shows thumbnails. S3 requires at
+// least 30.
 const coldAfterDays = 90
 
 func (b *builder) createLogsBucket(st *Storage) error {
 	bucket, policy, err := b.bucket("logs", bucketArgs{
 		stateful: true,
-		unlogged: true, // a bucket that logs its own access would log the delivery of each log, without end
+		unlogged: true, // a bucket with access logs in itself would log the delivery of each log, endlessly
 		rules: []s3.BucketLifecycleConfigurationV2RuleInput{s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"),
 			Filter:     s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},

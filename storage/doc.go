@@ -1,7 +1,7 @@
-// Package storage builds the buckets — images, artifacts, logs and the client site — with their encryption, versions,
+// Package storage builds the buckets for images, artifacts, logs and the client site, with their encryption, versions,
 // lifecycles, policies and access logs. It uploads the binaries and the site, copies images to another region, and backs
 // up the data volume.
 //
-// It owns every bucket policy. Every bucket refuses public access and plain HTTP, except the site's: S3 website hosting
+// It owns every bucket policy. Every bucket denies public access and plain HTTP, except the site's: S3 website hosting
 // is public and has no TLS.
 package storage

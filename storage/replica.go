@@ -18,25 +18,25 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// ReplicaSettings is where images are copied to, as stack config gives it.
+// ReplicaSettings are the settings of the images' replica from stack config.
 type ReplicaSettings struct {
-	// Region of the copies, not the stack's. Empty: no copies.
+	// Region of the copies, other than the stack's; empty for no copies.
 	Region string
-	// Provider holds the default AWS provider's settings by name, without the region. They apply in Region too.
+	// Provider holds the settings of the default AWS provider by name, without the region. They apply in Region too.
 	Provider map[string]string
 }
 
 // On reports whether images are copied to another region.
 func (s ReplicaSettings) On() bool { return s.Region != "" }
 
-// Check adds a problem where the region is not one, or is the stack's own.
+// Check adds a problem for an invalid region, and for the stack's own.
 func (s ReplicaSettings) Check(l *problem.List, stackRegion string) {
 	if s.On() && (!format.Region(s.Region) || s.Region == stackRegion) {
-		l.Add("replicaRegion", s.Region, "is not a region other than the stack's", "write one like us-west-2, or leave it out")
+		l.Add("replicaRegion", s.Region, "is not a region other than the stack's", "write one like us-west-2, or remove it")
 	}
 }
 
-// ReplicaArgs name the bucket that is copied.
+// ReplicaArgs are the settings and the bucket to copy.
 type ReplicaArgs struct {
 	environment.Environment
 	ReplicaSettings
@@ -50,11 +50,11 @@ type Replica struct {
 	Bucket pulumi.StringOutput
 }
 
-// awsModule has the version of the provider.
+// awsModule is the Go module that has the provider's version.
 const awsModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// NewReplica registers a bucket in another region, and the rule that copies every new image to it. Deletions are not
-// copied, so that a wrong one can be undone.
+// NewReplica registers a bucket in another region, and the rule that copies every new image to it. It does not copy
+// deletions, so that a mistaken one can be undone.
 func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pulumi.ResourceOption) (*Replica, error) {
 	r := &Replica{}
 	err := component.New(ctx, args.Environment, "cinema:storage:Replica", name, r, func(s *component.Scope) error {
@@ -95,8 +95,8 @@ func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pul
 	return r, err
 }
 
-// newProvider is the default provider in another region. An explicit provider has no settings of its own, so it gets
-// those of the default one.
+// newProvider registers a provider for another region. An explicit provider does not inherit the settings of the default
+// one, so they are copied.
 func newProvider(s *component.Scope, args *ReplicaArgs) (*aws.Provider, error) {
 	settings := pulumi.Map{}
 	for _, key := range slices.Sorted(maps.Keys(args.Provider)) {

@@ -15,12 +15,12 @@ import (
 	"cinema-database/internal/environment"
 )
 
-// SiteArgs name the bucket and the API that the page calls.
+// SiteArgs are the bucket of the site and the API that it calls.
 type SiteArgs struct {
 	environment.Environment
-	// Bucket that is hosted as a website.
+	// Bucket with website hosting.
 	Bucket pulumi.StringInput
-	// APIURL is where the page finds the API, e.g. https://api.cinema.example.
+	// APIURL is the URL of the API, e.g. https://api.cinema.example.
 	APIURL pulumi.StringInput
 }
 
@@ -32,7 +32,7 @@ type Site struct {
 	Keys pulumi.StringArray
 }
 
-// NewSite publishes the client's files, and its configuration with the address of the API.
+// NewSite publishes the client's files, and its configuration with the URL of the API.
 func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.ResourceOption) (*Site, error) {
 	site := &Site{}
 	err := component.New(ctx, args.Environment, "cinema:storage:Site", name, site, func(s *component.Scope) error {
@@ -50,7 +50,7 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 				return err
 			case page.Path == client.ConfigPath:
 				object.Content = clientConfig(args.APIURL)
-			case utf8.Valid(data): // shown in a preview's diff
+			case utf8.Valid(data): // a preview shows the difference
 				object.Content = pulumi.String(data)
 			default:
 				object.ContentBase64 = pulumi.String(base64.StdEncoding.EncodeToString(data))
@@ -70,7 +70,7 @@ func clientConfig(apiURL pulumi.StringInput) pulumi.StringOutput {
 	return apiURL.ToStringOutput().ApplyT(func(url string) (string, error) {
 		quoted, err := json.Marshal(url)
 		if err != nil {
-			return "", fmt.Errorf("site: API address: %w", err)
+			return "", fmt.Errorf("site: API URL: %w", err)
 		}
 		return fmt.Sprintf("export default { apiUrl: %s };\n", quoted), nil
 	}).(pulumi.StringOutput)

@@ -14,7 +14,7 @@ type Storage struct {
 	ImagesARN       pulumi.StringOutput
 	ArtifactsBucket pulumi.StringOutput
 	ArtifactsARN    pulumi.StringOutput
-	// LogsBucket receives access logs; it resolves once its policy allows them.
+	// LogsBucket receives access logs. It resolves once its policy allows them.
 	LogsBucket pulumi.StringOutput
 	SiteBucket pulumi.StringOutput
 	// SiteEndpoint is the host name of the website, without a scheme.

@@ -16,166 +16,166 @@ import (
 //go:embed testdata/accessibility.js
 var accessibilityJS string
 
-// named are the roles that must have a name for someone who does not see the page.
-var named = map[string]bool{
+// rolesWithName are the roles that need a name for users of screen readers.
+var rolesWithName = map[string]bool{
 	"button": true, "checkbox": true, "dialog": true, "form": true, "image": true, "link": true, "navigation": true,
 	"progressbar": true, "radio": true, "search": true, "searchbox": true, "textbox": true, "Date": true, "group": false,
 }
 
-func text(v *accessibility.Value) string {
+func axText(v *accessibility.Value) string {
 	if v == nil {
 		return ""
 	}
 	var s string
-	_ = json.Unmarshal(v.Value, &s) // a value of another type is no text
+	_ = json.Unmarshal(v.Value, &s) // a value of another type has no text
 	return s
 }
 
-// nameless lists the controls to which the browser itself finds no name, by its accessibility tree.
-func nameless(p *page) []string {
+// unnamedControls returns the controls without a name in the browser's accessibility tree.
+func unnamedControls(p *page) []string {
 	p.t.Helper()
 	tree, err := chromedp.Call(p.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	require.NoError(p.t, err)
 	var found []string
 	controls := 0
 	for _, node := range tree.Nodes {
-		role := text(node.Role)
-		if node.Ignored || !named[role] {
+		role := axText(node.Role)
+		if node.Ignored || !rolesWithName[role] {
 			continue
 		}
 		controls++
-		if strings.TrimSpace(text(node.Name)) == "" {
+		if strings.TrimSpace(axText(node.Name)) == "" {
 			found = append(found, role+" without a name")
 		}
 	}
 	if controls < 3 {
-		found = append(found, fmt.Sprintf("only %d controls were looked at", controls))
+		found = append(found, fmt.Sprintf("only %d controls were checked", controls))
 	}
 	return found
 }
 
-// views are all of the page's views, each with how to get there and what to wait for.
+// views are all views of the page: the address, the heading to wait for, and further steps.
 var views = []struct {
 	name, hash, heading string
-	then                func(p *page)
+	steps               func(p *page)
 }{
-	{"films", "#/movies", "Films", nil},
-	{"search", "#/movies?q=the&genre=Drama", "Films", nil},
-	{"nothing-found", "#/movies?q=zzzz", "Films", nil},
-	{"film", "#/movies/2001%3A%20A%20Space%20Odyssey", "2001: A Space Odyssey", func(p *page) { p.until("document.querySelector('.film-more .card')") }},
+	{"movies", "#/movies", "Movies", nil},
+	{"search", "#/movies?q=the&genre=Drama", "Movies", nil},
+	{"nothing-found", "#/movies?q=zzzz", "Movies", nil},
+	{"movie", "#/movies/2001%3A%20A%20Space%20Odyssey", "2001: A Space Odyssey", func(p *page) { p.waitFor("document.querySelector('.movie-related .card')") }},
 	{"director", "#/directors/Stanley%20Kubrick", "Stanley Kubrick", nil},
 	{"genre", "#/genres/Drama", "Drama", nil},
-	{"favourites", "#/favourites", "Favourites", nil},
-	{"gallery", "#/gallery", "Gallery", func(p *page) { p.until("document.querySelector('.tile img')?.naturalWidth > 0") }},
+	{"favorites", "#/favorites", "Favorites", nil},
+	{"gallery", "#/gallery", "Gallery", func(p *page) { p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0") }},
 	{"viewer", "#/gallery", "Gallery", func(p *page) {
 		p.click(".tile")
-		p.until("document.querySelector('.viewer img')?.complete")
+		p.waitFor("document.querySelector('.viewer img')?.complete")
 	}},
 	{"account", "#/account", "Account", nil},
-	{"account-problem", "#/account", "Account", func(p *page) {
+	{"account-error", "#/account", "Account", func(p *page) {
 		p.fill("Email", "nobody")
-		p.follow("Save")
-		p.until("document.querySelector('[aria-invalid]')")
+		p.clickText("Save")
+		p.waitFor("document.querySelector('[aria-invalid]')")
 	}},
-	{"delete", "#/account", "Account", func(p *page) { p.follow("Delete account…"); p.until("document.querySelector('dialog[open]')") }},
-	{"lost", "#/nowhere", "Nothing is shown here", nil},
-	{"missing-film", "#/movies/No%20Such%20Film", "This is not in the programme", nil},
+	{"delete", "#/account", "Account", func(p *page) { p.clickText("Delete account…"); p.waitFor("document.querySelector('dialog[open]')") }},
+	{"not-found", "#/nowhere", "Page not found", nil},
+	{"missing-movie", "#/movies/No%20Such%20Movie", "Not found", nil},
 }
 
-// furnished is a site with someone logged in, a favourite and a picture.
-func furnished(t *testing.T) (*site, *page) {
+// startWithImage starts a site and logs in a user who has a favorite and an image.
+func startWithImage(t *testing.T) (*site, *page) {
 	s := start(t)
 	p := s.page()
 	p.logIn(s.register("a-rather-long-name_for-an-account"[:32]))
 	p.click(".results .heart")
-	p.until("document.querySelector('.results .heart[aria-pressed=true]')")
-	p.follow("Gallery")
-	p.at("#/gallery", "Gallery")
-	upload(p, photograph(t, "sunset.jpg", 1200, 900))
-	p.until("document.querySelector('.tile img')?.naturalWidth > 0")
+	p.waitFor("document.querySelector('.results .heart[aria-pressed=true]')")
+	p.clickText("Gallery")
+	p.waitForView("#/gallery", "Gallery")
+	upload(p, jpegFile(t, "sunset.jpg", 1200, 900))
+	p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0")
 	return s, p
 }
 
-// Names, contrast, sizes, structure and width of every view, on wide and narrow windows, by day and by night.
+// Names, contrast, sizes, structure and width of every view, in wide and narrow windows, in the light and the dark theme.
 func TestEveryViewIsAccessible(t *testing.T) {
 	t.Parallel()
-	s, p := furnished(t)
-	look := func(t *testing.T, p *page, name, hash, heading string, then func(*page)) {
-		defer p.in(t)()
-		p.window(1280, 860)
-		p.prefer("prefers-reduced-motion", "reduce")
+	s, p := startWithImage(t)
+	checkView := func(t *testing.T, p *page, name, hash, heading string, steps func(*page)) {
+		defer p.inSubtest(t)()
+		p.resize(1280, 860)
+		p.setMediaFeatures("prefers-reduced-motion", "reduce")
 		p.open(hash)
-		p.at(hash[:2], heading)
-		if then != nil {
-			then(p)
+		p.waitForView(hash[:2], heading)
+		if steps != nil {
+			steps(p)
 		}
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{1280, 390} {
-				p.prefer("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
-				p.window(width, map[int64]int64{1280: 860, 390: 844}[width])
+				p.setMediaFeatures("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
+				p.resize(width, map[int64]int64{1280: 860, 390: 844}[width])
 				where := fmt.Sprintf("%s at %d px, %s", name, width, scheme)
 				assert.Empty(t, eval[[]string](p, accessibilityJS), where)
-				p.shot(fmt.Sprintf("view-%s-%d-%s", name, width, scheme))
+				p.screenshot(fmt.Sprintf("view-%s-%d-%s", name, width, scheme))
 			}
 		}
-		assert.Empty(t, nameless(p), name)
+		assert.Empty(t, unnamedControls(p), name)
 	}
 	for _, v := range views {
-		t.Run(v.name, func(t *testing.T) { look(t, p, v.name, v.hash, v.heading, v.then) })
+		t.Run(v.name, func(t *testing.T) { checkView(t, p, v.name, v.hash, v.heading, v.steps) })
 	}
-	t.Run("api-away", func(t *testing.T) {
-		s.away(unavailable(300))
-		defer s.back()
-		look(t, p, "api-away", "#/movies", "The cinema is not answering", nil)
+	t.Run("api-unavailable", func(t *testing.T) {
+		s.intercept(unavailable(300))
+		defer s.restore()
+		checkView(t, p, "api-unavailable", "#/movies", "Cinema is not available", nil)
 	})
 	outside := s.page()
 	t.Run("login", func(t *testing.T) {
-		look(t, outside, "login", "#/login", "Welcome to the cinema", nil)
+		checkView(t, outside, "login", "#/login", "Welcome to the cinema", nil)
 	})
 	t.Run("signup", func(t *testing.T) {
-		look(t, outside, "signup", "#/signup", "Join the cinema", func(p *page) {
-			p.follow("Sign up")
-			p.until("document.querySelector('[aria-invalid]')")
+		checkView(t, outside, "signup", "#/signup", "Join the cinema", func(p *page) {
+			p.clickText("Sign up")
+			p.waitFor("document.querySelector('[aria-invalid]')")
 		})
 	})
 }
 
-// From WCAG 2.2's reflow, 320 px, which is a window of 1280 px at a zoom of 400 %, over both sides of where the tabs move.
+// 320 px is WCAG 2.2's reflow width: 1280 px at a zoom of 400 %. Above 832 px, the tabs move to the top.
 func TestNothingScrollsSideways(t *testing.T) {
 	t.Parallel()
-	_, p := furnished(t)
+	_, p := startWithImage(t)
 	for _, v := range views {
-		p.window(1280, 860)
+		p.resize(1280, 860)
 		p.open(v.hash)
-		p.at(v.hash[:2], v.heading)
-		if v.then != nil {
-			v.then(p)
+		p.waitForView(v.hash[:2], v.heading)
+		if v.steps != nil {
+			v.steps(p)
 		}
 		for _, width := range []int64{320, 480, 640, 768, 833, 834, 1024} {
-			p.window(width, 640)
+			p.resize(width, 640)
 			assert.LessOrEqual(t, eval[int64](p, "document.documentElement.scrollWidth"), width, v.name)
 		}
 	}
 }
 
-// stopJS answers where the focus is, and what is wrong with how that shows; "" outside the page's content.
-const stopJS = `(() => {
+// focusJS returns the focused element's index in the document (-1 for none), and why the focus is not visible, or "".
+const focusJS = `(() => {
 	const e = document.activeElement;
 	if (!e || e === document.body || e === document.documentElement) return { index: -1, problem: "" };
 	const all = [...document.querySelectorAll("*")];
-	const shown = e.matches(".chip input, .drop input") ? e.matches(".chip input") ? e.nextElementSibling : document.querySelector("label[for='" + e.id + "']") : e;
+	const shown = e.matches(".chip input, .drop-area input") ? e.matches(".chip input") ? e.nextElementSibling : document.querySelector("label[for='" + e.id + "']") : e;
 	const style = getComputedStyle(shown);
 	const after = getComputedStyle(shown, "::after");
 	const outline = (s) => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2;
-	let problem = outline(style) || outline(after) ? "" : "the focus does not show";
+	let problem = outline(style) || outline(after) ? "" : "the focus is not visible";
 	const box = shown.getBoundingClientRect();
 	const top = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 20));
-	if (!problem && !(top && (shown.contains(top) || top.contains(shown) || e.labels?.[0]?.contains(top)))) problem = "something covers it: " + top?.outerHTML.slice(0, 80);
+	if (!problem && !(top && (shown.contains(top) || top.contains(shown) || e.labels?.[0]?.contains(top)))) problem = "it is covered by " + top?.outerHTML.slice(0, 80);
 	return { index: all.indexOf(e), problem: problem && e.outerHTML.slice(0, 120) + ": " + problem };
 })()`
 
-// reachableJS lists what the Tab key must reach, as places in the document.
-const reachableJS = `(() => {
+// tabTargetsJS returns the elements that the Tab key must reach, by their index in the document.
+const tabTargetsJS = `(() => {
 	const all = [...document.querySelectorAll("*")];
 	const scope = document.querySelector("dialog[open]") ?? document;
 	const radios = new Set();
@@ -186,45 +186,45 @@ const reachableJS = `(() => {
 	}).map((e) => all.indexOf(e));
 })()`
 
-type stop struct {
+type focusState struct {
 	Index   int    `json:"index"`
 	Problem string `json:"problem"`
 }
 
-// The Tab key reaches every control, in the order of the page, and what has the focus shows it.
+// The Tab key reaches every control, in the order of the page, and the focus is visible.
 func TestTabReachesEverything(t *testing.T) {
 	t.Parallel()
-	_, p := furnished(t)
+	_, p := startWithImage(t)
 	for _, width := range []int64{1280, 390} {
-		p.window(width, 844)
+		p.resize(width, 844)
 		for _, v := range views {
 			t.Run(fmt.Sprintf("%s at %d px", v.name, width), func(t *testing.T) {
-				defer p.in(t)()
+				defer p.inSubtest(t)()
 				p.open(v.hash)
-				p.at(v.hash[:2], v.heading)
-				if v.then != nil {
-					v.then(p)
+				p.waitForView(v.hash[:2], v.heading)
+				if v.steps != nil {
+					v.steps(p)
 				}
-				expected := eval[[]int](p, reachableJS)
+				expected := eval[[]int](p, tabTargetsJS)
 				require.NotEmpty(t, expected)
 				inDialog := eval[bool](p, "Boolean(document.querySelector('dialog[open]'))")
 				switch {
 				case inDialog:
-					// The dialog has taken the focus already.
-				case v.then == nil:
+					// The dialog has the focus already.
+				case v.steps == nil:
 					p.do(chromedp.KeyEvent("\t"))
-					require.Equal(t, "skip", eval[string](p, "document.activeElement.id"), "a visit begins with the way past the bar")
+					require.Equal(t, "skip", eval[string](p, "document.activeElement.id"), "the first stop is the link that skips the bar")
 				default:
 					p.do(chromedp.Focus(chromedp.CSS("#skip")))
 				}
-				first := eval[stop](p, stopJS)
+				first := eval[focusState](p, focusJS)
 				reached := []int{first.Index}
 				seen := map[int]bool{first.Index: true}
-				// A date field takes several stops. The end is leaving the page, or coming back to where it
-				// began: in a dialog by way of the browser's own controls.
+				// A date field has several stops. The loop ends when the focus leaves the page or returns to the
+				// first stop. In a dialog it passes the browser's controls on the way.
 				for range 4*len(expected) + 8 {
 					p.do(chromedp.KeyEvent("\t"))
-					at := eval[stop](p, stopJS)
+					at := eval[focusState](p, focusJS)
 					if at.Index < 0 && inDialog {
 						continue
 					}
@@ -242,7 +242,7 @@ func TestTabReachesEverything(t *testing.T) {
 					reached = append(reached, at.Index)
 				}
 				if inDialog {
-					assert.ElementsMatch(t, expected, reached, "in the dialog, and nowhere else")
+					assert.ElementsMatch(t, expected, reached, "only controls in the dialog")
 				} else {
 					assert.Equal(t, expected, reached)
 				}
@@ -251,7 +251,7 @@ func TestTabReachesEverything(t *testing.T) {
 	}
 }
 
-// Whoever asks for less motion gets none.
+// With reduced motion, nothing moves.
 func TestReducedMotion(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -260,31 +260,31 @@ func TestReducedMotion(t *testing.T) {
 		const s = getComputedStyle(e);
 		return s.animationName !== "none" || s.transitionDuration.split(", ").some((d) => parseFloat(d) > 0);
 	}).length`
-	p.prefer("prefers-reduced-motion", "no-preference")
+	p.setMediaFeatures("prefers-reduced-motion", "no-preference")
 	p.open("#/login")
-	p.at("#/login", "Welcome to the cinema")
-	assert.Positive(t, eval[int](p, moving), "there is something to leave out")
-	p.prefer("prefers-reduced-motion", "reduce")
+	p.waitForView("#/login", "Welcome to the cinema")
+	assert.Positive(t, eval[int](p, moving), "there is motion without the setting")
+	p.setMediaFeatures("prefers-reduced-motion", "reduce")
 	assert.Zero(t, eval[int](p, moving))
 }
 
 // The same title gives the same poster on every machine.
-func TestPostersAreDecidedByTheTitle(t *testing.T) {
+func TestPostersDependOnTheTitle(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := s.page()
 	p.open("#/login")
-	p.at("#/login", "Welcome to the cinema")
+	p.waitForView("#/login", "Welcome to the cinema")
 	draw := func(title string) string {
-		return eval[string](p, fmt.Sprintf(`import("/js/poster.js").then(({ poster }) => new XMLSerializer().serializeToString(poster({ Title: %s, Director: { Name: "A" } })))`, quote(title)))
+		return eval[string](p, fmt.Sprintf(`import("/js/poster.js").then(({ poster }) => new XMLSerializer().serializeToString(poster({ Title: %s, Director: { Name: "A" } })))`, jsString(title)))
 	}
 	first := draw("Alien")
 	assert.Equal(t, first, draw("Alien"))
 	assert.NotEqual(t, first, draw("Aliens"))
-	assert.Equal(t, draw("Am\u00e9lie"), strings.ReplaceAll(draw("Ame\u0301lie"), "Ame\u0301lie", "Am\u00e9lie"), "however its accents are encoded")
+	assert.Equal(t, draw("Am\u00e9lie"), strings.ReplaceAll(draw("Ame\u0301lie"), "Ame\u0301lie", "Am\u00e9lie"), "for each encoding of the accents")
 	assert.Contains(t, draw(`<b onclick="x">`), "&lt;b onclick=", "a title is text")
 
-	// A film's own picture is shown where the page's policy lets it be, and the drawing stands in where it fails.
+	// A movie's image is shown if the page's policy allows its address. Otherwise the drawing is shown.
 	kind := func(address string) string {
 		return eval[string](p, fmt.Sprintf(`import("/js/poster.js").then(({ poster }) => new Promise((done) => {
 			const card = document.createElement("div");
@@ -297,10 +297,10 @@ func TestPostersAreDecidedByTheTitle(t *testing.T) {
 				card.remove();
 			};
 			look();
-		}))`, quote(address)))
+		}))`, jsString(address)))
 	}
 	assert.Equal(t, s.URL+"/icons/icon.svg", kind("icons/icon.svg"))
-	assert.Equal(t, "drawn", kind("icons/no-such-picture.png"))
+	assert.Equal(t, "drawn", kind("icons/no-such-image.png"))
 	for _, address := range []string{"", "javascript:alert(1)", "http://elsewhere.example/p.png", "data:image/svg+xml,<svg/>", "//[", "https://"} {
 		assert.Equal(t, "drawn", kind(address), address)
 	}

@@ -31,8 +31,8 @@ import (
 	"cinema-database/internal/testutil/chromium"
 )
 
-// patience is how long the page may take for one step on a busy machine.
-const patience = time.Minute
+// stepTimeout limits one step in the page. It is long enough for a busy machine.
+const stepTimeout = time.Minute
 
 var shared struct {
 	sync.Mutex
@@ -40,7 +40,7 @@ var shared struct {
 	cancel func()
 }
 
-// browser is one Chromium for all tests; each page is a context of its own in it, with its own storage.
+// browser returns the one Chromium of all tests. Each page has its own browser context with its own storage.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	shared.Lock()
@@ -59,22 +59,23 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// site is the page and a real API behind a gate that the test can close.
+// site serves the page and a real API. A test can intercept the requests to the API.
 type site struct {
 	t *testing.T
 	// URL is the page's address.
 	URL string
-	// api is the API's own address, around the gate.
-	api  string
-	gate atomic.Pointer[http.HandlerFunc]
-	// proxy leads to the API past the gate.
+	// api is the API's own address, whose requests are not intercepted.
+	api string
+	// interceptor answers instead of the API; nil if no requests are intercepted.
+	interceptor atomic.Pointer[http.HandlerFunc]
+	// proxy forwards to the API.
 	proxy http.Handler
 }
 
 func start(t *testing.T) *site {
 	t.Helper()
 	chromium.Find(t)
-	// The cheapest hash that bcrypt has: these tests are about the page.
+	// The cheapest bcrypt cost makes the tests fast.
 	server, err := dev.Start(t.Context(), dev.Options{Addr: "127.0.0.1:0", PasswordCost: bcrypt.MinCost})
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Close() })
@@ -88,9 +89,9 @@ func start(t *testing.T) *site {
 		static["/"+f.Path] = true
 	}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The page itself comes from a static site, which stays up.
-		if closed := s.gate.Load(); closed != nil && !static[r.URL.Path] {
-			(*closed)(w, r)
+		// The page's files come from a static site, which is always available.
+		if interceptor := s.interceptor.Load(); interceptor != nil && !static[r.URL.Path] {
+			(*interceptor)(w, r)
 			return
 		}
 		proxy.ServeHTTP(w, r)
@@ -100,13 +101,12 @@ func start(t *testing.T) *site {
 	return s
 }
 
-// away closes the gate: the handler answers in the API's place.
-func (s *site) away(answer http.HandlerFunc) { s.gate.Store(&answer) }
+// intercept lets the handler answer requests instead of the API, until restore.
+func (s *site) intercept(handler http.HandlerFunc) { s.interceptor.Store(&handler) }
 
-// back opens it.
-func (s *site) back() { s.gate.Store(nil) }
+func (s *site) restore() { s.interceptor.Store(nil) }
 
-// unavailable answers as the API does while its database is away.
+// unavailable answers as the API does while its database is not available.
 func unavailable(retryAfter int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
@@ -116,10 +116,10 @@ func unavailable(retryAfter int) http.HandlerFunc {
 	}
 }
 
-// cut answers nothing at all.
-func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+// dropConnection closes the connection without a response.
+func dropConnection(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// call uses the API without the page.
+// call sends a request to the API without the page and returns its JSON answer.
 func (s *site) call(method, path, token string, body any) (answer map[string]any) {
 	s.t.Helper()
 	data, err := json.Marshal(body)
@@ -138,7 +138,6 @@ func (s *site) call(method, path, token string, body any) (answer map[string]any
 	return answer
 }
 
-// account is someone to be in the tests.
 type account struct{ Username, Email, Password string }
 
 func (s *site) register(name string) account {
@@ -153,20 +152,20 @@ type page struct {
 	ctx  context.Context
 	site *site
 	mu   sync.Mutex
-	// said is what the browser's console shows, but for failed requests, which some tests mean to have.
-	said []string
-	// expect is part of a message that the test means to have there.
-	expect string
+	// messages are the browser's console messages, except failed requests, which some tests cause on purpose.
+	messages []string
+	// expected is part of a message that the test causes on purpose.
+	expected string
 }
 
-// page is a tab with a storage of its own.
+// page opens a tab with its own storage.
 func (s *site) page() *page {
 	s.t.Helper()
 	return s.tab(chromedp.WithNewBrowserContext())
 }
 
-// beside is another tab with the storage of p.
-func (s *site) beside(p *page) *page {
+// tabSharingStorage opens a tab with the storage of p.
+func (s *site) tabSharingStorage(p *page) *page {
 	s.t.Helper()
 	return s.tab(chromedp.WithExistingBrowserContext(chromedp.FromContext(p.ctx).BrowserContextID))
 }
@@ -189,69 +188,69 @@ func (s *site) tab(storage chromedp.ContextOption) *page {
 				continue
 			}
 			p.mu.Lock()
-			if p.expect != "" && strings.Contains(m.Text, p.expect) {
+			if p.expected != "" && strings.Contains(m.Text, p.expected) {
 				p.mu.Unlock()
 				continue
 			}
-			p.said = append(p.said, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
+			p.messages = append(p.messages, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
 			p.mu.Unlock()
 		}
 	}()
-	// Policy violations, exceptions and warnings all come to the console: a page that works has an empty one.
+	// Policy violations, exceptions and warnings all appear in the console. It stays empty while the page works.
 	s.t.Cleanup(func() {
 		if s.t.Failed() {
-			p.shot("failed-" + strings.ReplaceAll(s.t.Name(), "/", "-"))
+			p.screenshot("failed-" + strings.ReplaceAll(s.t.Name(), "/", "-"))
 		}
 		cancel()
 		<-done
-		if len(p.said) > 0 {
-			s.t.Errorf("console: %s", strings.Join(p.said, "\n"))
+		if len(p.messages) > 0 {
+			s.t.Errorf("console: %s", strings.Join(p.messages, "\n"))
 		}
 	})
-	p.window(1280, 860)
+	p.resize(1280, 860)
 	return p
 }
 
-// mean says that messages with that text are part of the test.
-func (p *page) mean(text string) {
+// expectMessage allows console messages that contain the text.
+func (p *page) expectMessage(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.expect = text
+	p.expected = text
 }
 
-// in makes a subtest the one that fails; what it returns puts that back.
-func (p *page) in(t *testing.T) (back func()) {
-	before := p.t
+// inSubtest reports failures to the subtest t until restore is called.
+func (p *page) inSubtest(t *testing.T) (restore func()) {
+	outer := p.t
 	p.t = t
-	return func() { p.t = before }
+	return func() { p.t = outer }
 }
 
 func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, stepTimeout)
 	defer cancel()
 	require.NoError(p.t, chromedp.Do(ctx, steps...))
 }
 
 func run[T any](p *page, action chromedp.Action[T]) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, stepTimeout)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
 	require.NoError(p.t, err)
 	return value
 }
 
-// eval gives the value of an expression, or of the promise that it is.
+// eval returns the value of a JavaScript expression. It awaits a promise.
 func eval[T any](p *page, expression string) T {
 	p.t.Helper()
 	return run(p, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
-// until waits for an expression to be true. It polls from outside the page's own policy, which bars eval.
-func (p *page) until(expression string) {
+// waitFor waits until a JavaScript expression is true. The debugger evaluates it, as the page's policy forbids eval.
+func (p *page) waitFor(expression string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, stepTimeout)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((done) => {
 		const look = () => { let is = false; try { is = Boolean(`+expression+`); } catch {} is ? done(true) : setTimeout(look, 15); };
@@ -263,37 +262,37 @@ func (p *page) until(expression string) {
 	}
 }
 
-// quote makes a JavaScript string.
-func quote(text string) string {
+// jsString returns the text as a JavaScript string literal.
+func jsString(text string) string {
 	data, _ := json.Marshal(text)
 	return string(data)
 }
 
-// says waits until the element shows the text.
-func (p *page) says(selector, text string) {
+// waitForText waits until the element shows the text.
+func (p *page) waitForText(selector, text string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("document.querySelector(%s).textContent.includes(%s)", quote(selector), quote(text)))
+	p.waitFor(fmt.Sprintf("document.querySelector(%s).textContent.includes(%s)", jsString(selector), jsString(text)))
 }
 
-// open goes to an address of the page, afresh.
+// open loads the page again, at an address.
 func (p *page) open(hash string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.site.URL+"/"+hash))
 }
 
-// at waits until the page is at an address and shows a heading.
-func (p *page) at(hash, heading string) {
+// waitForView waits until the page is at an address and shows a heading.
+func (p *page) waitForView(hash, heading string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("location.hash.startsWith(%s) && document.querySelector('h1')?.textContent === %s && document.querySelector('main:not([aria-busy])')",
-		quote(hash), quote(heading)))
+	p.waitFor(fmt.Sprintf("location.hash.startsWith(%s) && document.querySelector('h1')?.textContent === %s && document.querySelector('main:not([aria-busy])')",
+		jsString(hash), jsString(heading)))
 }
 
-// press clicks with the mouse on the element that an expression finds, where it stands. A view that draws itself anew, or moves,
-// may take it from under the mouse: where the element has seen no click, it is looked for again.
+// press clicks with the mouse on the element that an expression finds. A view that redraws or moves can take the
+// element away before the click. press tries again until the element has received a click.
 func (p *page) press(find string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		p.until(find)
+	for deadline := time.Now().Add(stepTimeout); ; {
+		p.waitFor(find)
 		at := eval[[]float64](p, `(() => {
 			const e = `+find+`;
 			if (!e) return [];
@@ -313,81 +312,81 @@ func (p *page) press(find string) {
 	}
 }
 
-// click presses the first element that the selector finds.
+// click clicks the first element that matches the selector.
 func (p *page) click(selector string) {
 	p.t.Helper()
-	p.press(fmt.Sprintf("document.querySelector(%s)", quote(selector)))
+	p.press(fmt.Sprintf("document.querySelector(%s)", jsString(selector)))
 }
 
-// follow presses the link or button that has the text.
-func (p *page) follow(text string) {
+// clickText clicks the visible link or button with that text.
+func (p *page) clickText(text string) {
 	p.t.Helper()
-	p.press(fmt.Sprintf(`[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim() === %s && e.checkVisibility())`, quote(text)))
+	p.press(fmt.Sprintf(`[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim() === %s && e.checkVisibility())`, jsString(text)))
 }
 
-// fill types into the fields of those names, over what they hold.
+// fill takes pairs of a field's name and a text. The text replaces the field's value.
 func (p *page) fill(values ...string) {
 	p.t.Helper()
 	for i := 0; i < len(values); i += 2 {
 		selector := chromedp.CSS(fmt.Sprintf("input[name=%q]", values[i]))
-		p.until(fmt.Sprintf("document.querySelector(%s)", quote(string(selector))))
-		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%s).select()", quote(string(selector)))))
+		p.waitFor(fmt.Sprintf("document.querySelector(%s)", jsString(string(selector))))
+		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%s).select()", jsString(string(selector)))))
 		p.do(chromedp.SendKeys(selector, values[i+1]))
 	}
 }
 
-// logIn is someone's way in.
+// logIn opens the page and logs in.
 func (p *page) logIn(a account) {
 	p.t.Helper()
 	p.open("")
-	p.at("#/login", "Welcome to the cinema")
+	p.waitForView("#/login", "Welcome to the cinema")
 	p.fill("Username", a.Username, "Password", a.Password)
-	p.follow("Log in")
-	p.at("#/movies", "Films")
+	p.clickText("Log in")
+	p.waitForView("#/movies", "Movies")
 }
 
-// noPictures is true of a gallery that is empty, and says so.
-const noPictures = "!document.querySelector('.tile') && document.querySelector('.empty')?.checkVisibility()"
+// emptyGallery is true while the gallery is empty and shows that.
+const emptyGallery = "!document.querySelector('.tile') && document.querySelector('.empty')?.checkVisibility()"
 
-// searched waits until the films are those of the whole search, and not of a part that was typed first.
-func (p *page) searched(q string) {
+// waitForSearch waits until the results are those of the whole query, not of its first letters.
+func (p *page) waitForSearch(q string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('q') === %s && !document.querySelector('.results[aria-busy]')", quote(q)))
+	p.waitFor(fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('q') === %s && !document.querySelector('.results[aria-busy]')", jsString(q)))
 }
 
-// stay logs out, and in again to stay logged in.
-func (p *page) stay(a account) {
+// logInPersistently logs out, and logs in again with the option to stay logged in.
+func (p *page) logInPersistently(a account) {
 	p.t.Helper()
-	p.follow("Log out")
-	p.at("#/login", "Welcome to the cinema")
+	p.clickText("Log out")
+	p.waitForView("#/login", "Welcome to the cinema")
 	p.fill("Username", a.Username, "Password", a.Password)
 	p.click("[name=keep]")
-	p.follow("Log in")
-	p.at("#/movies", "Films")
+	p.clickText("Log in")
+	p.waitForView("#/movies", "Movies")
 }
 
-// receive waits for a request that the page is to send.
-func (p *page) receive(arrived <-chan struct{}) {
+// waitForRequest waits for a request from the page.
+func (p *page) waitForRequest(arrived <-chan struct{}) {
 	p.t.Helper()
 	select {
 	case <-arrived:
-	case <-time.After(patience):
+	case <-time.After(stepTimeout):
 		p.t.Fatal("the request never came")
 	}
 }
 
-func (p *page) window(width, height int64) { p.do(chromedp.EmulateViewport(width, height)) }
+func (p *page) resize(width, height int64) { p.do(chromedp.EmulateViewport(width, height)) }
 
-// before runs a script in each document ahead of the page's own.
-func (p *page) before(script string) {
+// addStartupScript runs a script in each document before the page's scripts.
+func (p *page) addStartupScript(script string) {
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 		return chromedp.Void{}, err
 	})
 }
 
-// prefer sets media features, e.g. prefers-color-scheme to dark.
-func (p *page) prefer(features ...string) {
+// setMediaFeatures takes pairs of a media feature and its value, e.g. prefers-color-scheme to dark.
+func (p *page) setMediaFeatures(features ...string) {
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		var set emulation.SetEmulatedMediaParams
 		for i := 0; i < len(features); i += 2 {
@@ -398,9 +397,9 @@ func (p *page) prefer(features ...string) {
 	})
 }
 
-// shot keeps a picture of the window below .artifacts at the repository's root.
-func (p *page) shot(name string) {
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+// screenshot saves an image of the window in .artifacts/client at the repository's root.
+func (p *page) screenshot(name string) {
+	ctx, cancel := context.WithTimeout(p.ctx, stepTimeout)
 	defer cancel()
 	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package client is the web page: plain files that a static site serves as they are, without a build.
+// Package client is the web page: static files that need no build.
 //
-// It is ES modules, without a framework, for browsers of 2024 and later. index.html carries the content security policy,
-// since a static site sends no headers; js/main.js decides what an address shows; js/api.js alone talks to the API;
-// js/session.js keeps the token and says why there; js/views holds one module for each view.
+// It consists of ES modules without a framework, for browsers of 2024 and later. index.html contains the content security
+// policy, because a static site sends no headers. js/main.js selects the view for an address, js/views has one module for
+// each group of views, js/api.js makes all calls to the API, and js/session.js keeps the token and documents where.
 //
-// The page learns the API's address from config.js alone. The committed one means "the page's own origin", which is
-// right where the API serves the page itself; elsewhere the publisher writes its own config.js over it.
+// The page reads the API's address from config.js. The committed config.js means the page's own origin, for an API that
+// serves the page itself. For any other API, the publisher replaces config.js.
 package client
 
 import (
@@ -16,26 +16,26 @@ import (
 	"strings"
 )
 
-// Files holds exactly the published files, by their path below the site's root.
+// Files contains exactly the published files, by their path below the site's root.
 //
 //go:embed index.html config.js favicon.ico css icons js
 var Files embed.FS
 
-// ConfigPath is the file that the publisher replaces: an ES module, export default { apiUrl: "https://api.example" },
-// the address without a trailing slash.
+// ConfigPath is the file that the publisher replaces. It is an ES module with the API's address, without a trailing slash:
+// export default { apiUrl: "https://api.example" };
 const ConfigPath = "config.js"
 
 // File is one published file.
 type File struct {
-	// Path is the file's name in Files and its key in the site's bucket, e.g. "js/main.js".
+	// Path is the file's name in Files and its key in the site's bucket, such as "js/main.js".
 	Path string
-	// ContentType is the value of the header of that name; text is UTF-8.
+	// ContentType is the Content-Type header. Text is UTF-8.
 	ContentType string
-	// CacheControl is the value of the header of that name.
+	// CacheControl is the Cache-Control header.
 	CacheControl string
 }
 
-// contentTypes is fixed here because mime.TypeByExtension answers from the machine's own tables.
+// contentTypes is fixed, because mime.TypeByExtension depends on the machine's tables.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -46,22 +46,22 @@ var contentTypes = map[string]string{
 }
 
 const (
-	// revalidate makes browsers ask each time: a 304 where nothing has changed.
+	// revalidate makes browsers request the file each time. The answer is 304 if it has not changed.
 	revalidate = "no-cache"
-	// short bounds how long a browser may mix files of two releases. The names carry no digest, as nothing builds the
-	// page, so a file must never be kept for long: one minute covers a visit's page loads and little more.
-	short = "public, max-age=60, must-revalidate"
+	// cacheBriefly limits how long a browser can mix the files of two releases. File names have no digest, as nothing
+	// builds the page, so no file may be cached for long. One minute covers the page loads of a visit.
+	cacheBriefly = "public, max-age=60, must-revalidate"
 )
 
-// Pages lists the published files, sorted by path, so that whoever publishes them does it in the same order everywhere.
+// Pages returns the published files, sorted by path, so that they are published in the same order everywhere.
 func Pages() []File {
 	var files []File
-	// Walking an embed.FS whose root is readable gives no error, and every name in it has a type: a test holds that.
+	// WalkDir returns no error for an embed.FS. A test verifies that every file has a content type.
 	_ = fs.WalkDir(Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		file := File{Path: name, ContentType: contentTypes[path.Ext(name)], CacheControl: short}
+		file := File{Path: name, ContentType: contentTypes[path.Ext(name)], CacheControl: cacheBriefly}
 		if name == "index.html" || name == ConfigPath {
 			file.CacheControl = revalidate
 		}

@@ -29,7 +29,7 @@ func published() []string {
 	return names
 }
 
-// references finds what a file of the page loads, as paths below the root.
+// references returns the files that a file of the page loads, as paths below the root.
 func references(name, text string) []string {
 	var patterns []*regexp.Regexp
 	switch path.Ext(name) {
@@ -49,7 +49,7 @@ func references(name, text string) []string {
 	return found
 }
 
-// Nothing is published that the page doesn't use, and nothing is missing that it does.
+// The published files are exactly those that the page uses.
 func TestPublishedFilesAreThoseThePageLoads(t *testing.T) {
 	used := map[string]bool{"index.html": true}
 	for queue := []string{"index.html"}; len(queue) > 0; queue = queue[1:] {
@@ -67,7 +67,7 @@ func TestPublishedFilesAreThoseThePageLoads(t *testing.T) {
 	assert.ElementsMatch(t, names, published())
 }
 
-// The browser can fetch all modules at once instead of learning of them one after the other.
+// The browser can fetch all modules at once instead of discovering them one after the other.
 func TestEveryModuleIsPreloaded(t *testing.T) {
 	index := read(t, "index.html")
 	for _, name := range published() {
@@ -85,7 +85,7 @@ func TestPages(t *testing.T) {
 		assert.NotEmpty(t, f.ContentType, f.Path)
 		fresh := f.Path == "index.html" || f.Path == client.ConfigPath
 		assert.Equal(t, fresh, f.CacheControl == "no-cache", f.Path)
-		assert.NotContains(t, f.CacheControl, "immutable", "names carry no digest")
+		assert.NotContains(t, f.CacheControl, "immutable", "file names have no digest")
 	}
 	assert.Contains(t, pages, client.File{Path: "js/main.js", ContentType: "text/javascript; charset=utf-8", CacheControl: "public, max-age=60, must-revalidate"})
 	assert.Contains(t, pages, client.File{Path: "index.html", ContentType: "text/html; charset=utf-8", CacheControl: "no-cache"})
@@ -95,7 +95,7 @@ func TestTheCommittedConfigMeansThePagesOwnOrigin(t *testing.T) {
 	assert.Regexp(t, `(?m)^export default \{ apiUrl: "" \};$`, read(t, client.ConfigPath))
 }
 
-// The policy in the page is the only one where a static site sends no headers.
+// A static site sends no headers, so the policy in the page is the only one.
 func TestContentSecurityPolicy(t *testing.T) {
 	index := read(t, "index.html")
 	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]+)"`).FindStringSubmatch(index)
@@ -105,10 +105,10 @@ func TestContentSecurityPolicy(t *testing.T) {
 		"connect-src 'self' https: http:", "base-uri 'none'", "form-action 'none'",
 		"require-trusted-types-for 'script'", "trusted-types 'none'",
 	}, strings.Split(policy[1], "; "))
-	assert.Less(t, strings.Index(index, "Content-Security-Policy"), strings.Index(index, "<link"), "a policy rules only what follows it")
+	assert.Less(t, strings.Index(index, "Content-Security-Policy"), strings.Index(index, "<link"), "a policy applies only to what follows it")
 }
 
-// Markup from data, code from text, and anything from another host.
+// No markup from data, no code from text, and nothing from another host.
 func TestNoUnsafeConstructs(t *testing.T) {
 	unsafe := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment|javascript:`)
 	elsewhere := regexp.MustCompile(`(?:src|href|from|import|url)\s*[=("]+\s*"?(?:https?:)?//`)

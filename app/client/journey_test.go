@@ -21,155 +21,155 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// photograph is a JPEG file of that size.
-func photograph(t *testing.T, name string, width, height int) string {
+// jpegFile creates a JPEG file of that size.
+func jpegFile(t *testing.T, name string, width, height int) string {
 	t.Helper()
-	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			picture.Set(x, y, color.RGBA{uint8(255 * x / width), uint8(255 * y / height), 120, 255})
+			img.Set(x, y, color.RGBA{uint8(255 * x / width), uint8(255 * y / height), 120, 255})
 		}
 	}
 	file := filepath.Join(t.TempDir(), name)
 	f, err := os.Create(file)
 	require.NoError(t, err)
-	require.NoError(t, jpeg.Encode(f, picture, nil))
+	require.NoError(t, jpeg.Encode(f, img, nil))
 	require.NoError(t, f.Close())
 	return file
 }
 
 func upload(p *page, file string) {
 	p.t.Helper()
-	p.do(chromedp.SetUploadFiles(chromedp.CSS("#pictures"), []string{file}))
+	p.do(chromedp.SetUploadFiles(chromedp.CSS("#upload-input"), []string{file}))
 }
 
-// Everything one person does with the page, from signing up to leaving.
+// One user's visit, from the sign-up to the deletion of the account.
 func TestJourney(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := s.page()
 
 	p.open("")
-	p.at("#/login", "Welcome to the cinema")
-	p.shot("login")
-	p.follow("Sign up")
-	p.at("#/signup", "Join the cinema")
-	p.follow("Sign up")
-	p.says("main", "Use at least 8 characters.")
-	assert.Equal(t, "Username", eval[string](p, "document.activeElement.name"), "the focus goes to the first field that is wrong")
+	p.waitForView("#/login", "Welcome to the cinema")
+	p.screenshot("login")
+	p.clickText("Sign up")
+	p.waitForView("#/signup", "Join the cinema")
+	p.clickText("Sign up")
+	p.waitForText("main", "Use at least 8 characters.")
+	assert.Equal(t, "Username", eval[string](p, "document.activeElement.name"), "the focus goes to the first invalid field")
 	p.fill("Username", "ada", "Email", "ada@example.com", "Password", "correct horse")
-	p.follow("Sign up")
+	p.clickText("Sign up")
 
-	p.at("#/movies", "Films")
-	assert.Equal(t, "Films · Cinema", run(p, chromedp.Title()))
+	p.waitForView("#/movies", "Movies")
+	assert.Equal(t, "Movies · Cinema", run(p, chromedp.Title()))
 	all := eval[int](p, "document.querySelectorAll('.results .card').length")
 	assert.GreaterOrEqual(t, all, 40)
-	p.shot("films")
+	p.screenshot("movies")
 
 	p.fill("q", "kubrick")
-	p.searched("kubrick") // and the address keeps it
-	p.until(fmt.Sprintf("document.querySelector('.count').textContent.match(/^\\d+ films? of %d$/)", all))
+	p.waitForSearch("kubrick") // the address contains the query
+	p.waitFor(fmt.Sprintf("document.querySelector('.count').textContent.match(/^\\d+ movies? of %d$/)", all))
 	assert.True(t, eval[bool](p, "[...document.querySelectorAll('.results .card')].every((c) => c.textContent.includes('Kubrick'))"))
-	p.fill("q", "no such film")
-	p.says(".results", "No film matches “no such film”.")
-	p.follow("Show all films")
-	p.says(".count", fmt.Sprintf("%d films", all))
+	p.fill("q", "no such movie")
+	p.waitForText(".results", "No movie matches “no such movie”.")
+	p.clickText("Show all movies")
+	p.waitForText(".count", fmt.Sprintf("%d movies", all))
 
 	genre := eval[string](p, "document.querySelectorAll('.chip')[1].textContent")
 	p.click(".chip:nth-of-type(2)")
-	p.until(fmt.Sprintf("document.querySelector('.count').textContent.endsWith('of %d')", all))
-	assert.True(t, eval[bool](p, fmt.Sprintf("[...document.querySelectorAll('.results .card')].every((c) => c.textContent.includes(%s))", quote(genre))))
+	p.waitFor(fmt.Sprintf("document.querySelector('.count').textContent.endsWith('of %d')", all))
+	assert.True(t, eval[bool](p, fmt.Sprintf("[...document.querySelectorAll('.results .card')].every((c) => c.textContent.includes(%s))", jsString(genre))))
 
 	title := eval[string](p, "document.querySelector('.results .card-title').textContent")
-	p.follow(title)
-	p.at("#/movies/", title)
+	p.clickText(title)
+	p.waitForView("#/movies/", title)
 	assert.Equal(t, "H1", eval[string](p, "document.activeElement.tagName"), "the focus goes to the new view")
-	p.follow("Add to favourites")
-	p.until("document.querySelector('.heart-wide[aria-pressed=true]')")
-	p.shot("film")
+	p.clickText("Add to favorites")
+	p.waitFor("document.querySelector('.heart-labeled[aria-pressed=true]')")
+	p.screenshot("movie")
 	p.do(chromedp.NavigateBack())
-	p.at("#/movies?genre=", "Films")
-	p.until(fmt.Sprintf("document.activeElement.textContent === %s", quote(title)))
+	p.waitForView("#/movies?genre=", "Movies")
+	p.waitFor(fmt.Sprintf("document.activeElement.textContent === %s", jsString(title)))
 
-	p.follow("Favourites")
-	p.at("#/favourites", "Favourites")
-	p.says("main", title)
+	p.clickText("Favorites")
+	p.waitForView("#/favorites", "Favorites")
+	p.waitForText("main", title)
 	p.do(chromedp.Reload())
-	p.at("#/favourites", "Favourites")
-	p.says("main", title)
+	p.waitForView("#/favorites", "Favorites")
+	p.waitForText("main", title)
 
-	p.follow("Gallery")
-	p.at("#/gallery", "Gallery")
-	p.until(noPictures)
-	upload(p, photograph(t, "sunset.jpg", 1200, 900))
-	p.until("document.querySelector('.tile img')?.naturalWidth > 0")
+	p.clickText("Gallery")
+	p.waitForView("#/gallery", "Gallery")
+	p.waitFor(emptyGallery)
+	upload(p, jpegFile(t, "sunset.jpg", 1200, 900))
+	p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0")
 	assert.Less(t, eval[int](p, "document.querySelector('.tile img').naturalWidth"), 1200, "the thumbnail is smaller")
-	p.says(".count", "1 picture")
-	p.shot("gallery")
+	p.waitForText(".count", "1 image")
+	p.screenshot("gallery")
 	p.click(".tile")
-	p.until("document.querySelector('.viewer img')?.naturalWidth === 1200")
-	p.shot("original")
+	p.waitFor("document.querySelector('.viewer img')?.naturalWidth === 1200")
+	p.screenshot("original")
 	p.do(chromedp.KeyEvent(kb.Escape))
-	p.until("!document.querySelector('dialog')")
+	p.waitFor("!document.querySelector('dialog')")
 	assert.Equal(t, "tile", eval[string](p, "document.activeElement.className"), "the focus goes back")
 	p.click(".tile")
-	p.click("[aria-label='Delete this picture']")
-	p.follow("Delete")
-	p.until(noPictures)
-	p.until("!document.querySelector('.tile')")
+	p.click("[aria-label='Delete this image']")
+	p.clickText("Delete")
+	p.waitFor(emptyGallery)
+	p.waitFor("!document.querySelector('.tile')")
 
-	p.follow("Account")
-	p.at("#/account", "Account")
+	p.clickText("Account")
+	p.waitForView("#/account", "Account")
 	assert.Equal(t, "ada@example.com", eval[string](p, "document.querySelector('[name=Email]').value"))
 	p.fill("Username", "ada-l", "Email", "lovelace@example.com", "Password", "another secret")
-	p.follow("Save")
-	p.says("#toasts", "Your account is saved.")
-	p.says(".who-name", "ada-l")
-	p.follow("Favourites")
-	p.at("#/favourites", "Favourites")
-	p.says("main", title)
+	p.clickText("Save")
+	p.waitForText("#toasts", "Your account was saved.")
+	p.waitForText(".user-name", "ada-l")
+	p.clickText("Favorites")
+	p.waitForView("#/favorites", "Favorites")
+	p.waitForText("main", title)
 
-	p.follow("Log out")
-	p.at("#/login", "Welcome to the cinema")
+	p.clickText("Log out")
+	p.waitForView("#/login", "Welcome to the cinema")
 	assert.Equal(t, "null null", eval[string](p, "`${sessionStorage.getItem('cinema.session')} ${localStorage.getItem('cinema.session')}`"))
 	p.fill("Username", "ada-l", "Password", "correct horse")
-	p.follow("Log in")
-	p.says("[role=alert]", "No account has this name and password.")
+	p.clickText("Log in")
+	p.waitForText("[role=alert]", "No account has this name and password.")
 	p.fill("Password", "another secret")
-	p.follow("Log in")
-	p.at("#/movies", "Films")
+	p.clickText("Log in")
+	p.waitForView("#/movies", "Movies")
 
-	p.follow("Account")
-	p.at("#/account", "Account")
-	p.follow("Delete account…")
-	p.says("dialog", "Delete the account “ada-l”?")
-	p.follow("Delete account")
-	p.at("#/login", "Welcome to the cinema")
+	p.clickText("Account")
+	p.waitForView("#/account", "Account")
+	p.clickText("Delete account…")
+	p.waitForText("dialog", "Delete the account “ada-l”?")
+	p.clickText("Delete account")
+	p.waitForView("#/login", "Welcome to the cinema")
 	p.fill("Username", "ada-l", "Password", "another secret")
-	p.follow("Log in")
-	p.says("[role=alert]", "No account has this name and password.")
+	p.clickText("Log in")
+	p.waitForText("[role=alert]", "No account has this name and password.")
 }
 
-// A taken name and a wrong field are said at the field.
-func TestSignUpProblemsStandAtTheField(t *testing.T) {
+// An error of one field, here a taken name, is shown at the field.
+func TestSignUpErrorsAreShownAtTheField(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.register("grace")
 	p := s.page()
 	p.open("#/signup")
 	p.fill("Username", "Grace", "Email", "other@example.com", "Password", "correct horse")
-	p.follow("Sign up")
-	p.until("document.querySelector('[name=Username][aria-invalid]')")
-	p.says(".field-error:not([hidden])", "Username is taken.")
+	p.clickText("Sign up")
+	p.waitFor("document.querySelector('[name=Username][aria-invalid]')")
+	p.waitForText(".field-error:not([hidden])", "Username is taken.")
 	assert.Equal(t, "Username", eval[string](p, "document.activeElement.name"))
 	assert.Contains(t, eval[string](p, "document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent"), "taken")
 }
 
-// The account is made, but the log-in right after it fails.
-func TestSignUpWithoutLogIn(t *testing.T) {
+// The sign-up succeeds, but the login after it fails.
+func TestSignUpWithoutLogin(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.away(func(w http.ResponseWriter, r *http.Request) {
+	s.intercept(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			unavailable(1)(w, r)
 			return
@@ -179,45 +179,45 @@ func TestSignUpWithoutLogIn(t *testing.T) {
 	p := s.page()
 	p.open("#/signup")
 	p.fill("Username", "grace", "Email", "grace@example.com", "Password", "correct horse")
-	p.follow("Sign up")
-	p.says("#toasts", "Your account is made. Log in to go on. The cinema can't do this right now. Try again in 1 second.")
-	p.at("#/login", "Welcome to the cinema")
-	s.back()
+	p.clickText("Sign up")
+	p.waitForText("#toasts", "Your account was created. Log in to continue. Cinema is not available. Try again in 1 second.")
+	p.waitForView("#/login", "Welcome to the cinema")
+	s.restore()
 	p.fill("Username", "grace", "Password", "correct horse")
-	p.follow("Log in")
-	p.at("#/movies", "Films")
+	p.clickText("Log in")
+	p.waitForView("#/movies", "Movies")
 }
 
-// A browser that keeps no site data: the session lasts as long as the page.
-func TestStorageBarred(t *testing.T) {
+// In a browser that blocks site data, the session lasts as long as the page.
+func TestStorageBlocked(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	a := s.register("grace")
 	p := s.page()
-	p.before(`for (const name of ["sessionStorage", "localStorage"]) {
-		Object.defineProperty(window, name, { get() { throw new DOMException("barred", "SecurityError"); } });
+	p.addStartupScript(`for (const name of ["sessionStorage", "localStorage"]) {
+		Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });
 	}`)
 	p.logIn(a)
-	p.stay(a)
+	p.logInPersistently(a)
 	p.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new StorageEvent("storage", { key: "cinema.session" }))`))
-	p.follow("Favourites")
-	p.at("#/favourites", "Favourites")
+	p.clickText("Favorites")
+	p.waitForView("#/favorites", "Favorites")
 	p.do(chromedp.Reload())
-	p.at("#/login", "Welcome to the cinema")
+	p.waitForView("#/login", "Welcome to the cinema")
 }
 
-// Two hearts in a row: the first one's answer comes last, and does not know of the second.
-func TestFavouritesInAnyOrder(t *testing.T) {
+// Two changes in a row: the answer to the first arrives last, and does not include the second.
+func TestFavoritesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := s.page()
 	p.logIn(s.register("grace"))
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
-	let := sync.OnceFunc(func() { close(release) })
-	t.Cleanup(let)
+	proceed := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(proceed)
 	var hold atomic.Bool
 	hold.Store(true)
-	s.away(func(w http.ResponseWriter, r *http.Request) {
+	s.intercept(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || !hold.Swap(false) {
 			s.proxy.ServeHTTP(w, r)
 			return
@@ -235,27 +235,27 @@ func TestFavouritesInAnyOrder(t *testing.T) {
 		return eval[string](p, fmt.Sprintf("document.querySelector('.results .card:nth-child(%d) .card-title').textContent", n))
 	}
 	first, second := title(1), title(2)
-	favourites := "JSON.parse(sessionStorage['cinema.session']).user.FavoriteMovies.length"
+	favorites := "JSON.parse(sessionStorage['cinema.session']).user.FavoriteMovies.length"
 	p.click(heart(1))
-	p.receive(arrived)
+	p.waitForRequest(arrived)
 	p.click(heart(2))
-	p.until(favourites + " > 0")
+	p.waitFor(favorites + " > 0")
 	remembered := eval[string](p, "sessionStorage['cinema.session']")
-	let()
-	p.until("sessionStorage['cinema.session'] !== " + quote(remembered))
-	require.Equal(t, 2, eval[int](p, favourites))
+	proceed()
+	p.waitFor("sessionStorage['cinema.session'] !== " + jsString(remembered))
+	require.Equal(t, 2, eval[int](p, favorites))
 
 	p.click(heart(2))
-	p.until(favourites + " === 1 && document.querySelector(" + quote(heart(2)+"[aria-pressed=false]") + ")")
+	p.waitFor(favorites + " === 1 && document.querySelector(" + jsString(heart(2)+"[aria-pressed=false]") + ")")
 	p.click(heart(2))
-	p.until(favourites + " === 2 && document.querySelector(" + quote(heart(2)+"[aria-pressed=true]") + ")")
-	p.follow("Favourites")
-	p.at("#/favourites", "Favourites")
-	p.says("main", first)
-	p.says("main", second)
+	p.waitFor(favorites + " === 2 && document.querySelector(" + jsString(heart(2)+"[aria-pressed=true]") + ")")
+	p.clickText("Favorites")
+	p.waitForView("#/favorites", "Favorites")
+	p.waitForText("main", first)
+	p.waitForText("main", second)
 }
 
-// The session lasts as long as the tab, or longer for who asks.
+// The session lasts as long as the tab, or longer if the user chooses to stay logged in.
 func TestStayingLoggedIn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -263,26 +263,26 @@ func TestStayingLoggedIn(t *testing.T) {
 	p := s.page()
 	p.logIn(a)
 	assert.Equal(t, "true false", eval[string](p, "`${'cinema.session' in sessionStorage} ${'cinema.session' in localStorage}`"))
-	p.stay(a)
+	p.logInPersistently(a)
 	assert.Equal(t, "false true", eval[string](p, "`${'cinema.session' in sessionStorage} ${'cinema.session' in localStorage}`"))
 
-	other := s.beside(p)
-	other.open("#/favourites")
-	other.at("#/favourites", "Favourites")
-	p.follow("Log out")
-	p.at("#/login", "Welcome to the cinema")
-	other.at("#/login", "Welcome to the cinema")
+	other := s.tabSharingStorage(p)
+	other.open("#/favorites")
+	other.waitForView("#/favorites", "Favorites")
+	p.clickText("Log out")
+	p.waitForView("#/login", "Welcome to the cinema")
+	other.waitForView("#/login", "Welcome to the cinema")
 }
 
-// The API ends the session: the page says so, and goes on after the log-in where it was.
+// When the API ends the session, the page says so and returns to the same view after the login.
 func TestSessionExpiry(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	a := s.register("grace")
 	p := s.page()
 	p.logIn(a)
-	p.follow("Account")
-	p.at("#/account", "Account")
+	p.clickText("Account")
+	p.waitForView("#/account", "Account")
 
 	// A changed password ends every older session.
 	token := s.call("POST", "/login", "", map[string]string{"Username": a.Username, "Password": a.Password})["token"].(string)
@@ -290,19 +290,19 @@ func TestSessionExpiry(t *testing.T) {
 	s.call("PUT", "/users/"+a.Username, token, a)
 
 	p.fill("Email", "changed@example.com")
-	p.follow("Save")
-	p.at("#/login", "Welcome to the cinema")
-	p.says("[role=alert]", "Your session has ended.")
-	p.shot("session-ended")
+	p.clickText("Save")
+	p.waitForView("#/login", "Welcome to the cinema")
+	p.waitForText("[role=alert]", "Your session has ended.")
+	p.screenshot("session-ended")
 	assert.Equal(t, "Username", eval[string](p, "document.activeElement.name"))
 	p.fill("Username", a.Username, "Password", a.Password)
-	p.follow("Log in")
-	p.at("#/account", "Account")
-	assert.Equal(t, a.Email, eval[string](p, "document.querySelector('[name=Email]').value"), "what an ended session sent is not stored")
+	p.clickText("Log in")
+	p.waitForView("#/account", "Account")
+	assert.Equal(t, a.Email, eval[string](p, "document.querySelector('[name=Email]').value"), "a change from an ended session is not stored")
 }
 
-// The API is away: said once, tried again as it asks, and recovered from without a reload.
-func TestAPIAway(t *testing.T) {
+// While the API is unavailable, the page shows one message and tries again after the API's delay, without a reload.
+func TestAPIUnavailable(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	a := s.register("grace")
@@ -310,117 +310,117 @@ func TestAPIAway(t *testing.T) {
 	p.logIn(a)
 
 	t.Run("unavailable as a view opens", func(t *testing.T) {
-		defer p.in(t)()
-		s.away(unavailable(1))
-		p.follow("Favourites")
-		p.says("h1", "The cinema is not answering")
-		p.says(".away-actions", "Trying again")
-		p.shot("api-away")
-		s.back()
-		p.at("#/favourites", "Favourites")
+		defer p.inSubtest(t)()
+		s.intercept(unavailable(1))
+		p.clickText("Favorites")
+		p.waitForText("h1", "Cinema is not available")
+		p.waitForText(".unavailable-actions", "Trying again")
+		p.screenshot("api-unavailable")
+		s.restore()
+		p.waitForView("#/favorites", "Favorites")
 	})
-	t.Run("no answer at all", func(t *testing.T) {
-		defer p.in(t)()
-		s.away(cut)
-		p.follow("Films")
-		p.says("h1", "The cinema is not answering")
-		s.away(unavailable(300))
-		p.until("/ (2\\d\\d|300) s\\./.test(document.querySelector('.away-left').textContent)")
-		s.back()
-		p.follow("Try now")
-		p.at("#/movies", "Films")
+	t.Run("no response", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		s.intercept(dropConnection)
+		p.clickText("Movies")
+		p.waitForText("h1", "Cinema is not available")
+		s.intercept(unavailable(300))
+		p.waitFor("/ (2\\d\\d|300) s\\./.test(document.querySelector('.unavailable-countdown').textContent)")
+		s.restore()
+		p.clickText("Try now")
+		p.waitForView("#/movies", "Movies")
 	})
 	t.Run("unavailable in a search", func(t *testing.T) {
-		defer p.in(t)()
-		s.away(unavailable(1))
+		defer p.inSubtest(t)()
+		s.intercept(unavailable(1))
 		p.fill("q", "alien")
-		p.says(".results", "The cinema is not answering")
+		p.waitForText(".results", "Cinema is not available")
 		assert.Equal(t, "alien", eval[string](p, "document.querySelector('[name=q]').value"))
-		s.back()
-		p.searched("alien")
-		p.until("document.querySelector('.results .card-title')?.textContent.includes('Alien')")
+		s.restore()
+		p.waitForSearch("alien")
+		p.waitFor("document.querySelector('.results .card-title')?.textContent.includes('Alien')")
 	})
-	t.Run("a favourite is taken back", func(t *testing.T) {
-		defer p.in(t)()
-		s.away(unavailable(1))
+	t.Run("a refused favorite changes back", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		s.intercept(unavailable(1))
 		p.click(".results .heart")
-		p.says("#toasts", "was not added. The cinema can't do this right now. Try again in 1 second.")
-		p.until("document.querySelector('.results .heart[aria-pressed=false]')")
-		s.back()
+		p.waitForText("#toasts", "was not added. Cinema is not available. Try again in 1 second.")
+		p.waitFor("document.querySelector('.results .heart[aria-pressed=false]')")
+		s.restore()
 		p.click(".results .heart")
-		p.until("document.querySelector('.results .heart[aria-pressed=true]')")
+		p.waitFor("document.querySelector('.results .heart[aria-pressed=true]')")
 	})
-	t.Run("a slow favourite is not overtaken", func(t *testing.T) {
-		defer p.in(t)()
-		p.follow("Films")
-		p.until("document.querySelector('.results .heart[aria-pressed=false]') && !document.querySelector('main[aria-busy]')")
+	t.Run("a slow favorite is not lost", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		p.clickText("Movies")
+		p.waitFor("document.querySelector('.results .heart[aria-pressed=false]') && !document.querySelector('main[aria-busy]')")
 		title := eval[string](p, "document.querySelector('.results .card:has(.heart[aria-pressed=false]) .card-title').textContent")
 		arrived, release := make(chan struct{}, 1), make(chan struct{})
-		let := sync.OnceFunc(func() { close(release) })
-		defer let()
-		s.away(func(w http.ResponseWriter, r *http.Request) {
+		proceed := sync.OnceFunc(func() { close(release) })
+		defer proceed()
+		s.intercept(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
 				arrived <- struct{}{}
 				<-release
 			}
 			s.proxy.ServeHTTP(w, r)
 		})
-		defer s.back()
+		defer s.restore()
 		p.click(".results .heart[aria-pressed=false]")
-		p.receive(arrived)
-		p.follow("Favourites")
-		// The view has asked for the films and waits for the change before it asks for the account.
-		p.until("document.querySelector('main[aria-busy]')")
-		let()
-		p.at("#/favourites", "Favourites")
-		p.says("main", title)
+		p.waitForRequest(arrived)
+		p.clickText("Favorites")
+		// The view has requested the movies and waits for the change before it requests the account.
+		p.waitFor("document.querySelector('main[aria-busy]')")
+		proceed()
+		p.waitForView("#/favorites", "Favorites")
+		p.waitForText("main", title)
 	})
 	t.Run("an upload can be tried again", func(t *testing.T) {
-		defer p.in(t)()
-		p.follow("Gallery")
-		p.at("#/gallery", "Gallery")
-		s.away(cut)
-		upload(p, photograph(t, "sunset.jpg", 300, 200))
-		p.says(".upload", "Not uploaded.")
-		s.back()
-		p.follow("Try again")
-		p.until("document.querySelector('.tile img')?.naturalWidth > 0 && !document.querySelector('.upload')")
+		defer p.inSubtest(t)()
+		p.clickText("Gallery")
+		p.waitForView("#/gallery", "Gallery")
+		s.intercept(dropConnection)
+		upload(p, jpegFile(t, "sunset.jpg", 300, 200))
+		p.waitForText(".upload", "Not uploaded.")
+		s.restore()
+		p.clickText("Try again")
+		p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0 && !document.querySelector('.upload')")
 	})
-	t.Run("an upload that took too long too", func(t *testing.T) {
-		defer p.in(t)()
-		s.away(func(w http.ResponseWriter, r *http.Request) {
+	t.Run("an upload that timed out can be tried again", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		s.intercept(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusRequestTimeout)
-			io.WriteString(w, `{"type":"about:blank","title":"Request Timeout","status":408,"detail":"The picture did not arrive in time."}`)
+			io.WriteString(w, `{"type":"about:blank","title":"Request Timeout","status":408,"detail":"The image did not arrive in time."}`)
 		})
-		upload(p, photograph(t, "dawn.jpg", 300, 200))
-		p.says(".upload", "Not uploaded. The picture did not arrive in time.")
-		s.back()
-		p.follow("Try again")
-		p.until("document.querySelectorAll('.tile').length === 2 && !document.querySelector('.upload')")
+		upload(p, jpegFile(t, "dawn.jpg", 300, 200))
+		p.waitForText(".upload", "Not uploaded. The image did not arrive in time.")
+		s.restore()
+		p.clickText("Try again")
+		p.waitFor("document.querySelectorAll('.tile').length === 2 && !document.querySelector('.upload')")
 	})
-	t.Run("a log-in says so", func(t *testing.T) {
-		defer p.in(t)()
-		p.follow("Log out")
-		s.away(unavailable(1))
+	t.Run("a login shows the error", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		p.clickText("Log out")
+		s.intercept(unavailable(1))
 		p.fill("Username", a.Username, "Password", a.Password)
-		p.follow("Log in")
-		p.says("[role=alert]", "You are not logged in. The cinema can't do this right now.")
-		s.back()
-		p.follow("Log in")
-		p.at("#/movies", "Films")
+		p.clickText("Log in")
+		p.waitForText("[role=alert]", "Login failed. Cinema is not available.")
+		s.restore()
+		p.clickText("Log in")
+		p.waitForView("#/movies", "Movies")
 	})
 }
 
-// An upload shows its progress and can be stopped; what is no picture never leaves the page.
+// An upload shows its progress and can be canceled. A file that is not an image is not sent.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := s.page()
 	p.logIn(s.register("grace"))
-	p.follow("Gallery")
-	p.at("#/gallery", "Gallery")
+	p.clickText("Gallery")
+	p.waitForView("#/gallery", "Gallery")
 
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	t.Cleanup(func() { close(release) })
@@ -432,33 +432,33 @@ func TestUpload(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	s.away(hold)
-	upload(p, photograph(t, "sunset.jpg", 300, 200))
-	p.receive(arrived)
+	s.intercept(hold)
+	upload(p, jpegFile(t, "sunset.jpg", 300, 200))
+	p.waitForRequest(arrived)
 	assert.Equal(t, "Upload of sunset.jpg", eval[string](p, "document.querySelector('progress').getAttribute('aria-label')"))
-	p.follow("Cancel")
-	p.until("!document.querySelector('.upload')")
+	p.clickText("Cancel")
+	p.waitFor("!document.querySelector('.upload')")
 
-	upload(p, photograph(t, "dawn.jpg", 300, 200))
-	p.receive(arrived)
-	s.back()
-	p.follow("Films")
-	p.says("#toasts", "dawn.jpg was not uploaded: the gallery was left.")
-	p.follow("Gallery")
-	p.at("#/gallery", "Gallery")
+	upload(p, jpegFile(t, "dawn.jpg", 300, 200))
+	p.waitForRequest(arrived)
+	s.restore()
+	p.clickText("Movies")
+	p.waitForText("#toasts", "dawn.jpg was not uploaded because you left the gallery.")
+	p.clickText("Gallery")
+	p.waitForView("#/gallery", "Gallery")
 
 	text := filepath.Join(t.TempDir(), "notes.txt")
-	require.NoError(t, os.WriteFile(text, []byte("no picture"), 0o600))
+	require.NoError(t, os.WriteFile(text, []byte("not an image"), 0o600))
 	upload(p, text)
-	p.says(".upload", "it is no JPEG, PNG, GIF or WebP picture")
-	p.follow("Dismiss")
-	p.until("!document.querySelector('.upload')")
+	p.waitForText(".upload", "the file is not a JPEG, PNG, GIF or WebP image")
+	p.clickText("Dismiss")
+	p.waitFor("!document.querySelector('.upload')")
 
-	// A name may claim what the bytes are not: the API's answer is shown, and the name is only text.
-	liar := filepath.Join(t.TempDir(), "<img src=x onerror=alert(1)>.jpg")
-	require.NoError(t, os.WriteFile(liar, []byte("PK\x03\x04 a zip"), 0o600))
-	upload(p, liar)
-	p.says(".upload", "<img src=x onerror=alert(1)>.jpg")
-	p.says(".upload", "The file is not a JPEG, PNG, GIF or WebP image.")
-	p.until(noPictures)
+	// The file's name says JPEG, but its bytes do not: the page shows the API's answer, and the name as plain text.
+	mislabeled := filepath.Join(t.TempDir(), "<img src=x onerror=alert(1)>.jpg")
+	require.NoError(t, os.WriteFile(mislabeled, []byte("PK\x03\x04 a zip"), 0o600))
+	upload(p, mislabeled)
+	p.waitForText(".upload", "<img src=x onerror=alert(1)>.jpg")
+	p.waitForText(".upload", "The file is not a JPEG, PNG, GIF or WebP image.")
+	p.waitFor(emptyGallery)
 }

@@ -15,14 +15,14 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/internal/testutil/chromium"
 )
 
-// As it is published: the page on a static site of its own, the API on another origin that config.js names, and at
-// first without its credentials, as on the first boot of a stack.
+// As published: the page on a static site, the API on another origin that config.js names. At first the API has no
+// credentials, as on the first boot of a stack.
 func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	t.Parallel()
 	chromium.Find(t)
@@ -55,7 +55,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	}))
 	t.Cleanup(static.Close)
 
-	withSource := func(source *live.Source) *api.API {
+	withSource := func(source *credentialwatch.Source) *api.API {
 		a, err := api.New(api.Options{
 			Source: source, Bucket: images.NewBucket(parts.S3.Client(), dev.BucketName), Log: slog.New(slog.DiscardHandler),
 			AllowedOrigin: static.URL, PasswordCost: bcrypt.MinCost,
@@ -64,54 +64,54 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 		return a
 	}
 	var current atomic.Pointer[api.API]
-	current.Store(withSource(&live.Source{}))
+	current.Store(withSource(&credentialwatch.Source{}))
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.Load().ServeHTTP(w, r) }))
 	t.Cleanup(backend.Close)
-	// The slash at the end is a slip that people make.
+	// The page accepts a trailing slash.
 	config = `export default { apiUrl: "` + backend.URL + `/" };`
 
 	s := &site{t: t, URL: static.URL, api: backend.URL}
 	p := s.page()
 	p.open("#/signup")
 	p.fill("Username", "ada", "Email", "ada@example.com", "Password", "correct horse")
-	p.follow("Sign up")
-	// Five seconds are the API's own Retry-After, which a page of another origin reads only where the API lets it.
-	p.says("[role=alert]", "You are not signed up. The cinema can't do this right now. Try again in 5 seconds.")
+	p.clickText("Sign up")
+	// The five seconds are the API's Retry-After header. A page of another origin can read it only if the API allows that.
+	p.waitForText("[role=alert]", "Sign-up failed. Cinema is not available. Try again in 5 seconds.")
 
 	current.Store(withSource(credentialwatch.Fixed(credentialwatch.State{Store: parts.Store, Key: []byte(strings.Repeat("k", 32))})))
-	p.follow("Sign up")
-	p.at("#/movies", "Films")
+	p.clickText("Sign up")
+	p.waitForView("#/movies", "Movies")
 	p.click(".results .heart")
-	p.until("document.querySelector('.results .heart[aria-pressed=true]')")
-	p.follow("Favourites")
-	p.says(".count", "1 film")
+	p.waitFor("document.querySelector('.results .heart[aria-pressed=true]')")
+	p.clickText("Favorites")
+	p.waitForText(".count", "1 movie")
 	p.click(".card .heart")
-	p.says(".count", "0 films")
+	p.waitForText(".count", "0 movies")
 
-	p.follow("Gallery")
-	p.at("#/gallery", "Gallery")
-	upload(p, photograph(t, "sunset.jpg", 640, 480))
-	// No thumbnailer runs here: the original can be opened without one.
-	p.says(".tile", "Making the thumbnail…")
+	p.clickText("Gallery")
+	p.waitForView("#/gallery", "Gallery")
+	upload(p, jpegFile(t, "sunset.jpg", 640, 480))
+	// No thumbnailer runs here. The original opens without a thumbnail.
+	p.waitForText(".tile", "Creating the thumbnail…")
 	p.click(".tile")
-	p.until("document.querySelector('.viewer img')?.naturalWidth === 640")
+	p.waitFor("document.querySelector('.viewer img')?.naturalWidth === 640")
 	assert.True(t, eval[bool](p, "document.querySelector('.viewer a[target=_blank]').href.startsWith('blob:')"))
-	p.click("[aria-label='Delete this picture']")
-	p.follow("Delete")
-	p.until(noPictures)
+	p.click("[aria-label='Delete this image']")
+	p.clickText("Delete")
+	p.waitFor(emptyGallery)
 
-	t.Run("a session that no key has signed", func(t *testing.T) {
-		defer p.in(t)()
-		p.follow("Films")
-		p.at("#/movies", "Films")
+	t.Run("a session that another key has signed", func(t *testing.T) {
+		defer p.inSubtest(t)()
+		p.clickText("Movies")
+		p.waitForView("#/movies", "Movies")
 		current.Store(withSource(credentialwatch.Fixed(credentialwatch.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
-		p.follow("Favourites")
-		p.at("#/login", "Welcome to the cinema")
-		p.says("[role=alert]", "Your session has ended.")
+		p.clickText("Favorites")
+		p.waitForView("#/login", "Welcome to the cinema")
+		p.waitForText("[role=alert]", "Your session has ended.")
 	})
 }
 
-// A site whose config.js is missing or wrong says so instead of staying empty.
+// A site shows a message if config.js is missing or invalid.
 func TestMissingConfig(t *testing.T) {
 	t.Parallel()
 	chromium.Find(t)
@@ -131,9 +131,9 @@ func TestMissingConfig(t *testing.T) {
 			}))
 			defer static.Close()
 			p := (&site{t: t, URL: static.URL}).page()
-			p.mean("config.js")
+			p.expectMessage("config.js")
 			p.open("")
-			p.says("h1", "The page is not set up")
+			p.waitForText("h1", "The page is not configured")
 		})
 	}
 }

@@ -14,14 +14,14 @@ const (
 	Thumbnailer = "thumbnailer"
 )
 
-// Form is how the artifacts bucket holds a binary.
+// Form is the form of a binary's artifact in the artifacts bucket.
 type Form string
 
 // The forms.
 const (
 	// Executable is the binary itself, for instances.
 	Executable Form = "executable"
-	// LambdaZip is the archive that Lambda unpacks: one entry, bootstrap.
+	// LambdaZip is a zip file for Lambda with one entry, bootstrap.
 	LambdaZip Form = "lambda-zip"
 )
 
@@ -31,13 +31,13 @@ type Binary struct {
 	Form Form
 }
 
-// Binaries are all binaries of a release, sorted by name.
+// Binaries lists all binaries of a release, sorted by name.
 var Binaries = []Binary{{Cinema, Executable}, {CinemaDB, Executable}, {Mirror, LambdaZip}, {Thumbnailer, LambdaZip}}
 
-// Architectures are those that binaries are built for, in Go's words. The operating system is Linux.
+// Architectures lists the architectures that binaries are built for, with Go's names. The operating system is Linux.
 var Architectures = []string{"amd64", "arm64"}
 
-// Names lists the binaries' names, sorted.
+// Names returns the binaries' names, sorted.
 func Names() []string {
 	names := make([]string, len(Binaries))
 	for i, b := range Binaries {
@@ -46,7 +46,7 @@ func Names() []string {
 	return names
 }
 
-// FormOf returns the form of the binary with that name, false for a name that no binary has.
+// FormOf returns the form of the binary with that name, and whether there is one.
 func FormOf(name string) (Form, bool) {
 	i := slices.IndexFunc(Binaries, func(b Binary) bool { return b.Name == name })
 	if i < 0 {

@@ -2,16 +2,16 @@ package contract
 
 // TCP ports.
 const (
-	// APIPort is where the API listens, plain HTTP, behind the load balancer.
+	// APIPort is the port of the API: plain HTTP, behind the load balancer.
 	APIPort = 8081
-	// MongoDBPort is where mongod listens, TLS only.
+	// MongoDBPort is the port of mongod: TLS only.
 	MongoDBPort = 27017
 )
 
-// Paths that are asked for without a token.
+// Paths of health checks, which need no token.
 const (
-	// HealthPath answers 200 while the process runs. It never asks the database.
+	// HealthPath answers 200 while the process runs. It does not check the database.
 	HealthPath = "/healthz"
-	// ReadyPath answers 200 while the API can serve: database and images bucket answer too.
+	// ReadyPath answers 200 while the database and the images bucket are available too.
 	ReadyPath = "/readyz"
 )

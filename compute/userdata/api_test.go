@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"cinema-database/app/contract"
 )
 
 const (
@@ -18,10 +20,10 @@ func apiParams() APIParams {
 	return APIParams{
 		Artifacts:     "cinema-artifacts-1a2b3c4",
 		Digest:        digestA,
-		Credentials:   "s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+		Credentials:   "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		Images:        "cinema-images-5d6e7f8",
 		Region:        "us-east-1",
-		Port:          8081,
+		Port:          contract.APIPort,
 		AllowedOrigin: "https://cinema.example",
 		Stack:         "dev",
 		LogGroup:      "api-logs-0123abc",
@@ -38,19 +40,18 @@ func TestAPIGolden(t *testing.T) {
 }
 
 func TestAPIRefuses(t *testing.T) {
-	_, err := API(APIParams{Port: 80, AllowedOrigin: "https://a.example/path", Inline: []byte("not gzip")})
+	_, err := API(APIParams{Port: 80, AllowedOrigin: "https://a.example/path"})
 	require.Error(t, err)
 	for _, want := range []string{
-		`userdata: API.Artifacts: "" is not a bucket's name; give`,
-		`userdata: API.Digest: "" is not a SHA-256; give 64`,
-		`userdata: API.Credentials: "" is not an object's address; write`,
-		`userdata: API.Images: "" is not a bucket's name; give`,
+		`userdata: API.Artifacts: "" is not a bucket name; use`,
+		`userdata: API.Digest: "" is not a SHA-256 digest; use 64`,
+		`userdata: API.Credentials: "" is not the URI of an S3 object; write`,
+		`userdata: API.Images: "" is not a bucket name; use`,
 		`userdata: API.Region: "" is not a region; use`,
 		`userdata: API.Port: 80 is not a port that the API may bind; use`,
 		`userdata: API.AllowedOrigin: "https://a.example/path" is not an origin; use`,
-		`userdata: API.Stack: "" is not a stack's name; use`,
-		`userdata: API.LogGroup: "" is not a log group's name; write`,
-		`userdata: API.Inline: "8 bytes" is not gzip`,
+		`userdata: API.Stack: "" is not a stack name; use`,
+		`userdata: API.LogGroup: "" is not a log group name; write`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
@@ -58,10 +59,9 @@ func TestAPIRefuses(t *testing.T) {
 		"a command in the bucket":  func(p *APIParams) { p.Artifacts = "a$(reboot)b" },
 		"a quote in the origin":    func(p *APIParams) { p.AllowedOrigin = "https://a'b" },
 		"a command in the origin":  func(p *APIParams) { p.AllowedOrigin = "https://$(reboot) x" },
-		"a line in the region":     func(p *APIParams) { p.Region = "us-east-1\nreboot" },
+		"a new line in the region": func(p *APIParams) { p.Region = "us-east-1\nreboot" },
 		"a space in the object":    func(p *APIParams) { p.Credentials = "s3://bucket/a b" },
 		"upper case in the digest": func(p *APIParams) { p.Digest = strings.ToUpper(p.Digest) },
-		"another inlined binary":   func(p *APIParams) { p.Inline = gzipOf("another") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := apiParams()
@@ -74,9 +74,9 @@ func TestAPIRefuses(t *testing.T) {
 }
 
 func TestAPILongest(t *testing.T) {
-	longest, err := API(APIParams{Port: 8081}.Longest())
+	longest, err := API(APIParams{Port: contract.APIPort}.Longest())
 	require.NoError(t, err)
-	again, err := API(APIParams{Port: 8081}.Longest())
+	again, err := API(APIParams{Port: contract.APIPort}.Longest())
 	require.NoError(t, err)
 	assert.Equal(t, longest.Base64Gzip(), again.Base64Gzip())
 	t.Logf("API at its longest: %d bytes, %d compressed", len(longest.Text), longest.Size())
@@ -86,8 +86,8 @@ func TestAPILongest(t *testing.T) {
 			Images:      rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "images"),
 			Digest:      rapid.StringMatching(`[0-9a-f]{64}`).Draw(t, "digest"),
 			Region:      rapid.SampledFrom([]string{"us-east-1", "ap-northeast-1", "us-gov-west-1"}).Draw(t, "region"),
-			Credentials: "s3://" + rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "b") + "/credentials/api.json",
-			Port:        8081,
+			Credentials: "s3://" + rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "b") + "/" + contract.CredentialsKey,
+			Port:        contract.APIPort,
 			Stack:       rapid.StringMatching(`[a-z]{1,20}`).Draw(t, "stack"),
 			LogGroup:    rapid.StringMatching(`[a-z0-9-]{1,60}`).Draw(t, "log group"),
 		}
@@ -101,7 +101,7 @@ func TestAPILongest(t *testing.T) {
 	})
 }
 
-func TestAPIKeepsWhatIsKnown(t *testing.T) {
+func TestLongestKeepsKnownValues(t *testing.T) {
 	p := apiParams()
 	assert.Equal(t, p, p.Longest())
 }

@@ -20,12 +20,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/testutil/freeport"
 )
 
+// behindProxy is a line of the API's environment.
+const behindProxy = contract.EnvBehindProxy + "=true"
+
+func cinemaKey(digest string) string { return contract.ExecutableKey(contract.Cinema, digest) }
+
 func sum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
 
-// bucket is a real S3 protocol server that can refuse its first requests.
+// bucket is a server of the S3 protocol that can refuse its first requests.
 type bucket struct {
 	name, url string
 	mu        sync.Mutex
@@ -62,20 +68,20 @@ func newBucket(t *testing.T, name string, objects map[string]string) *bucket {
 	return b
 }
 
-// host is a throw-away root: this machine's programs, read-only, under an empty /etc, /opt and /var. It keeps its
-// files between runs, as an instance does between boots.
+// host is a temporary root file system: this machine's programs, read-only, with an empty /etc, /opt and /var. It keeps
+// its files between runs, as an instance does between boots.
 type host struct {
 	t    *testing.T
 	root string
 	s3   *bucket
 	// device is a block device with major 7 that the host sees as volume.
 	device, volume string
-	// commands are more programs for the root's /usr/local/bin: where they are on this machine, by name.
+	// commands are further programs for the root's /usr/local/bin: name to path on this machine.
 	commands map[string]string
 }
 
-// enter prepares the mounts of a root and runs a command in it. Its process is the first of a PID namespace: when
-// it ends, so does everything that it started.
+// enter prepares the mounts of a root and runs a command in it. Its process is the first of a PID namespace: when it
+// ends, the kernel ends everything that it started.
 const enter = `set -eu
 root=$1 shims=$2 device=$3 link=$4
 shift 4
@@ -112,7 +118,7 @@ func newHost(t *testing.T, s3 *bucket) *host {
 	}
 	require.NoError(t, os.Symlink("../run", h.path("var/run")))
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
-		// A merged /usr, as Amazon Linux 2023 has it too.
+		// /usr is merged, as on Amazon Linux 2023.
 		if target, err := os.Readlink("/" + dir); err == nil {
 			require.NoError(t, os.Symlink(target, h.path(dir)))
 		}
@@ -132,7 +138,7 @@ func (h *host) write(name, text string) {
 	require.NoError(h.t, os.WriteFile(h.path(name), []byte(text), 0o644))
 }
 
-// read is a file's text; empty where there is none.
+// read returns a file's text, empty if the file is missing.
 func (h *host) read(name string) string {
 	data, _ := os.ReadFile(h.path(name))
 	return string(data)
@@ -143,15 +149,15 @@ func (h *host) exists(name string) bool {
 	return err == nil
 }
 
-// boot is what a run ended with.
+// boot is the result of a run.
 type boot struct {
 	status int
-	// console is both outputs of the user data; after is what the command after it printed.
+	// console has both outputs of the user data, after those of the command that follows it.
 	console, after string
 }
 
-// userData runs a script as cloud-init does, from its compressed form, then a command while what the script
-// started still runs.
+// userData runs a script as cloud-init does, from its compressed form, and then a command while the processes of the
+// script still run.
 func (h *host) userData(s Script, after string) boot {
 	h.t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(s.Base64Gzip())
@@ -161,7 +167,7 @@ func (h *host) userData(s Script, after string) boot {
 		"/var/lib/cloud/part-001 </dev/null >/var/log/console 2>&1", after)
 }
 
-// reboot starts what is enabled, in a machine where nothing runs.
+// reboot starts the enabled units on a host without processes.
 func (h *host) reboot(after string) boot {
 	h.t.Helper()
 	return h.run("systemctl boot >/var/log/console 2>&1", after)
@@ -195,7 +201,7 @@ func (h *host) run(command, after string) boot {
 	return b
 }
 
-// forgetLogs removes what the last run noted, and keeps the folders of /var/log.
+// forgetLogs removes the files of the last run and keeps the folders of /var/log.
 func (h *host) forgetLogs() {
 	h.t.Helper()
 	entries, err := os.ReadDir(h.path("var/log"))
@@ -243,7 +249,7 @@ func bootAPI(t *testing.T, objects map[string]string, change func(*APIParams, *b
 	s, err := API(p)
 	require.NoError(t, err)
 	h := newHost(t, s3)
-	return h, h.userData(s, fmt.Sprintf("curl -s http://127.0.0.1:%d/healthz || echo no answer", p.Port))
+	return h, h.userData(s, fmt.Sprintf("curl -s http://127.0.0.1:%d%s || echo no answer", p.Port, contract.HealthPath))
 }
 
 func assertNothingInstalled(t *testing.T, h *host) {
@@ -253,31 +259,31 @@ func assertNothingInstalled(t *testing.T, h *host) {
 	assert.Empty(t, h.read("var/log/systemctl"), "systemctl was called")
 	left, err := os.ReadDir(h.path("var/tmp"))
 	require.NoError(t, err)
-	assert.Empty(t, left, "the working folder is left")
+	assert.Empty(t, left, "the working folder is still there")
 }
 
 func TestBootAPI(t *testing.T) {
-	release := string(selfBytes(t))
-	digest := sum(release)
-	key := "releases/" + digest + "/cinema"
+	binary := string(selfBytes(t))
+	digest := sum(binary)
+	key, wrongKey := cinemaKey(digest), cinemaKey(digestA)
 
 	t.Run("the right digest installs and starts", func(t *testing.T) {
 		t.Parallel()
-		h, b := bootAPI(t, map[string]string{key: release}, func(p *APIParams, _ *bucket) { p.Digest = digest })
+		h, b := bootAPI(t, map[string]string{key: binary}, func(p *APIParams, _ *bucket) { p.Digest = digest })
 		require.Zero(t, b.status, b.console)
-		assert.Equal(t, release, h.read("opt/cinema/bin/cinema"))
+		assert.Equal(t, binary, h.read("opt/cinema/bin/cinema"))
 		assert.Equal(t, "daemon-reload\nenable cinema.service\nrestart cinema.service\n"+
 			"enable amazon-cloudwatch-agent.service\nrestart amazon-cloudwatch-agent.service\n", h.read("var/log/systemctl"))
 		for _, want := range []string{
-			"ALLOWED_ORIGIN=https://cinema.example",
-			"AWS_REGION=us-east-1",
-			"AWS_UPLOAD_BUCKET_NAME=cinema-images-5d6e7f8",
-			"BEHIND_PROXY=true",
-			"CREDENTIALS_URI=s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+			contract.EnvAllowedOrigin + "=https://cinema.example",
+			contract.EnvRegion + "=us-east-1",
+			contract.EnvImagesBucket + "=cinema-images-5d6e7f8",
+			behindProxy,
+			contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		} {
 			assert.Contains(t, b.after, want+"\n", "the running API's environment")
 		}
-		assert.Contains(t, b.console, "cinema: release "+digest[:12]+" answers on port ")
+		assert.Contains(t, b.console, "cinema: cinema "+digest[:12]+" answers on port ")
 		assert.Equal(t, []string{key}, h.s3.gets)
 
 		b = h.reboot("ls /run")
@@ -287,11 +293,11 @@ func TestBootAPI(t *testing.T) {
 	})
 	t.Run("a wrong digest stops the boot", func(t *testing.T) {
 		t.Parallel()
-		h, b := bootAPI(t, map[string]string{"releases/" + digestA + "/cinema": release}, func(*APIParams, *bucket) {})
+		h, b := bootAPI(t, map[string]string{wrongKey: binary}, func(*APIParams, *bucket) {})
 		assert.Equal(t, 1, b.status)
 		assert.Contains(t, b.console, "cinema: boot stopped: cinema has SHA-256 "+digest+", not "+digestA+"; it is not installed\n")
 		assert.Equal(t, "no answer\n", b.after)
-		assert.Equal(t, []string{"releases/" + digestA + "/cinema"}, h.s3.gets, "a wrong digest is not tried again")
+		assert.Equal(t, []string{wrongKey}, h.s3.gets, "a wrong digest is not retried")
 		assertNothingInstalled(t, h)
 	})
 	t.Run("a missing object stops the boot", func(t *testing.T) {
@@ -299,62 +305,38 @@ func TestBootAPI(t *testing.T) {
 		h, b := bootAPI(t, nil, func(*APIParams, *bucket) {})
 		assert.Equal(t, 1, b.status)
 		assert.Contains(t, b.console, "An error occurred (404 Not Found)")
-		assert.Contains(t, b.console, "cinema: boot stopped: s3://cinema-artifacts-1a2b3c4/releases/"+digestA+"/cinema cannot be fetched")
-		assert.Equal(t, "1\n2\n4\n8\n16\n32\n", h.read("var/log/sleep"), "seconds between the seven tries")
+		assert.Contains(t, b.console, "cinema: boot stopped: s3://cinema-artifacts-1a2b3c4/"+wrongKey+" cannot be fetched")
+		assert.Equal(t, "1\n2\n4\n8\n16\n32\n", h.read("var/log/sleep"), "seconds between the seven attempts")
 		assert.Len(t, h.s3.gets, 7)
 		assertNothingInstalled(t, h)
 	})
-	t.Run("an S3 that fails twice and then answers", func(t *testing.T) {
+	t.Run("S3 fails twice, then answers", func(t *testing.T) {
 		t.Parallel()
-		h, b := bootAPI(t, map[string]string{key: release}, func(p *APIParams, s3 *bucket) { p.Digest, s3.refuse = digest, 2 })
+		h, b := bootAPI(t, map[string]string{key: binary}, func(p *APIParams, s3 *bucket) { p.Digest, s3.refuse = digest, 2 })
 		require.Zero(t, b.status, b.console)
-		assert.True(t, strings.HasPrefix(h.read("var/log/sleep"), "1\n2\n"), "seconds between the tries")
+		assert.True(t, strings.HasPrefix(h.read("var/log/sleep"), "1\n2\n"), "seconds between the attempts")
 		assert.Len(t, h.s3.gets, 3)
-		assert.Contains(t, b.after, "BEHIND_PROXY=true")
+		assert.Contains(t, b.after, behindProxy)
 	})
-	t.Run("a release that does not answer", func(t *testing.T) {
+	t.Run("a binary that does not answer", func(t *testing.T) {
 		t.Parallel()
 		broken := "#!/bin/bash\nexit 3\n"
-		h, b := bootAPI(t, map[string]string{"releases/" + sum(broken) + "/cinema": broken}, func(p *APIParams, _ *bucket) { p.Digest = sum(broken) })
+		h, b := bootAPI(t, map[string]string{cinemaKey(sum(broken)): broken}, func(p *APIParams, _ *bucket) { p.Digest = sum(broken) })
 		assert.Equal(t, 1, b.status)
 		assert.Contains(t, b.console, "cinema: boot stopped: cinema does not answer on port ")
 		assert.Contains(t, h.read("var/log/started"), "/opt/cinema/bin/cinema serve\n")
 	})
-	t.Run("an inlined binary needs no S3", func(t *testing.T) {
-		t.Parallel()
-		// Small enough to be carried: it runs the test's executable, which the root has as a command.
-		small := "#!/bin/bash\nexec -a cinema /usr/local/bin/aws \"$@\"\n"
-		h, b := bootAPI(t, nil, func(p *APIParams, _ *bucket) { p.Digest, p.Inline = sum(small), gzipOf(small) })
-		require.Zero(t, b.status, b.console)
-		assert.Equal(t, small, h.read("opt/cinema/bin/cinema"))
-		assert.Contains(t, b.after, "BEHIND_PROXY=true")
-		assert.Empty(t, h.s3.gets)
-	})
-	t.Run("a damaged inlined binary stops the boot", func(t *testing.T) {
-		t.Parallel()
-		h := newHost(t, newBucket(t, "cinema-artifacts", nil))
-		p := apiParams()
-		small := "#!/bin/bash\n"
-		p.Digest, p.Inline = sum(small), gzipOf(small)
-		s, err := API(p)
-		require.NoError(t, err)
-		s.Text = strings.Replace(s.Text, base64.StdEncoding.EncodeToString(p.Inline), base64.StdEncoding.EncodeToString(gzipOf("other")), 1)
-		b := h.userData(s, "")
-		assert.Equal(t, 1, b.status)
-		assert.Contains(t, b.console, "has SHA-256 "+sum("other"))
-		assertNothingInstalled(t, h)
-	})
 }
 
-// TestRealCLI gives the scripts' command line to the AWS CLI itself, where there is one.
+// TestRealCLI runs the scripts' command line with the AWS CLI itself, if it is installed.
 func TestRealCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed")
 	}
-	s3 := newBucket(t, "cinema-artifacts", map[string]string{"packages/a.tgz": "package"})
+	s3 := newBucket(t, "cinema-artifacts", map[string]string{contract.PackagesPrefix + "a.tgz": "package"})
 	dir := t.TempDir()
 	script := "bucket=cinema-artifacts region=us-east-1\n" + read("scripts/common.sh") +
-		"PATH=$SAVED_PATH\nfetch packages/a.tgz " + filepath.Join(dir, "a") + "\n"
+		"PATH=$SAVED_PATH\nfetch " + contract.PackagesPrefix + "a.tgz " + filepath.Join(dir, "a") + "\n"
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 	cmd.Env = []string{"SAVED_PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL_S3=" + s3.url,
 		"AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_CONFIG_FILE=/dev/null"}

@@ -1,5 +1,16 @@
 package userdata
 
+import (
+	"strconv"
+
+	"cinema-database/app/contract"
+	"cinema-database/internal/format"
+)
+
+// mongodUID is the user id of mongod, a number chosen once. Every host must use it, because the data volume outlives the
+// host.
+const mongodUID = 27017
+
 // DatabaseParams are the values of the database host's script.
 type DatabaseParams struct {
 	// Artifacts is the name of the artifacts bucket.
@@ -8,33 +19,35 @@ type DatabaseParams struct {
 	Region string
 	// Volume is the data volume's id, e.g. vol-0123456789abcdef0.
 	Volume string
-	// PackageKey is the MongoDB server package's key in the artifacts bucket: packages/<name>.tgz.
+	// PackageKey is the MongoDB server package's key in the artifacts bucket: a .tgz file under contract.PackagesPrefix.
 	PackageKey string
 	// PackageDigest is the package's SHA-256, 64 hex digits.
 	PackageDigest string
-	// Digest is the SHA-256 of the binary `cinema-db`, 64 hex digits. It lies at releases/<digest>/cinema-db.
+	// Digest is the SHA-256 of contract.CinemaDB, 64 hex digits. It is part of the binary's key (contract.ExecutableKey).
 	Digest string
 	// Host is the name that the API reaches the database by, e.g. mongo.cinema.internal.
 	Host string
-	// Credentials is where `cinema-db` writes the credentials object, e.g. s3://cinema-artifacts/credentials/api.json.
+	// Credentials is the URI that `cinema-db` writes the credentials object to, s3://bucket/key.
 	Credentials string
 	// Key is the ARN of the KMS key that encrypts the credentials object.
 	Key string
 }
 
-// Longest is p with every empty field filled with a value of the greatest length, to learn what size the script
-// can reach while a preview does not know them.
+// Longest returns p with a value of the greatest length in every empty field, for values that are unknown in a preview.
+// Its script is as large as the script of p can become.
 func (p DatabaseParams) Longest() DatabaseParams {
 	orLongest(&p.Artifacts, longestBucket)
 	orLongest(&p.Region, longestRegion)
 	orLongest(&p.Volume, func() string { return "vol-" + filler(hex, 17) })
-	orLongest(&p.PackageKey, func() string { return "packages/" + filler(letters+digits, keyMax-len("packages/.tgz")) + ".tgz" })
+	orLongest(&p.PackageKey, func() string {
+		return contract.PackagesPrefix + filler(letters+digits, packageKeyMax-len(contract.PackagesPrefix+".tgz")) + ".tgz"
+	})
 	orLongest(&p.PackageDigest, longestDigest)
 	orLongest(&p.Digest, longestDigest)
 	orLongest(&p.Host, longestHost)
-	orLongest(&p.Credentials, longestObject)
+	orLongest(&p.Credentials, longestCredentials)
 	orLongest(&p.Key, func() string {
-		return "arn:aws-us-gov:kms:us-" + filler(letters, regionMax-len("us--1")) + "-1:" + filler(digits, 12) + ":key/mrk-" + filler(hex, 32)
+		return "arn:aws-us-gov:kms:" + longestRegion() + ":" + filler(digits, 12) + ":key/mrk-" + filler(hex, 32)
 	})
 	return p
 }
@@ -44,53 +57,55 @@ func (p DatabaseParams) check() error {
 	checkBucket(l, "Artifacts", p.Artifacts)
 	checkRegion(l, "Region", p.Region)
 	if !volumeID.MatchString(p.Volume) {
-		l.Add("Volume", p.Volume, "is not a volume's id", "write it like vol-0123456789abcdef0")
+		l.Add("Volume", p.Volume, "is not a volume id", "write it like vol-0123456789abcdef0")
 	}
-	if !packageKey.MatchString(p.PackageKey) || len(p.PackageKey) > keyMax {
-		l.Add("PackageKey", p.PackageKey, "is not a package's key", "write it like packages/mongodb-linux-aarch64-amazon2023-8.0.15.tgz")
+	if !packageKey.MatchString(p.PackageKey) || len(p.PackageKey) > packageKeyMax {
+		l.Add("PackageKey", p.PackageKey, "is not the key of a package", "write it like "+contract.PackagesPrefix+"mongodb-linux-aarch64-amazon2023-8.0.15.tgz")
 	}
 	checkDigest(l, "PackageDigest", p.PackageDigest)
 	checkDigest(l, "Digest", p.Digest)
-	if !hostName.MatchString(p.Host) || len(p.Host) > hostMax {
+	if !format.HostName(p.Host) {
 		l.Add("Host", p.Host, "is not a full host name in lower case", "write it like mongo.cinema.internal")
 	}
-	checkObject(l, "Credentials", p.Credentials)
+	checkCredentials(l, "Credentials", p.Credentials)
 	if !kmsKeyARN.MatchString(p.Key) {
-		l.Add("Key", p.Key, "is not a KMS key's ARN", "write it like arn:aws:kms:us-east-1:123456789012:key/0123abcd-…")
+		l.Add("Key", p.Key, "is not the ARN of a KMS key", "write it like arn:aws:kms:us-east-1:123456789012:key/0123abcd-…")
 	}
 	return l.Err()
 }
 
-// Database is the script of the database host. It installs the MongoDB server and `cinema-db`, mounts the data
-// volume at /data, formats it only where it is blank, and runs mongod.service with what `cinema-db` prepares. It
-// ends when the database takes the application's connections. A reboot needs no user data; a replaced host that
-// gets the old volume keeps its data and secrets. Every problem with p is named at once; a script that EC2 would
-// not take is refused.
+// Database returns the script of the database host. The script installs the MongoDB server and `cinema-db`, mounts the
+// data volume at /data, formats it only if it is blank, and runs mongod.service with the files that `cinema-db`
+// prepares. It ends when the database accepts the application's connections. A reboot needs no user data; a new host
+// that gets an old volume keeps its data and secrets. The error lists every problem with p, or says that the script is
+// too large for EC2.
 //
-// The host has no way out but S3 through a gateway endpoint, so the script installs nothing but what the artifacts
-// bucket holds. It relies on what the standard Amazon Linux 2023 image has (awscli-2, xfsprogs, curl's and
-// OpenSSL's libraries, which mongod links to), and says so where something is missing.
+// The host reaches nothing but S3, through a gateway endpoint, so the script installs only files from the artifacts
+// bucket. It relies on the standard Amazon Linux 2023 AMI (awscli-2, xfsprogs, and the libraries of curl and OpenSSL,
+// which mongod links to), and reports the first of its commands that is missing.
 // https://www.mongodb.com/docs/v8.0/tutorial/install-mongodb-on-amazon-tarball/
 func Database(p DatabaseParams) (Script, error) {
 	if err := p.check(); err != nil {
 		return Script{}, err
 	}
 	settings := environment(
-		assignment{"AWS_REGION", p.Region},
-		assignment{"CREDENTIALS_URI", p.Credentials},
-		assignment{"CREDENTIALS_KMS_KEY", p.Key},
-		assignment{"MONGODB_VOLUME", "/data"},
-		assignment{"MONGODB_HOST", p.Host},
+		assignment{contract.EnvRegion, p.Region},
+		assignment{contract.EnvCredentialsURI, p.Credentials},
+		assignment{contract.EnvCredentialsKMSKey, p.Key},
+		assignment{contract.EnvMongoDBVolume, "/data"},
+		assignment{contract.EnvMongoDBHost, p.Host},
 	)
 	var b builder
-	b.head("Installs and starts the cinema database",
+	b.head("Installs and starts the Cinema database",
 		assignment{"bucket", p.Artifacts},
 		assignment{"region", p.Region},
 		assignment{"volume", p.Volume},
 		assignment{"package_key", p.PackageKey},
 		assignment{"package_digest", p.PackageDigest},
-		assignment{"release_digest", p.Digest},
+		assignment{"artifact_key", contract.ExecutableKey(contract.CinemaDB, p.Digest)},
+		assignment{"digest", p.Digest},
 		assignment{"host", p.Host},
+		assignment{"mongod_uid", strconv.Itoa(mongodUID)},
 		assignment{"settings", settings},
 	)
 	b.script("common.sh")

@@ -14,14 +14,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/contract"
 )
+
+const brokenPackage = contract.PackagesPrefix + "broken.tgz"
+
+// mongodStart is the line that mongodProgram adds at each start: its user and environment.
+var mongodStart = fmt.Sprintf("uid %d glibc.pthread.rseq=0\n", mongodUID)
 
 // wrapper is a program that runs the test's executable under another name.
 func wrapper(name string) string {
 	return "#!/bin/bash\nexec -a " + name + " /usr/local/bin/aws \"$@\"\n"
 }
 
-// mongoPackage is a server package as MongoDB lays it out.
+// mongoPackage returns a server package with MongoDB's layout.
 func mongoPackage(t *testing.T, mongod string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -64,7 +71,7 @@ func newVolume(t *testing.T, mib int64) volume {
 	return v
 }
 
-// digest is the SHA-256 of all that is on the volume.
+// digest is the SHA-256 of the whole volume.
 func (v volume) digest(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile(v.device)
@@ -101,17 +108,17 @@ var cinemaDBOnce = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// database is a host with a volume, and a bucket that holds what the script fetches.
+// database returns a host with a volume, and a bucket with the files that the script fetches.
 func database(t *testing.T, v volume) (*host, DatabaseParams) {
 	t.Helper()
 	p := databaseParams()
-	mongo, tool := mongoPackage(t, wrapper("mongod")), wrapper("cinema-db")
-	p.PackageDigest, p.Digest = sum(mongo), sum(tool)
+	mongo, binary := mongoPackage(t, wrapper("mongod")), wrapper("cinema-db")
+	p.PackageDigest, p.Digest = sum(mongo), sum(binary)
 	s3 := newBucket(t, p.Artifacts, map[string]string{
-		p.PackageKey:                          mongo,
-		"releases/" + p.Digest + "/cinema-db": tool,
-		"releases/" + digestA + "/cinema-db":  tool,
-		"packages/broken.tgz":                 mongoPackage(t, "#!/bin/bash\nexit 127\n"),
+		p.PackageKey: mongo,
+		contract.ExecutableKey(contract.CinemaDB, p.Digest): binary,
+		contract.ExecutableKey(contract.CinemaDB, digestA):  binary,
+		brokenPackage: mongoPackage(t, "#!/bin/bash\nexit 127\n"),
 	})
 	h := newHost(t, s3)
 	h.device, h.volume = v.device, p.Volume
@@ -134,7 +141,7 @@ func (h *host) databaseScript(p DatabaseParams) boot {
 
 func TestBootDatabase(t *testing.T) {
 	needXFS(t)
-	v := newVolume(t, 320) // mkfs.xfs makes none below 300 MiB
+	v := newVolume(t, 320) // mkfs.xfs needs at least 300 MiB
 	h, p := database(t, v)
 	h.s3.refuse = 2
 	b := h.database(p)
@@ -146,7 +153,7 @@ func TestBootDatabase(t *testing.T) {
 	assert.True(t, strings.HasPrefix(rest, "init us-east-1 "+p.Credentials+" mongo.cinema.internal "+p.Key+"\n"), rest)
 	assert.Contains(t, b.console, "vol-0123456789abcdef0 was blank; it is formatted\n")
 	assert.Contains(t, b.console, "cinema: the database is ready as mongo.cinema.internal\n")
-	assert.Contains(t, rest, "uid 27017 glibc.pthread.rseq=0\n", "mongod's user and environment")
+	assert.Contains(t, rest, mongodStart, "mongod's user and environment")
 	assert.Contains(t, rest, "mongod 700\n", "the data folder")
 	assert.Contains(t, rest, "\n32\n", "read-ahead, in sectors")
 	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
@@ -157,7 +164,7 @@ func TestBootDatabase(t *testing.T) {
 		"/opt/cinema/bin/cinema-db init",
 		"cinema-db-renew.timer",
 		"/opt/cinema/bin/cinema-db init",
-	}, strings.Split(strings.TrimSpace(h.read("var/log/started")), "\n"), "what started, in its order")
+	}, strings.Split(strings.TrimSpace(h.read("var/log/started")), "\n"), "commands in the order of their start")
 	assert.Equal(t, "127.0.0.1 localhost\n10.0.8.5 mongo.cinema.internal\n", h.read("etc/hosts"))
 	assert.Equal(t, "--quiet --load=/etc/sysctl.d/90-mongod.conf\n", h.read("var/log/sysctl"))
 	assert.Equal(t, "--create /etc/tmpfiles.d/mongod.conf\n", h.read("var/log/systemd-tmpfiles"))
@@ -193,15 +200,15 @@ func TestBootDatabase(t *testing.T) {
 		assert.Contains(t, b.after, "mongod 700\n")
 		assert.Equal(t, fstab, replaced.read("etc/fstab"), "the same file system")
 	})
-	t.Run("a server that does not run keeps the one that does", func(t *testing.T) {
+	t.Run("a broken server does not replace the installed one", func(t *testing.T) {
 		h.t = t
 		before, err := os.Readlink(h.path("opt/mongodb"))
 		require.NoError(t, err)
 		broken := p
-		broken.PackageKey, broken.PackageDigest = "packages/broken.tgz", sum(mongoPackage(t, "#!/bin/bash\nexit 127\n"))
+		broken.PackageKey, broken.PackageDigest = brokenPackage, sum(mongoPackage(t, "#!/bin/bash\nexit 127\n"))
 		b := h.database(broken)
 		assert.Equal(t, 1, b.status)
-		assert.Contains(t, b.console, "cinema: boot stopped: mongod of packages/broken.tgz does not run on this image\n")
+		assert.Contains(t, b.console, "cinema: boot stopped: mongod of "+brokenPackage+" does not run on this image\n")
 		after, err := os.Readlink(h.path("opt/mongodb"))
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
@@ -220,7 +227,7 @@ ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol012345678
 `)
 	b := h.database(p)
 	require.Zero(t, b.status, b.console)
-	assert.Equal(t, "5\n5\n5\n", h.read("var/log/sleep"), "seconds between looks for the volume")
+	assert.Equal(t, "5\n5\n5\n", h.read("var/log/sleep"), "seconds between checks for the volume")
 	assert.Contains(t, b.after, "pid-mongod.service")
 }
 
@@ -248,11 +255,11 @@ func TestBootDatabaseStops(t *testing.T) {
 		}, nil, "holds data but no file system; it is not formatted"},
 		"a wrong package digest": {nothing, func(p *DatabaseParams, _ *host) { p.PackageDigest = digestB },
 			"not " + digestB + "; it is not installed"},
-		"a wrong release digest": {nothing, func(p *DatabaseParams, _ *host) { p.Digest = digestA },
+		"a wrong binary digest": {nothing, func(p *DatabaseParams, _ *host) { p.Digest = digestA },
 			"not " + digestA + "; it is not installed"},
-		"a missing package": {nothing, func(p *DatabaseParams, _ *host) { p.PackageKey = "packages/missing.tgz" },
-			"s3://cinema-artifacts-1a2b3c4/packages/missing.tgz cannot be fetched"},
-		"a volume that never comes": {nothing, func(_ *DatabaseParams, h *host) { h.volume = "vol-00000000000000000" },
+		"a missing package": {nothing, func(p *DatabaseParams, _ *host) { p.PackageKey = contract.PackagesPrefix + "missing.tgz" },
+			"s3://cinema-artifacts-1a2b3c4/" + contract.PackagesPrefix + "missing.tgz cannot be fetched"},
+		"a volume that never appears": {nothing, func(_ *DatabaseParams, h *host) { h.volume = "vol-00000000000000000" },
 			"vol-0123456789abcdef0 is not attached after 10 minutes"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +274,7 @@ func TestBootDatabaseStops(t *testing.T) {
 			b := h.databaseScript(p)
 			assert.Equal(t, 1, b.status)
 			assert.Regexp(t, `cinema: boot stopped: .*`+c.console, b.console)
-			assert.Equal(t, before, v.digest(t), "the volume has changed")
+			assert.Equal(t, before, v.digest(t), "the volume changed")
 			assert.Empty(t, h.read("var/log/systemctl"), "systemctl was called")
 			for _, path := range []string{"opt/mongodb", "opt/cinema", "etc/systemd/system/mongod.service", "data"} {
 				assert.False(t, h.exists(path), path)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/contract"
 )
 
 func databaseParams() DatabaseParams {
@@ -12,11 +14,11 @@ func databaseParams() DatabaseParams {
 		Artifacts:     "cinema-artifacts-1a2b3c4",
 		Region:        "us-east-1",
 		Volume:        "vol-0123456789abcdef0",
-		PackageKey:    "packages/mongodb-linux-aarch64-amazon2023-8.0.15.tgz",
+		PackageKey:    contract.PackagesPrefix + "mongodb-linux-aarch64-amazon2023-8.0.15.tgz",
 		PackageDigest: digestB,
 		Digest:        digestA,
 		Host:          "mongo.cinema.internal",
-		Credentials:   "s3://cinema-artifacts-1a2b3c4/credentials/api.json",
+		Credentials:   "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		Key:           "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
 	}
 }
@@ -39,22 +41,22 @@ func TestDatabaseRefuses(t *testing.T) {
 	_, err := Database(DatabaseParams{})
 	require.Error(t, err)
 	for _, want := range []string{
-		`userdata: Database.Artifacts: "" is not a bucket's name; give`,
+		`userdata: Database.Artifacts: "" is not a bucket name; use`,
 		`userdata: Database.Region: "" is not a region; use`,
-		`userdata: Database.Volume: "" is not a volume's id; write`,
-		`userdata: Database.PackageKey: "" is not a package's key; write`,
-		`userdata: Database.PackageDigest: "" is not a SHA-256; give`,
-		`userdata: Database.Digest: "" is not a SHA-256; give`,
+		`userdata: Database.Volume: "" is not a volume id; write`,
+		`userdata: Database.PackageKey: "" is not the key of a package; write`,
+		`userdata: Database.PackageDigest: "" is not a SHA-256 digest; use`,
+		`userdata: Database.Digest: "" is not a SHA-256 digest; use`,
 		`userdata: Database.Host: "" is not a full host name in lower case; write`,
-		`userdata: Database.Credentials: "" is not an object's address; write`,
-		`userdata: Database.Key: "" is not a KMS key's ARN; write`,
+		`userdata: Database.Credentials: "" is not the URI of an S3 object; write`,
+		`userdata: Database.Key: "" is not the ARN of a KMS key; write`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
 	for name, change := range map[string]func(*DatabaseParams){
 		"a command in the volume":      func(p *DatabaseParams) { p.Volume = "vol-0123456789abcdef$(reboot)" },
 		"a quote in the volume":        func(p *DatabaseParams) { p.Volume = `vol-0123456789abcde"` },
-		"a way up in the package":      func(p *DatabaseParams) { p.PackageKey = "packages/../credentials/api.tgz" },
+		"a parent folder in the key":   func(p *DatabaseParams) { p.PackageKey = contract.PackagesPrefix + "../credentials/api.tgz" },
 		"a space in the host":          func(p *DatabaseParams) { p.Host = "mongo .cinema" },
 		"a pattern in the host":        func(p *DatabaseParams) { p.Host = "mongo.*" },
 		"a new line in the KMS key":    func(p *DatabaseParams) { p.Key += "\nreboot" },
@@ -68,5 +70,5 @@ func TestDatabaseRefuses(t *testing.T) {
 			assert.Empty(t, s.Text)
 		})
 	}
-	assert.Equal(t, databaseParams(), databaseParams().Longest(), "what is known is kept")
+	assert.Equal(t, databaseParams(), databaseParams().Longest(), "known values are kept")
 }

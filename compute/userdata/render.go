@@ -13,16 +13,16 @@ import (
 //go:embed scripts units
 var parts embed.FS
 
-// assignment is one value of a script's head.
+// assignment sets a variable: in a script's head, or in an environment file.
 type assignment struct{ name, value string }
 
-// builder joins a script's parts. Its first error stays.
+// builder joins the parts of a script. err is the first error.
 type builder struct {
 	text strings.Builder
 	err  error
 }
 
-// head writes the first lines: what the script is, its shell's options, and its values.
+// head writes the first lines: a title, the shell's options, and the values.
 func (b *builder) head(title string, values ...assignment) {
 	fmt.Fprintf(&b.text, "#!/bin/bash\n# %s\nset -euo pipefail\n", title)
 	for _, v := range values {
@@ -34,13 +34,13 @@ func (b *builder) head(title string, values ...assignment) {
 	}
 }
 
-// script adds an embedded bash file as it is.
+// script adds an embedded bash file unchanged.
 func (b *builder) script(name string) { b.text.WriteString(read("scripts/" + name)) }
 
-// function adds a bash function whose body is given.
+// function adds a bash function.
 func (b *builder) function(name, body string) { fmt.Fprintf(&b.text, "%s() {\n%s}\n", name, body) }
 
-// putFile is the command that writes an embedded file to path on the instance.
+// putFile returns the command that writes an embedded file to path on the instance.
 func putFile(mode, path, name string) string { return putText(mode, path, read("units/"+name)) }
 
 func putText(mode, path, text string) string {
@@ -55,8 +55,8 @@ func read(path string) string {
 	return string(data)
 }
 
-// environment is a systemd environment file: each value in double quotes, with the four characters escaped that
-// systemd.exec(5) names.
+// environment returns a systemd environment file. Each value is in double quotes, with the four characters escaped that
+// systemd.exec(5) lists.
 func environment(values ...assignment) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
 	var text strings.Builder

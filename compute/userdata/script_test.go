@@ -31,31 +31,23 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), got, "run `go test ./compute/userdata -update` and look at the difference")
+	assert.Equal(t, string(want), got, "run `go test ./compute/userdata -update` and review the difference")
 }
 
-// lint parses a script as bash, and lets shellcheck read it where there is one.
+// lint parses a script as bash, and checks it with shellcheck if that is installed.
 func lint(t *testing.T, s Script) {
 	t.Helper()
 	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(s.Text), s.name)
 	require.NoError(t, err)
 	shellcheck, err := exec.LookPath("shellcheck")
 	if err != nil {
-		t.Log("shellcheck is not installed (Debian package shellcheck); its part is left out")
+		t.Log("shellcheck is not installed (Debian package shellcheck); its checks are skipped")
 		return
 	}
 	cmd := exec.Command(shellcheck, "--shell=bash", "--enable=quote-safe-variables,avoid-nullary-conditions,deprecate-which", "-")
 	cmd.Stdin = strings.NewReader(s.Text)
 	out, err := cmd.CombinedOutput()
 	assert.NoError(t, err, "%s", out)
-}
-
-func gzipOf(text string) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	_, _ = w.Write([]byte(text))
-	_ = w.Close()
-	return out.Bytes()
 }
 
 // noise is n bytes that do not compress.
@@ -83,19 +75,19 @@ func TestBase64GzipIsTheText(t *testing.T) {
 	assert.Equal(t, s.Text, string(text))
 }
 
-func TestCheckRefusesTooMuch(t *testing.T) {
+func TestCheckRefusesLargeScripts(t *testing.T) {
 	require.NoError(t, Script{Text: noise(MaxSize - 100), name: "x"}.Check())
-	tooMuch := Script{Text: noise(MaxSize), name: "x"}
-	require.ErrorContains(t, tooMuch.Check(), fmt.Sprintf("%d bytes compressed is more than the 16384 bytes", tooMuch.Size()))
+	large := Script{Text: noise(MaxSize), name: "x"}
+	require.ErrorContains(t, large.Check(), fmt.Sprintf("%d bytes compressed is more than the 16384 bytes that EC2 accepts", large.Size()))
 }
 
-// TestHeadKeepsEveryValue: whatever a value holds, the shell reads it back as it is, and nothing of it runs.
+// TestHeadKeepsEveryValue: the shell reads every value back unchanged, and runs no part of it.
 func TestHeadKeepsEveryValue(t *testing.T) {
 	check := func(value string) error {
 		var b builder
 		b.head("test", assignment{"value", value})
 		if b.err != nil {
-			return nil // not for any shell: refused rather than written
+			return nil // no shell can hold it, so it is refused
 		}
 		file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(b.text.String()), "head")
 		if err != nil {
@@ -125,7 +117,7 @@ func TestHeadKeepsEveryValue(t *testing.T) {
 	})
 }
 
-// TestHeadInBash lets bash itself read nasty values back.
+// TestHeadInBash reads difficult values back with bash itself.
 func TestHeadInBash(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -156,7 +148,7 @@ func TestUnits(t *testing.T) {
 		if ext := filepath.Ext(e.Name()); ext != ".service" && ext != ".timer" {
 			continue
 		}
-		// The programs are not on this machine; /bin/true stands for them.
+		// The programs are not on this machine; /bin/true replaces them.
 		text := strings.NewReplacer(
 			"/opt/cinema/bin/cinema-db ", "/bin/true ",
 			"/opt/cinema/bin/cinema ", "/bin/true ",
@@ -180,25 +172,4 @@ func TestUnits(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		t.Logf("%s: %s", unit, lines[len(lines)-1])
 	}
-}
-
-func TestInlineWhereItFits(t *testing.T) {
-	p := apiParams()
-	small := noise(8 << 10)
-	p.Digest, p.Inline = sum(small), gzipOf(small)
-	s, err := API(p)
-	require.NoError(t, err)
-	assert.Contains(t, s.Text, "base64 -d")
-	assert.NotContains(t, s.Text, "releases/")
-	require.NoError(t, s.Check())
-	lint(t, s)
-	t.Logf("with %d bytes inlined: %d compressed", len(p.Inline), s.Size())
-
-	large := noise(MaxSize)
-	p.Digest, p.Inline = sum(large), gzipOf(large)
-	s, err = API(p)
-	require.NoError(t, err)
-	assert.NotContains(t, s.Text, "base64 -d")
-	assert.Contains(t, s.Text, "releases/$release_digest/cinema")
-	require.NoError(t, s.Check())
 }

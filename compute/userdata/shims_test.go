@@ -18,16 +18,18 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cinema-database/app/contract"
 )
 
-// Where the database's script mounts the data volume, and systemd's name for that.
+// The mount point of the data volume, and its mount unit.
 const (
 	volumePath  = "/data"
 	volumeMount = "data.mount"
 )
 
-// TestMain makes the test's own executable the commands that a throw-away root has in place of the image's, and
-// the programs that its units run: which one, its name says.
+// TestMain lets the test's own executable act as other programs, selected by its name: commands that a temporary root
+// has instead of the image's, and the programs that its units run.
 func TestMain(m *testing.M) {
 	commands := map[string]func([]string) error{
 		"aws":              awsCommand,
@@ -59,7 +61,7 @@ func TestMain(m *testing.M) {
 var buildDir string
 
 func runTests(m *testing.M) int {
-	syscall.Umask(0o022) // a host's
+	syscall.Umask(0o022) // as on a host
 	var err error
 	if buildDir, err = os.MkdirTemp("", "userdata"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -73,7 +75,7 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// record adds the command line to /var/log/<command>, and does nothing else.
+// record only appends the command line to /var/log/<command>.
 func record(args []string) error {
 	return appendLine("/var/log/"+filepath.Base(os.Args[0]), strings.Join(args, " "))
 }
@@ -87,8 +89,8 @@ func appendLine(path, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// awsCommand is `aws s3api get-object` as the AWS CLI has it, for what the scripts ask of it: the object goes to
-// the file, its properties to standard output, an error to standard error with status 254; a usage error is 252.
+// awsCommand is `aws s3api get-object` with the AWS CLI's behavior, as far as the scripts use it: it writes the object to
+// the file, its properties to standard output, and an error to standard error, with status 254, or 252 for wrong usage.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 func awsCommand(args []string) error {
 	usage := func(text string) error { return fmt.Errorf("aws: %s: %w", text, exitStatus(252)) }
@@ -125,8 +127,8 @@ func awsCommand(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": n, "ETag": resp.Header.Get("ETag")})
 }
 
-// sleepCommand records how long it was to sleep, and goes on after a hundredth of a second. What is to happen
-// meanwhile, /var/lib/meanwhile says.
+// sleepCommand records its arguments and returns after a hundredth of a second. It runs the commands of
+// /var/lib/meanwhile, the events of that time.
 func sleepCommand(args []string) error {
 	if err := record(args); err != nil {
 		return err
@@ -147,19 +149,19 @@ func dnfCommand(args []string) error {
 		[]byte("[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"), 0o644)
 }
 
-// ipCommand answers `ip -4 -o address show scope global` as a host with one interface does.
+// ipCommand prints the answer to `ip -4 -o address show scope global` on a host with one interface.
 func ipCommand([]string) error {
 	fmt.Println(`2: ens5    inet 10.0.8.5/24 metric 512 brd 10.0.8.255 scope global dynamic ens5\       valid_lft 3200sec preferred_lft 3200sec`)
 	return nil
 }
 
-// cinemaProgram is a release of the API: it answers on PORT with its settings.
+// cinemaProgram stands for the API: it answers on its port with its environment.
 func cinemaProgram(args []string) error {
 	if !slices.Equal(args, []string{"serve"}) {
 		return fmt.Errorf("cinema: %q", args)
 	}
-	return http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/healthz" {
+	return http.ListenAndServe("127.0.0.1:"+os.Getenv(contract.EnvPort), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != contract.HealthPath {
 			http.NotFound(w, r)
 			return
 		}
@@ -169,7 +171,7 @@ func cinemaProgram(args []string) error {
 	}))
 }
 
-// unit is what the services of this package use of a systemd unit.
+// unit is a systemd unit, as far as the services of this package need it.
 type unit struct {
 	settings map[string][]string
 }
@@ -221,9 +223,9 @@ func (u unit) command(line string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// systemctlCommand records its arguments, and does what they say with the units in /etc/systemd/system: mounts
-// first, then what the unit requires and is ordered after, then the unit, then what wants to start with it.
-// `boot` is a start of the machine.
+// systemctlCommand records its arguments and applies them to the units in /etc/systemd/system. It starts mounts first,
+// then the units that a unit requires and is ordered after, then the unit itself, then the units that are wanted by it.
+// `boot` starts the host.
 func systemctlCommand(args []string) error {
 	if err := record(args); err != nil {
 		return err
@@ -295,7 +297,7 @@ func start(name string) error {
 		if exec.Command("mountpoint", "-q", volumePath).Run() == nil {
 			return nil
 		}
-		// The links that udev makes.
+		// The links that udev creates.
 		if err := os.MkdirAll("/dev/disk/by-uuid", 0o755); err != nil {
 			return err
 		}
@@ -372,8 +374,8 @@ func start(name string) error {
 	return nil
 }
 
-// cinemaDBProgram is the real `cinema-db` in all but init and renew, which need a real mongod: those note that they
-// ran, with the settings that they need.
+// cinemaDBProgram is the real `cinema-db`, except for init and renew, which need a real mongod: those only record that
+// they ran, and the settings that they need.
 func cinemaDBProgram(args []string) error {
 	if len(args) > 0 && args[0] == "renew" {
 		return appendLine(volumePath+"/renewals", strings.Join(args, " "))
@@ -382,11 +384,12 @@ func cinemaDBProgram(args []string) error {
 		const program = "/usr/local/bin/cinema-db-program"
 		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
 	}
-	// Like the real one, it waits for the server.
+	// Like the real program, it waits for the server.
 	for range 6000 {
 		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil {
 			return appendLine(volumePath+"/inits", strings.Join([]string{
-				"init", os.Getenv("AWS_REGION"), os.Getenv("CREDENTIALS_URI"), os.Getenv("MONGODB_HOST"), os.Getenv("CREDENTIALS_KMS_KEY"),
+				"init", os.Getenv(contract.EnvRegion), os.Getenv(contract.EnvCredentialsURI),
+				os.Getenv(contract.EnvMongoDBHost), os.Getenv(contract.EnvCredentialsKMSKey),
 			}, " "))
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -394,7 +397,7 @@ func cinemaDBProgram(args []string) error {
 	return errors.New("cinema-db: no mongod")
 }
 
-// mongodProgram is a server that keeps a file in its data folder, written as the user that it runs as.
+// mongodProgram stands for the server: it writes a file in its data folder, as its own user.
 func mongodProgram(args []string) error {
 	if slices.Equal(args, []string{"--version"}) {
 		fmt.Println("db version v8.0.0")
@@ -404,7 +407,7 @@ func mongodProgram(args []string) error {
 	if !slices.Equal(args, []string{"--config", config}) {
 		return fmt.Errorf("mongod: %q", args)
 	}
-	// What mongod reads at its start, with the rights that it has.
+	// mongod reads these at its start, with its own permissions.
 	for _, path := range []string{config, volumePath + "/run/ca.pem", volumePath + "/run/server.pem", volumePath + "/run/keyfile"} {
 		if _, err := os.ReadFile(path); err != nil {
 			return err

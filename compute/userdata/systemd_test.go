@@ -15,11 +15,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/testutil/freeport"
 )
 
-// enterSystemd prepares the mounts of a root and starts systemd in it as the first process. What could reach this
-// machine's kernel settings is read-only.
+// enterSystemd prepares the mounts of a root and starts systemd in it as the first process. The kernel settings of this
+// machine are read-only in it.
 const enterSystemd = `set -eu
 root=$1 shims=$2 device=$3 link=$4
 mount --make-rprivate /
@@ -56,7 +57,7 @@ umount -l /.old
 exec env -i container=lxc PATH=/usr/sbin:/usr/bin /usr/lib/systemd/systemd --system --log-target=null
 `
 
-// controlGroup makes an empty control group of version 2, and removes it and what is below it afterwards.
+// controlGroup creates an empty control group of version 2. The test removes it with its children at its end.
 func controlGroup(t *testing.T) *os.File {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/mounts")
@@ -87,7 +88,7 @@ func removeGroups(path string) {
 			removeGroups(filepath.Join(path, e.Name()))
 		}
 	}
-	// The kernel may take a moment to see that the last process is gone.
+	// The kernel may need a moment to notice the end of the last process.
 	for range 100 {
 		if os.Remove(path) == nil {
 			return
@@ -96,8 +97,8 @@ func removeGroups(path string) {
 	}
 }
 
-// systemd starts the real systemd in the root, with no unit of this machine's, runs a command in it, and then
-// another for what it left.
+// systemd starts the real systemd in the root, without the units of this machine. It runs a command in it, and then
+// another that examines the result.
 func (h *host) systemd(command, after string) boot {
 	h.t.Helper()
 	if _, err := os.Stat("/usr/lib/systemd/systemd"); err != nil {
@@ -157,15 +158,15 @@ func (h *host) userDataUnderSystemd(s Script, after string) boot {
 	return h.systemd("gunzip </var/lib/cloud/user-data.gz | /bin/bash", after)
 }
 
-// TestSystemdAPI: the unit works as it is, sandbox and all, and comes back after a crash and a reboot.
+// TestSystemdAPI: the unit works with its sandbox, and starts again after a crash and a reboot.
 func TestSystemdAPI(t *testing.T) {
-	release := string(selfBytes(t))
+	binary := string(selfBytes(t))
 	p := apiParams()
-	p.Port, p.Digest = freeport.Get(t), sum(release)
-	h := newHost(t, newBucket(t, p.Artifacts, map[string]string{"releases/" + p.Digest + "/cinema": release}))
+	p.Port, p.Digest = freeport.Get(t), sum(binary)
+	h := newHost(t, newBucket(t, p.Artifacts, map[string]string{cinemaKey(p.Digest): binary}))
 	s, err := API(p)
 	require.NoError(t, err)
-	answer := fmt.Sprintf("curl -s --retry 50 --retry-delay 1 --retry-all-errors http://127.0.0.1:%d/healthz\n", p.Port)
+	answer := fmt.Sprintf("curl -s --retry 50 --retry-delay 1 --retry-all-errors http://127.0.0.1:%d%s\n", p.Port, contract.HealthPath)
 	b := h.userDataUnderSystemd(s, answer+`
 pid=$(systemctl show -P MainPID cinema.service)
 grep -E '^(Uid|CapBnd|NoNewPrivs|Seccomp):' "/proc/$pid/status"
@@ -174,23 +175,23 @@ systemctl kill --signal=KILL cinema.service
 `+answer+`echo "restarts $(systemctl show -P NRestarts cinema.service)"
 `)
 	require.Zero(t, b.status, b.console)
-	assert.Equal(t, 2, strings.Count(b.after, "\nBEHIND_PROXY=true\n"), b.after)
+	assert.Equal(t, 2, strings.Count(b.after, "\n"+behindProxy+"\n"), b.after)
 	assert.Contains(t, b.after, "\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n")
 	assert.NotRegexp(t, `Uid:\t0\t`, b.after)
 	assert.Contains(t, b.after, "Read-only file system")
 	assert.Contains(t, b.after, "restarts 1\n")
 
 	b = h.systemd("true", answer)
-	assert.Contains(t, b.after, "\nBEHIND_PROXY=true\n", "after a reboot")
+	assert.Contains(t, b.after, "\n"+behindProxy+"\n", "after a reboot")
 }
 
-// TestSystemdDatabase: the units start in their order, and mongod comes back after a crash and a reboot, prepared.
+// TestSystemdDatabase: the units start in their order, and mongod is prepared and starts again after a crash and a reboot.
 func TestSystemdDatabase(t *testing.T) {
 	needXFS(t)
 	v := newVolume(t, 320)
 	h, p := database(t, v)
 	h.commands = map[string]string{"cinema-db-program": cinemaDB(t)}
-	// In a container, systemd leaves devices in fstab alone, so this stands for the unit that it would make.
+	// In a container, systemd ignores devices in fstab, so this replaces the unit that it would generate.
 	h.write("etc/systemd/system/"+volumeMount, "[Mount]\nWhat="+v.device+"\nWhere="+volumePath+"\nType=xfs\nOptions=noatime\n")
 	h.write("etc/systemd/system/mongod.service.d/test.conf", "[Service]\nRestartSec=100ms\nStandardOutput=append:/var/log/mongod.log\nStandardError=append:/var/log/mongod.log\n")
 	s, err := Database(p)
@@ -212,8 +213,7 @@ ls /etc/mongod.conf
 `)
 	require.Zero(t, b.status, "%s%s%s", b.console, h.read("var/log/mongod.log"), b.after)
 	assert.Contains(t, b.console, "cinema: the database is ready as mongo.cinema.internal\n")
-	start := "uid 27017 glibc.pthread.rseq=0\n"
-	assert.Equal(t, "active\nactive\nenabled\nenabled\nenabled\nrenew -timeout 1m\nactive\n"+start+start+"/etc/mongod.conf\n", b.after)
+	assert.Equal(t, "active\nactive\nenabled\nenabled\nenabled\nrenew -timeout 1m\nactive\n"+mongodStart+mongodStart+"/etc/mongod.conf\n", b.after)
 
 	b = h.systemd("true", wait+"started 3\nsystemctl is-active mongod.service\nsystemctl start cinema-db-init.service && echo initialized\n")
 	assert.Equal(t, "active\ninitialized\n", b.after, "after a reboot")

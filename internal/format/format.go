@@ -1,6 +1,6 @@
 // Package format recognizes the forms of names and identifiers of AWS, DNS and cryptography that several packages
 // accept as input. Each form has one definition, with its source. The functions report only whether the form is
-// right, not whether anything by that name exists.
+// right, not whether the named thing exists.
 //
 // It imports nothing but the standard library, so that the application can use it too.
 package format
@@ -47,7 +47,7 @@ func Region(s string) bool { return len(s) <= RegionMax && regionName.MatchStrin
 // Zone, in any partition: us-east-1a, us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1.
 func AvailabilityZone(s string) bool { return zoneName.MatchString(s) }
 
-// What S3 keeps for itself.
+// Prefixes and suffixes that S3 reserves.
 var (
 	reservedPrefixes = []string{"xn--", "sthree-", "amzn-s3-demo-"}
 	reservedSuffixes = []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}

@@ -1,27 +1,28 @@
-// The one place that talks to the API: addresses, headers, time limits, and what each failure means.
+// All calls to the API: addresses, headers, time limits and errors. No other module calls it.
 import * as session from "./session.js";
 
-// TIMEOUT is how long a call may take, body included, in milliseconds; uploads have none, they show their progress.
+// TIMEOUT limits a call, including its body, in milliseconds. Uploads have no limit; they show their progress.
 const TIMEOUT = 20_000;
-// TRANSFER_TIMEOUT is the same for a picture on a slow line and for the end of an account with all its pictures, in
-// milliseconds: the API ends its side after 60 s, and its answer is to come first.
+// TRANSFER_TIMEOUT limits the download of an image on a slow connection, and the deletion of an account with all its
+// images, in milliseconds. It is longer than the API's own limit of 60 s, so that the API's error arrives first.
 const TRANSFER_TIMEOUT = 65_000;
 
 let base = "";
 
-// configure reads the API's address from config.js. It is imported late so that a missing or broken file is a
-// message on the page and not an empty window.
+// configure reads the API's address from config.js. The import is dynamic, so that a missing or broken file leads to a
+// message instead of an empty page.
 export async function configure() {
   const { default: config } = await import("../config.js");
   base = String(config.apiUrl).replace(/\/+$/, "");
-  if (base && !/^https?:\/\//.test(base)) throw new Error(`config.js: apiUrl ${base}: no http(s) address`);
+  if (base && !/^https?:\/\//.test(base)) throw new Error(`config.js: apiUrl "${base}" is not an http or https address`);
 }
 
-// ApiError is any answer that is no success. Kind is one of
-//   "away"    no answer, or 502, 503, 504: try again after retryAfter seconds
-//   "session" the token is no longer accepted
-//   "busy"    429: wait retryAfter seconds
-//   "refused" everything else; message is the API's own words
+// ApiError is any response without success. kind is one of
+//   "unavailable" no response, or 502, 503 or 504: try again after retryAfter seconds
+//   "session"     the API does not accept the token
+//   "throttled"   429: try again after retryAfter seconds
+//   "refused"     any other status; message is the API's
+// fields are the invalid fields of a form, each with field and reason.
 export class ApiError extends Error {
   constructor(kind, status, message, { retryAfter = null, fields = [], requestId = "" } = {}) {
     super(message);
@@ -29,53 +30,57 @@ export class ApiError extends Error {
   }
 }
 
-// isAway tells whether trying again later makes sense.
-export const isAway = (error) => error instanceof ApiError && error.kind === "away";
+export const isUnavailable = (error) => error instanceof ApiError && error.kind === "unavailable";
 
-// retryAfter reads RFC 9110's header, seconds or a date, as seconds from now between 1 and 300; null without one.
+// isTemporary reports whether the same call may succeed later. otherStatuses are temporary for this call only.
+export const isTemporary = (error, ...otherStatuses) => ["unavailable", "throttled"].includes(error.kind) || otherStatuses.includes(error.status);
+
+// retryAfter parses the Retry-After header (RFC 9110), which is a number of seconds or a date. It returns 1 to 300 seconds, or
+// null without a valid header.
 export function retryAfter(header, now = Date.now()) {
   if (!header) return null;
   const seconds = /^\d+$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), 300) : null;
 }
 
-// problem turns an answer that is no success into an ApiError (RFC 9457 where the body is one).
-function problem(status, header, body, withToken) {
+// toApiError creates the error for a response without success. It reads the details from an RFC 9457 body.
+function toApiError(status, header, body, withToken) {
   let details = {};
   try {
     details = JSON.parse(body) ?? {};
   } catch {
-    // A proxy's own error page: its status has to do.
+    // The body is a proxy's error page. The status is all that is known.
   }
-  const message = details.detail || details.title || `The API answered with status ${status}.`;
+  const message = details.detail || details.title || `The server returned status ${status}.`;
   const more = {
     retryAfter: retryAfter(header("Retry-After")),
     fields: Array.isArray(details.errors) ? details.errors : [],
     requestId: header("X-Request-Id") ?? "",
   };
   if (status === 401 && withToken) return new ApiError("session", status, message, more);
-  if (status === 429) return new ApiError("busy", status, message, more);
-  if (status === 502 || status === 503 || status === 504) return new ApiError("away", status, message, more);
+  if (status === 429) return new ApiError("throttled", status, message, more);
+  if (status === 502 || status === 503 || status === 504) return new ApiError("unavailable", status, message, more);
   return new ApiError("refused", status, message, more);
 }
 
-const unanswered = () => new ApiError("away", 0, "No answer from the API.");
+const noResponse = () => new ApiError("unavailable", 0, "The server did not respond.");
 
-let sessionEnded = () => {};
+let sessionEndCallback = () => {};
 
-// onSessionEnd sets what happens when the API no longer accepts the token.
+// onSessionEnd sets the function that is called when the API does not accept the token.
 export function onSessionEnd(callback) {
-  sessionEnded = callback;
+  sessionEndCallback = callback;
 }
 
-function ended(error, used) {
-  // Answers to a token that has been replaced in the meantime say nothing about the one in use.
-  if (error.kind === "session" && used === session.token()) sessionEnded();
+// checkSession reports the end of the session if the error says so, and returns the error.
+function checkSession(error, usedToken) {
+  // If the token was replaced in the meantime, the error says nothing about the new one.
+  if (error.kind === "session" && usedToken === session.token()) sessionEndCallback();
   return error;
 }
 
-async function call(method, path, { body, signal, open = false, as = "json", timeout = TIMEOUT } = {}) {
-  const token = open ? null : session.token();
+async function call(method, path, { body, signal, anonymous = false, as = "json", timeout = TIMEOUT } = {}) {
+  const token = anonymous ? null : session.token();
   const headers = { Accept: as === "blob" ? "*/*" : "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -91,22 +96,22 @@ async function call(method, path, { body, signal, open = false, as = "json", tim
     content = response.ok && as === "blob" ? await response.blob() : await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw unanswered();
+    throw noResponse();
   }
-  if (!response.ok) throw ended(problem(response.status, (name) => response.headers.get(name), content, Boolean(token)), token);
+  if (!response.ok) throw checkSession(toApiError(response.status, (name) => response.headers.get(name), content, Boolean(token)), token);
   if (as === "blob") return content;
   try {
     return content === "" ? null : JSON.parse(content);
   } catch {
-    // Something else than the API sits at the address: a captive portal, a wrong config.js.
-    throw unanswered();
+    // The response is not from the API: a captive portal, or a wrong address in config.js.
+    throw noResponse();
   }
 }
 
-const seg = encodeURIComponent;
+const encode = encodeURIComponent;
 
-export const signUp = (account) => call("POST", "/users", { body: account, open: true });
-export const logIn = (Username, Password) => call("POST", "/login", { body: { Username, Password }, open: true });
+export const signUp = (account) => call("POST", "/users", { body: account, anonymous: true });
+export const logIn = (Username, Password) => call("POST", "/login", { body: { Username, Password }, anonymous: true });
 
 export function movies({ q = "", genre = "" } = {}, signal) {
   const query = new URLSearchParams();
@@ -114,27 +119,27 @@ export function movies({ q = "", genre = "" } = {}, signal) {
   if (genre) query.set("genre", genre);
   return call("GET", query.size ? `/movies?${query}` : "/movies", { signal });
 }
-export const movie = (title, signal) => call("GET", `/movies/${seg(title)}`, { signal });
-export const genre = (name, signal) => call("GET", `/genres/${seg(name)}`, { signal });
-export const director = (name, signal) => call("GET", `/directors/${seg(name)}`, { signal });
+export const movie = (title, signal) => call("GET", `/movies/${encode(title)}`, { signal });
+export const genre = (name, signal) => call("GET", `/genres/${encode(name)}`, { signal });
+export const director = (name, signal) => call("GET", `/directors/${encode(name)}`, { signal });
 
-const self = () => `/users/${seg(session.user().Username)}`;
-export const account = (signal) => call("GET", self(), { signal });
-export const saveAccount = (changes) => call("PUT", self(), { body: changes });
-export const deleteAccount = () => call("DELETE", self(), { timeout: TRANSFER_TIMEOUT });
-export const addFavourite = (id) => call("POST", `${self()}/movies/${seg(id)}`);
-export const removeFavourite = (id) => call("DELETE", `${self()}/movies/${seg(id)}`);
+const accountPath = () => `/users/${encode(session.user().Username)}`;
+export const account = (signal) => call("GET", accountPath(), { signal });
+export const saveAccount = (changes) => call("PUT", accountPath(), { body: changes });
+export const deleteAccount = () => call("DELETE", accountPath(), { timeout: TRANSFER_TIMEOUT });
+export const addFavorite = (id) => call("POST", `${accountPath()}/movies/${encode(id)}`);
+export const removeFavorite = (id) => call("DELETE", `${accountPath()}/movies/${encode(id)}`);
 
-// images gives one page of the gallery, {images, next}; before is an earlier page's next.
-export const images = (before, signal) => call("GET", before ? `/images?before=${seg(before)}` : "/images", { signal });
-const picture = (path, signal) => call("GET", path, { signal, as: "blob", timeout: TRANSFER_TIMEOUT });
-export const original = (id, signal) => picture(`/images/${seg(id)}`, signal);
-export const thumbnail = (id, signal) => picture(`/images/${seg(id)}/thumbnail`, signal);
-export const deleteImage = (id) => call("DELETE", `/images/${seg(id)}`);
+// images returns one page of the gallery: {images, next}. before is the previous page's next.
+export const images = (before, signal) => call("GET", before ? `/images?before=${encode(before)}` : "/images", { signal });
+const download = (path, signal) => call("GET", path, { signal, as: "blob", timeout: TRANSFER_TIMEOUT });
+export const original = (id, signal) => download(`/images/${encode(id)}`, signal);
+export const thumbnail = (id, signal) => download(`/images/${encode(id)}/thumbnail`, signal);
+export const deleteImage = (id) => call("DELETE", `/images/${encode(id)}`);
 
-// upload sends one picture and reports its progress from 0 to 1. It uses XMLHttpRequest because fetch
-// doesn't tell how much of a body has been sent.
-export function upload(file, { signal, progress }) {
+// upload sends one image and reports its progress from 0 to 1. It uses XMLHttpRequest, because fetch does not report
+// the progress of an upload.
+export function upload(file, { signal, onProgress }) {
   return new Promise((resolve, reject) => {
     const token = session.token();
     const request = new XMLHttpRequest();
@@ -144,20 +149,20 @@ export function upload(file, { signal, progress }) {
     request.setRequestHeader("Accept", "application/json");
     if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) progress(event.loaded / event.total);
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
     request.addEventListener("load", () => {
       if (request.status < 200 || request.status > 299) {
-        reject(ended(problem(request.status, (name) => request.getResponseHeader(name), request.responseText, Boolean(token)), token));
+        reject(checkSession(toApiError(request.status, (name) => request.getResponseHeader(name), request.responseText, Boolean(token)), token));
         return;
       }
       try {
         resolve(JSON.parse(request.responseText));
       } catch {
-        reject(unanswered());
+        reject(noResponse());
       }
     });
-    request.addEventListener("error", () => reject(unanswered()));
+    request.addEventListener("error", () => reject(noResponse()));
     request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);

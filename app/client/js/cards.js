@@ -1,22 +1,21 @@
-// A film in a grid of films.
-import { h } from "./dom.js";
-import { heart } from "./favourites.js";
+// Movies as cards in a grid.
+import { element } from "./dom.js";
+import { favoriteButton } from "./favorites.js";
 import { poster } from "./poster.js";
-import { link } from "./router.js";
+import { routeTo } from "./router.js";
 
-// card shows a film. The whole card opens it; the heart is a control of its own.
-export function card(movie, { level = 2, changed } = {}) {
-  const picture = poster(movie);
-  return h("li", { class: "card" },
-    picture,
-    h("div", { class: "card-text" },
-      h(`h${level}`, { class: "card-title" }, h("a", { href: link(["movies", movie.Title]) }, movie.Title)),
-      h("p", { class: "card-meta" }, movie.Director?.Name),
-      h("p", { class: "card-meta" }, [movie.Year, movie.Genre?.Name].filter(Boolean).join(" · "))),
-    heart(movie, { changed: changed && ((on) => changed(movie, on)) }));
+// movieCard shows a movie. The link covers the whole card, except for the favorite button.
+export function movieCard(movie, { headingLevel = 2, onChange } = {}) {
+  return element("li", { class: "card" },
+    poster(movie),
+    element("div", { class: "card-text" },
+      element(`h${headingLevel}`, { class: "card-title" }, element("a", { href: routeTo(["movies", movie.Title]) }, movie.Title)),
+      element("p", { class: "card-meta" }, movie.Director?.Name),
+      element("p", { class: "card-meta" }, [movie.Year, movie.Genre?.Name].filter(Boolean).join(" · "))),
+    favoriteButton(movie, { onChange: onChange && ((favorite) => onChange(movie, favorite)) }));
 }
 
-// grid shows films.
-export function grid(movies, options) {
-  return h("ul", { class: "grid", role: "list" }, movies.map((movie) => card(movie, options)));
+// movieGrid shows movies.
+export function movieGrid(movies, options) {
+  return element("ul", { class: "grid", role: "list" }, movies.map((movie) => movieCard(movie, options)));
 }

@@ -1,16 +1,16 @@
-// Building the page from nodes only: text is always a text node, so no data can become markup.
+// Builds the page from DOM nodes only. Text is always a text node, so data can't become markup.
 
-const SVG = "http://www.w3.org/2000/svg";
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
-// h makes an element. Props: "on" holds listeners; true/false set or leave out an attribute;
-// value, checked, disabled, indeterminate and max are properties; all else is an attribute.
-export function h(tag, props, ...children) {
+// element creates an HTML element. In props, "on" contains event listeners; true sets an empty attribute; false, null and
+// undefined leave the attribute out; the names in PROPERTIES are set as properties; all others are attributes.
+export function element(tag, props, ...children) {
   return fill(document.createElement(tag), props, children);
 }
 
-// svg makes an SVG element.
-export function svg(tag, attributes, ...children) {
-  return fill(document.createElementNS(SVG, tag), attributes, children);
+// svgElement creates an SVG element.
+export function svgElement(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
 }
 
 const PROPERTIES = new Set(["value", "checked", "disabled", "multiple"]);
@@ -27,24 +27,24 @@ function fill(node, props, children) {
       node.setAttribute(name, String(value));
     }
   }
-  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
-// counted says a number with its noun: counted(1, "film") is "1 film".
-export function counted(n, noun) {
+// pluralize returns a number with its noun: pluralize(1, "movie") is "1 movie".
+export function pluralize(n, noun) {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-// moment writes an RFC 3339 time the way the reader's own language does; "" for what is no time.
-export function moment(value) {
-  const at = new Date(value);
-  if (Number.isNaN(at.getTime())) return "";
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(at);
+// formatTime formats an RFC 3339 time in the user's locale. It returns "" if the value is not a time.
+export function formatTime(value) {
+  const time = new Date(value);
+  if (Number.isNaN(time.getTime())) return "";
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
 
-// size writes a number of bytes in decimal units, as file managers do.
-export function size(bytes) {
+// formatBytes formats a number of bytes in decimal units, as file managers do.
+export function formatBytes(bytes) {
   for (const [unit, name] of [[1e6, "MB"], [1e3, "kB"]]) {
     if (bytes >= unit) return `${(bytes / unit).toFixed(bytes >= 10 * unit ? 0 : 1)} ${name}`;
   }

@@ -1,135 +1,138 @@
-// The page's frame: which view an address opens, who may see it, and where the focus goes.
+// The application shell: which view an address opens, who may see it, and where the focus goes.
 import * as api from "./api.js";
 import * as session from "./session.js";
-import { h } from "./dom.js";
+import { element } from "./dom.js";
 import { icon } from "./icons.js";
-import { announce, explain, guarded, notice } from "./notices.js";
-import { arrive, go, leave, link, parse } from "./router.js";
+import { announce, explain, retryWhileUnavailable, showNotice } from "./notices.js";
+import { navigate, parseRoute, restorePosition, routeTo, savePosition } from "./router.js";
 import * as account from "./views/account.js";
-import * as favourites from "./views/favourites.js";
+import * as favorites from "./views/favorites.js";
 import * as gallery from "./views/gallery.js";
 import * as movie from "./views/movie.js";
 import * as movies from "./views/movies.js";
 import * as people from "./views/people.js";
 import * as welcome from "./views/welcome.js";
 
-const HOME = link(["movies"]);
-// SLOW is when a view that has not come yet says so, in milliseconds; sooner, it would only flicker.
-const SLOW = 250;
+const HOME = routeTo(["movies"]);
+// LOADING_DELAY is the time before a view that is loading shows a spinner, in milliseconds. An earlier spinner would flicker.
+const LOADING_DELAY = 250;
 
-// Each route: its path, its view, and the tab it belongs to. ":name" takes any one segment.
+// Each route has a path, a view and a tab. ":name" matches any one segment. Anonymous routes are for users who are not logged in.
 const ROUTES = [
-  { path: ["login"], view: welcome.logIn, open: true },
-  { path: ["signup"], view: welcome.signUp, open: true },
+  { path: ["login"], view: welcome.logIn, anonymous: true },
+  { path: ["signup"], view: welcome.signUp, anonymous: true },
   { path: ["movies"], view: movies.list, tab: "movies" },
   { path: ["movies", ":title"], view: movie.details, tab: "movies" },
   { path: ["genres", ":name"], view: people.genre, tab: "movies" },
   { path: ["directors", ":name"], view: people.director, tab: "movies" },
-  { path: ["favourites"], view: favourites.list, tab: "favourites" },
+  { path: ["favorites"], view: favorites.list, tab: "favorites" },
   { path: ["gallery"], view: gallery.list, tab: "gallery" },
   { path: ["account"], view: account.edit, tab: "account" },
 ];
 
-const TABS = [["movies", "Films", "film"], ["favourites", "Favourites", "heart"], ["gallery", "Gallery", "picture"], ["account", "Account", "person"]];
+// Each tab is a route's first segment, a label and an icon.
+const TABS = [["movies", "Movies", "movie"], ["favorites", "Favorites", "heart"], ["gallery", "Gallery", "image"], ["account", "Account", "person"]];
 
 const main = document.getElementById("main");
-let wanted = HOME;
-let ended = false;
-let showing = null;
+// addressAfterLogin is the address that opens after a login.
+let addressAfterLogin = HOME;
+let sessionEnded = false;
+// viewController aborts the work of the current view. It is null before the first view.
+let viewController = null;
 
-function route(segments) {
-  for (const candidate of ROUTES) {
-    if (candidate.path.length !== segments.length) continue;
+function findRoute(segments) {
+  for (const route of ROUTES) {
+    if (route.path.length !== segments.length) continue;
     const params = {};
-    const fits = candidate.path.every((part, i) => {
+    const matches = route.path.every((part, i) => {
       if (part.startsWith(":")) params[part.slice(1)] = segments[i];
       return part.startsWith(":") || part === segments[i];
     });
-    if (fits) return { ...candidate, params };
+    if (matches) return { ...route, params };
   }
-  return { view: lost, params: {} };
+  return { view: notFound, params: {} };
 }
 
-async function lost() {
-  return { title: "Not found", node: h("div", { class: "empty" }, h("h1", null, "Nothing is shown here"),
-    h("p", null, "The address leads to no part of the cinema."), h("a", { class: "button", href: HOME }, "All films")) };
+async function notFound() {
+  return { title: "Not found", node: element("div", { class: "empty" }, element("h1", null, "Page not found"),
+    element("p", null, "There is no page at this address."), element("a", { class: "button", href: HOME }, "All movies")) };
 }
 
-async function show() {
-  leave();
-  const { segments, query } = parse(location.hash);
-  const here = route(segments);
+async function showView() {
+  savePosition();
+  const { segments, query } = parseRoute(location.hash);
+  const route = findRoute(segments);
   if (!segments.length) return location.replace(HOME);
-  if (!here.open && here.view !== lost && !session.token()) {
-    wanted = location.hash;
-    return location.replace(link(["login"]));
+  if (!route.anonymous && route.view !== notFound && !session.token()) {
+    addressAfterLogin = location.hash;
+    return location.replace(routeTo(["login"]));
   }
-  if (here.open && session.token()) return location.replace(wanted);
-  const first = showing === null;
-  showing?.abort();
-  const control = (showing = new AbortController());
-  const { signal } = control;
-  const place = arrive();
-  frame(here.tab);
+  if (route.anonymous && session.token()) return location.replace(addressAfterLogin);
+  const isFirst = viewController === null;
+  viewController?.abort();
+  viewController = new AbortController();
+  const { signal } = viewController;
+  const position = restorePosition();
+  updateHeader(route.tab);
   main.setAttribute("aria-busy", "true");
-  const slow = setTimeout(() => {
-    main.replaceChildren(h("div", { class: "loading", role: "status" }, h("span", { class: "spinner" }), "Loading…"));
-  }, SLOW);
-  signal.addEventListener("abort", () => clearTimeout(slow));
+  const spinnerTimer = setTimeout(() => {
+    main.replaceChildren(element("div", { class: "loading", role: "status" }, element("span", { class: "spinner" }), "Loading…"));
+  }, LOADING_DELAY);
+  signal.addEventListener("abort", () => clearTimeout(spinnerTimer));
   let view;
   try {
-    view = await guarded(main, signal, () => here.view({ ...here, query, signal, ended, wanted }).finally(() => clearTimeout(slow)));
+    view = await retryWhileUnavailable(main, signal, () => route.view({ ...route, query, signal, sessionEnded }).finally(() => clearTimeout(spinnerTimer)));
   } catch (error) {
     if (signal.aborted || error.kind === "session") return;
     if (!error.kind) console.error(error);
-    view = { title: "Not shown", node: h("div", { class: "empty", role: "alert" },
-      h("h1", null, error.status === 404 ? "This is not in the programme" : "This can't be shown"),
-      h("p", null, explain(error)), h("a", { class: "button", href: HOME }, "All films")) };
+    view = { title: "Error", node: element("div", { class: "empty", role: "alert" },
+      element("h1", null, error.status === 404 ? "Not found" : "This page can't be shown"),
+      element("p", null, explain(error)), element("a", { class: "button", href: HOME }, "All movies")) };
   }
   if (signal.aborted) return;
-  const held = main !== document.activeElement && main.contains(document.activeElement);
+  const hadFocus = main !== document.activeElement && main.contains(document.activeElement);
   main.removeAttribute("aria-busy");
   main.replaceChildren(view.node);
   document.title = `${view.title} · Cinema`;
-  settle(place, first && !held, view);
-  view.shown?.();
+  setFocus(position, isFirst && !hadFocus, view);
+  view.onShown?.();
 }
 
-// settle puts the focus where reading goes on: at the heading of a new view, at the link that was followed when
-// coming back, and nowhere on the first view of a visit, which the browser reads from the top by itself.
-function settle(place, first, view) {
+// setFocus moves the focus to the heading of a new view, or, when the user goes back, to the link that was followed.
+// The first view of a visit gets no focus: the browser reads it from the top.
+function setFocus(position, isFirst, view) {
   const heading = main.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");
-  if (place) {
-    const followed = place.link && main.querySelector(`a[href="${CSS.escape(place.link)}"]`);
+  if (position) {
+    const followed = position.link && main.querySelector(`a[href="${CSS.escape(position.link)}"]`);
     (followed || heading)?.focus({ preventScroll: true });
-    scrollTo({ top: place.scroll, behavior: "instant" });
+    scrollTo({ top: position.scroll, behavior: "instant" });
     return;
   }
   scrollTo({ top: 0, behavior: "instant" });
   if (view.focus) view.focus.focus();
-  else if (!first) heading?.focus({ preventScroll: true });
+  else if (!isFirst) heading?.focus({ preventScroll: true });
 }
 
-// frame shows the tabs and who is logged in.
-function frame(tab) {
+// updateHeader shows the tabs and the user's name.
+function updateHeader(tab) {
   const user = session.user();
-  document.body.classList.toggle("in", Boolean(user));
+  document.body.classList.toggle("logged-in", Boolean(user));
   const tabs = document.getElementById("tabs");
-  const who = document.getElementById("who");
-  tabs.hidden = who.hidden = !user;
-  document.querySelector(".brand").href = user ? HOME : link(["login"]);
+  const userMenu = document.getElementById("user-menu");
+  tabs.hidden = userMenu.hidden = !user;
+  document.querySelector(".brand").href = user ? HOME : routeTo(["login"]);
   if (!user) {
     tabs.replaceChildren();
-    who.replaceChildren();
+    userMenu.replaceChildren();
     return;
   }
   if (!tabs.children.length) {
-    tabs.append(...TABS.map(([name, label, picture]) => h("a", { href: link([name]), "data-tab": name }, icon(picture), h("span", null, label))));
-    who.append(h("span", { class: "who-name" }),
-      h("button", { type: "button", class: "button button-plain", id: "logout", on: { click: logOut } }, icon("leave"), h("span", null, "Log out")));
+    tabs.append(...TABS.map(([name, label, iconName]) => element("a", { href: routeTo([name]), "data-tab": name }, icon(iconName), element("span", null, label))));
+    userMenu.append(element("span", { class: "user-name" }),
+      element("button", { type: "button", class: "button button-plain", id: "logout", on: { click: logOut } }, icon("logout"), element("span", null, "Log out")));
   }
-  who.querySelector(".who-name").textContent = user.Username;
+  userMenu.querySelector(".user-name").textContent = user.Username;
   for (const item of tabs.children) {
     if (item.dataset.tab === tab) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
@@ -137,32 +140,32 @@ function frame(tab) {
 }
 
 function logOut() {
-  wanted = HOME;
-  ended = false;
+  addressAfterLogin = HOME;
+  sessionEnded = false;
   session.end();
   announce("You are logged out.");
 }
 
 api.onSessionEnd(() => {
-  // What the reader was at opens again after logging in.
-  wanted = location.hash;
-  ended = true;
+  // After the next login, the user returns to this view.
+  addressAfterLogin = location.hash;
+  sessionEnded = true;
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   session.end();
 });
 
-session.watch(() => {
-  const { segments } = parse(location.hash);
-  const open = route(segments).open;
-  if (session.token() && open) {
-    ended = false;
-    go(wanted);
-    wanted = HOME;
-  } else if (!session.token() && !open) {
-    go(link(["login"]));
+session.onChange(() => {
+  const { segments } = parseRoute(location.hash);
+  const { anonymous } = findRoute(segments);
+  if (session.token() && anonymous) {
+    sessionEnded = false;
+    navigate(addressAfterLogin);
+    addressAfterLogin = HOME;
+  } else if (!session.token() && !anonymous) {
+    navigate(routeTo(["login"]));
   } else {
     const user = session.user();
-    if (user) document.querySelector(".who-name").textContent = user.Username;
+    if (user) document.querySelector(".user-name").textContent = user.Username;
   }
 });
 
@@ -172,18 +175,18 @@ document.getElementById("skip").addEventListener("click", (event) => {
   main.scrollIntoView();
 });
 
-// A script error must not leave the page silent.
+// The user must see a message after every script error.
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name !== "AbortError" && event.reason?.kind !== "session") notice(explain(event.reason ?? {}), "error");
+  if (event.reason?.name !== "AbortError" && event.reason?.kind !== "session") showNotice(explain(event.reason ?? {}), "error");
 });
 
 history.scrollRestoration = "manual";
 try {
   await api.configure();
-  addEventListener("hashchange", show);
-  await show();
+  addEventListener("hashchange", showView);
+  await showView();
 } catch (error) {
   console.error(error);
-  main.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h1", null, "The page is not set up"),
-    h("p", null, "Its file config.js is missing or names no address of the API.")));
+  main.replaceChildren(element("div", { class: "empty", role: "alert" }, element("h1", null, "The page is not configured"),
+    element("p", null, "The file config.js is missing or does not contain a valid API address. Publish the site again.")));
 }

@@ -1,95 +1,97 @@
-// What the page says besides its content: short notices, spoken updates, and the panel for an API that is away.
-import { counted, h } from "./dom.js";
+// Messages: short notices, announcements for screen readers, and the panel that is shown while the API is unavailable.
+import { element, pluralize } from "./dom.js";
 import { icon } from "./icons.js";
-import { isAway } from "./api.js";
+import { isUnavailable } from "./api.js";
 
+// NOTICE_TIME is how long a notice is shown, in milliseconds.
 const NOTICE_TIME = 7_000;
-// BACKOFF is how long to wait, in seconds, where the API doesn't say.
-const BACKOFF = [2, 4, 8, 15, 30];
+// RETRY_DELAYS are the delays between attempts, in seconds, when the API sends no Retry-After header.
+const RETRY_DELAYS = [2, 4, 8, 15, 30];
 
-// notice shows a short message that goes by itself. It repeats nothing that is not also visible elsewhere.
-export function notice(text, kind = "info") {
-  const close = () => item.remove();
-  const item = h("div", { class: `toast toast-${kind}` }, h("p", null, text),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss this message", on: { click: close } }, icon("close")));
-  const box = document.getElementById("toasts");
-  box.append(item);
-  while (box.children.length > 3) box.firstChild.remove();
-  // Who is reading or reaching for it is not hurried.
-  const expire = () => (item.matches(":hover, :focus-within") ? setTimeout(expire, 1000) : close());
+// showNotice shows a short message that disappears by itself. kind is "info", "success" or "error".
+export function showNotice(text, kind = "info") {
+  const close = () => toast.remove();
+  const toast = element("div", { class: `toast toast-${kind}` }, element("p", null, text),
+    element("button", { type: "button", class: "icon-button", "aria-label": "Dismiss this message", on: { click: close } }, icon("close")));
+  const toasts = document.getElementById("toasts");
+  toasts.append(toast);
+  while (toasts.children.length > 3) toasts.firstChild.remove();
+  // The notice stays while the pointer or the focus is on it.
+  const expire = () => (toast.matches(":hover, :focus-within") ? setTimeout(expire, 1000) : close());
   setTimeout(expire, NOTICE_TIME);
 }
 
-// announce says something to screen readers only.
+// announce sends a message to screen readers only.
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-// explain puts an error in words for the reader; doing names what failed, e.g. "The film was not saved."
-export function explain(error, doing = "") {
-  const wait = error.retryAfter ? ` Try again in ${counted(error.retryAfter, "second")}.` : " Try again in a moment.";
+// explain returns the message for an error. failure is the sentence that says what failed, such as "The image was not deleted."
+export function explain(error, failure = "") {
+  const retry = error.retryAfter ? ` Try again in ${pluralize(error.retryAfter, "second")}.` : " Try again in a moment.";
   switch (error.kind) {
-    case "away":
-      return `${doing} The cinema can't do this right now.${wait}`.trim();
-    case "busy":
-      return `${doing} Too many attempts.${wait}`.trim();
+    case "unavailable":
+      return `${failure} Cinema is not available.${retry}`.trim();
+    case "throttled":
+      return `${failure} Too many attempts.${retry}`.trim();
     case "session":
-      return "Your session has ended. Log in again to go on.";
+      return "Your session has ended. Log in again to continue.";
     case "refused":
-      return `${doing} ${error.message}`.trim();
+      return `${failure} ${error.message}`.trim();
     default:
-      return `${doing} Something went wrong in the page.`.trim();
+      return `${failure} An error occurred on this page. Reload the page and try again.`.trim();
   }
 }
 
-// guarded runs load and shows what it gives in place; while the API is away it shows that instead, and tries
-// again when the API said, when the browser is back on line, or when the reader asks. Other errors are thrown.
-export async function guarded(place, signal, load, level = 1) {
+// retryWhileUnavailable returns the result of load. While the API is unavailable, it shows a panel in container and
+// tries again after the delay, when the browser is online again, or when the user presses the button. It throws every
+// other error.
+export async function retryWhileUnavailable(container, signal, load, headingLevel = 1) {
   for (let attempt = 0; ; attempt++) {
     try {
       return await load();
     } catch (error) {
-      if (!isAway(error) || signal.aborted) throw error;
-      await panel(place, signal, error, error.retryAfter ?? BACKOFF[Math.min(attempt, BACKOFF.length - 1)], level);
+      if (!isUnavailable(error) || signal.aborted) throw error;
+      await waitInPanel(container, signal, error, error.retryAfter ?? RETRY_DELAYS[Math.min(attempt, RETRY_DELAYS.length - 1)], headingLevel);
       signal.throwIfAborted();
     }
   }
 }
 
-function panel(place, signal, error, wait, level) {
+function waitInPanel(container, signal, error, seconds, headingLevel) {
   return new Promise((resolve) => {
-    // Screen readers pass over what is busy, and this is to be heard.
-    place.removeAttribute("aria-busy");
-    const existing = place.querySelector(":scope > .away");
-    const left = h("span", { class: "away-left" });
-    const say = () => (left.textContent = wait > 0 ? `Trying again in ${wait} s.` : "Trying again…");
-    const again = () => {
+    // Screen readers skip a busy region, and this message must be read.
+    container.removeAttribute("aria-busy");
+    const existing = container.querySelector(":scope > .unavailable");
+    const countdown = element("span", { class: "unavailable-countdown" });
+    const updateCountdown = () => (countdown.textContent = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…");
+    const retry = () => {
       clearInterval(timer);
-      removeEventListener("online", again);
-      signal.removeEventListener("abort", again);
-      wait = 0;
-      say();
+      removeEventListener("online", retry);
+      signal.removeEventListener("abort", retry);
+      seconds = 0;
+      updateCountdown();
       resolve();
     };
-    const timer = setInterval(() => (--wait > 0 ? say() : again()), 1000);
-    addEventListener("online", again);
-    signal.addEventListener("abort", again);
-    say();
+    const timer = setInterval(() => (--seconds > 0 ? updateCountdown() : retry()), 1000);
+    addEventListener("online", retry);
+    signal.addEventListener("abort", retry);
+    updateCountdown();
     if (existing) {
-      // The same panel goes on, so that the focus stays and nothing is read out twice.
-      existing.querySelector(".away-left").replaceWith(left);
-      existing.querySelector("button").onclick = again;
+      // The panel is reused, so that the focus stays and screen readers do not read the message again.
+      existing.querySelector(".unavailable-countdown").replaceWith(countdown);
+      existing.querySelector("button").onclick = retry;
       return;
     }
-    const button = h("button", { type: "button", class: "button" }, "Try now");
-    button.onclick = again;
-    const title = h(`h${level}`, { tabindex: "-1" }, "The cinema is not answering");
-    const reason = !navigator.onLine ? "This device seems to be off line."
-      : error.status === 503 ? "It is starting, or its database is away. Nothing of yours is lost."
-      : "The API can't be reached. Nothing of yours is lost.";
-    // The countdown stays out of the alert: it would be read out every second.
-    place.replaceChildren(h("div", { class: "away" },
-      h("div", { class: "away-what", role: "alert" }, icon("away"), title, h("p", null, reason)),
-      h("p", { class: "away-actions" }, left, " ", button)));
+    const button = element("button", { type: "button", class: "button" }, "Try now");
+    button.onclick = retry;
+    const heading = element(`h${headingLevel}`, { tabindex: "-1" }, "Cinema is not available");
+    const reason = !navigator.onLine ? "This device seems to be offline. Check its connection."
+      : error.status === 503 ? "The server is starting, or its database is not available. Nothing that you saved is lost."
+      : "The server can't be reached. Nothing that you saved is lost.";
+    // The countdown is outside the alert: screen readers would read it every second.
+    container.replaceChildren(element("div", { class: "unavailable" },
+      element("div", { class: "unavailable-message", role: "alert" }, icon("unavailable"), heading, element("p", null, reason)),
+      element("p", { class: "unavailable-actions" }, countdown, " ", button)));
   });
 }

@@ -1,12 +1,12 @@
-// Posters for films that have no picture: a title set in type over a drawing, both decided by the title alone,
-// so that a film looks the same on every visit and every machine.
-import { h, svg } from "./dom.js";
+// Posters for movies without an image: a drawing with the title. Both depend on the title only, so that a movie looks
+// the same on every visit and every machine.
+import { element, svgElement } from "./dom.js";
 
-// PALETTES is the number of colour sets in poster.css.
+// PALETTES is the number of color palettes in poster.css.
 const PALETTES = 12;
 
 // hash is 32-bit FNV-1a over the title's UTF-8 bytes (http://www.isthe.com/chongo/tech/comp/fnv/), then MurmurHash3's
-// finalizer: short titles differ in few bits, and palettes taken from FNV alone come in clusters.
+// finalizer: short titles differ in few bits, and FNV alone would give many of them the same palette.
 export function hash(text) {
   let value = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text.normalize("NFC"))) {
@@ -17,7 +17,7 @@ export function hash(text) {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
-// random is mulberry32: small, and the same everywhere, which Math.random is not.
+// random is the mulberry32 generator. Unlike Math.random, it returns the same numbers everywhere for the same seed.
 function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -28,23 +28,23 @@ function random(seed) {
 }
 
 const round = (n) => Math.round(n * 10) / 10;
-const shape = (tag, tone, attributes) => svg(tag, { class: `tone-${tone}`, ...attributes });
+const shape = (tag, tone, attributes) => svgElement(tag, { class: `tone-${tone}`, ...attributes });
 const circle = (tone, cx, cy, r) => shape("circle", tone, { cx: round(cx), cy: round(cy), r: round(r) });
 const rect = (tone, x, y, width, height) =>
   shape("rect", tone, { x: round(x), y: round(y), width: round(width), height: round(height) });
 const path = (tone, d) => shape("path", tone, { d });
 
-// Each motif draws on a field of 200 × 200.
+// Each motif draws on 200 × 200 units.
 const MOTIFS = [
   function sun(r) {
     const y = 96 + r() * 20, radius = 52 + r() * 16;
     return [circle("a", 100, y, radius),
-      [0, 1, 2, 3, 4].map((i) => rect("ground", 0, y + 6 + i * 13, 200, 3 + i * 1.8)),
+      [0, 1, 2, 3, 4].map((i) => rect("background", 0, y + 6 + i * 13, 200, 3 + i * 1.8)),
       path("c", `M0 200V${round(150 + r() * 20)}q50 -${round(20 + r() * 30)} 100 0t100 0V200z`)];
   },
   function arcs(r) {
     const x = r() < 0.5 ? 0 : 200;
-    return ["a", "ground", "b", "ground", "c", "ground", "a"].map((tone, i) => circle(tone, x, 200, 182 - i * 25 + r() * 4));
+    return ["a", "background", "b", "background", "c", "background", "a"].map((tone, i) => circle(tone, x, 200, 182 - i * 25 + r() * 4));
   },
   function beams(r) {
     const x = 30 + r() * 20, y = 150;
@@ -56,7 +56,7 @@ const MOTIFS = [
     for (let x = 0; x < 200; ) {
       const width = 20 + r() * 18, height = 50 + r() * 90;
       parts.push(rect(r() < 0.5 ? "a" : "c", x, 200 - height, width, height));
-      for (let y = 208 - height; y < 192; y += 13) if (r() < 0.65) parts.push(rect("ground", x + 5, y, 4, 6), rect("ground", x + width - 9, y, 4, 6));
+      for (let y = 208 - height; y < 192; y += 13) if (r() < 0.65) parts.push(rect("background", x + 5, y, 4, 6), rect("background", x + width - 9, y, 4, 6));
       x += width + 2;
     }
     return parts;
@@ -64,7 +64,7 @@ const MOTIFS = [
   function peaks(r) {
     const m = (tone, x, y, w) => path(tone, `M${round(x - w)} 200L${round(x)} ${round(y)}L${round(x + w)} 200z`);
     return [circle("b", 50 + r() * 100, 56 + r() * 16, 24 + r() * 10), m("c", 20 + r() * 50, 78 + r() * 20, 120), m("a", 120 + r() * 50, 92 + r() * 20, 105),
-      m("ground", 60 + r() * 80, 150 + r() * 15, 70)];
+      m("background", 60 + r() * 80, 150 + r() * 15, 70)];
   },
   function waves(r) {
     const phase = r() * 40;
@@ -83,13 +83,13 @@ const MOTIFS = [
     return parts;
   },
   function tiles(r) {
-    // All grounds before all figures: a ground that is drawn later would show as a line on its neighbour's figure.
-    const grounds = [], figures = [];
-    const tones = ["a", "b", "c", "ground"];
+    // All backgrounds are drawn before the figures: a later background would show as a line on the figure of its neighbor.
+    const backgrounds = [], figures = [];
+    const tones = ["a", "b", "c", "background"];
     for (let y = 0; y < 200; y += 50) for (let x = 0; x < 200; x += 50) {
       const back = tones[Math.floor(r() * 4)];
       const front = tones.filter((t) => t !== back)[Math.floor(r() * 3)];
-      grounds.push(rect(back, x, y, 50, 50));
+      backgrounds.push(rect(back, x, y, 50, 50));
       const corner = Math.floor(r() * 5);
       if (corner === 4) figures.push(circle(front, x + 25, y + 25, 15));
       else {
@@ -98,12 +98,12 @@ const MOTIFS = [
         figures.push(path(front, `M${ax} ${ay}h${dx}a50 50 0 0 ${(dx > 0) === (dy > 0) ? 1 : 0} ${-dx} ${dy}z`));
       }
     }
-    return svg("g", { class: "flush" }, grounds, figures);
+    return svgElement("g", { class: "flush" }, backgrounds, figures);
   },
   function target(r) {
     let x = 100, y = 100;
     const dx = (r() - 0.5) * 14, dy = (r() - 0.5) * 14;
-    return ["c", "b", "ground", "a", "ground", "b"].map((tone, i) => circle(tone, x += dx, y += dy, 96 - i * 16));
+    return ["c", "b", "background", "a", "background", "b"].map((tone, i) => circle(tone, x += dx, y += dy, 96 - i * 16));
   },
   function stairs(r) {
     const flip = r() < 0.5;
@@ -114,51 +114,51 @@ const MOTIFS = [
     const n = 12, x = 100, y = 178, turn = Math.floor(r() * 4);
     return [Array.from({ length: n }, (_, i) => {
       const p = (k) => { const t = Math.PI * (1 + k / n); return `${round(x + 160 * Math.cos(t))} ${round(y + 160 * Math.sin(t))}`; };
-      return path(["a", "b", "c", "ground"][(i + turn) % 4], `M${x} ${y}L${p(i)}L${p(i + 1)}z`);
-    }), circle("a", x, y, 30), circle("ground", x, y, 16)];
+      return path(["a", "b", "c", "background"][(i + turn) % 4], `M${x} ${y}L${p(i)}L${p(i + 1)}z`);
+    }), circle("a", x, y, 30), circle("background", x, y, 16)];
   },
 ];
 
-// art is the drawing alone, for a title.
-export function art(title) {
+// posterArt returns the drawing for a title, without the text.
+export function posterArt(title) {
   const seed = hash(title);
-  // The low bits choose the palette, so the motif takes others: titles in one palette still differ.
+  // The low bits select the palette and others select the motif, so titles with the same palette get different motifs.
   const motif = MOTIFS[(seed >>> 12) % MOTIFS.length];
-  return svg("svg", { class: "art", viewBox: "0 0 200 200", preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true", focusable: "false" },
+  return svgElement("svg", { class: "art", viewBox: "0 0 200 200", preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true", focusable: "false" },
     motif(random(seed)));
 }
 
-// poster shows a film's picture, or the drawn poster where it has none or its picture doesn't load.
-// It is decoration: what it says stands next to it in text.
+// poster shows a movie's image. It shows the drawn poster if there is no image or the image does not load. It is hidden
+// from screen readers: the text next to it says the same.
 export function poster(movie) {
   const seed = hash(movie.Title);
   const layout = (seed >>> 8) % 3;
   const drawn = () => {
-    const title = h("span", { class: "poster-title" }, movie.Title);
-    title.style.setProperty("--size", `${typeSize(movie.Title, layout)}cqi`);
-    return h("div", { class: "poster", "data-palette": seed % PALETTES, "data-layout": layout, "aria-hidden": "true" },
-      art(movie.Title),
-      h("div", { class: "poster-text" }, title, movie.Director?.Name && h("span", { class: "poster-by" }, movie.Director.Name)));
+    const title = element("span", { class: "poster-title" }, movie.Title);
+    title.style.setProperty("--size", `${titleSize(movie.Title, layout)}cqi`);
+    return element("div", { class: "poster", "data-palette": seed % PALETTES, "data-layout": layout, "aria-hidden": "true" },
+      posterArt(movie.Title),
+      element("div", { class: "poster-text" }, title, movie.Director?.Name && element("span", { class: "poster-director" }, movie.Director.Name)));
   };
-  const source = picture(movie.ImagePath);
+  const source = imageAddress(movie.ImagePath);
   if (!source) return drawn();
-  const frame = h("div", { class: "poster poster-photo" });
-  frame.append(h("img", { src: source, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer",
+  const frame = element("div", { class: "poster poster-image" });
+  frame.append(element("img", { src: source, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer",
     on: { error: () => frame.replaceWith(drawn()) } }));
   return frame;
 }
 
-// typeSize is the title's size in hundredths of the poster's width: smaller for long titles, and never so large that
-// the longest word breaks. A letter of the widest of the serif faces is 0.72 em wide on average.
-function typeSize(title, layout) {
+// titleSize returns the title's font size in percent of the poster's width. Long titles are smaller, and the longest
+// word always fits on a line: a letter of the widest serif font is 0.72 em wide on average.
+function titleSize(title, layout) {
   const wanted = title.length > 44 ? 6.2 : title.length > 26 ? 7.6 : title.length > 13 ? 10.2 : 13.5;
   const width = layout === 1 ? 68 : 86;
   const longest = Math.max(...title.split(/[\s-]+/).map((word) => word.length));
   return round(Math.min(wanted, width / (longest * 0.72)));
 }
 
-// picture takes only addresses that the content security policy lets load: https, or a path of the page's own site.
-function picture(address) {
+// imageAddress returns null for an address that the content security policy blocks. It allows https and the page's own origin.
+function imageAddress(address) {
   if (!address) return null;
   try {
     const url = new URL(address, document.baseURI);

@@ -1,14 +1,14 @@
-// Addresses after "#": the page is one file on a static site, so that any address of it can be reloaded.
+// Routes are in the fragment, after "#". The page is one file on a static site, so every address can be reloaded.
 
-// link makes an address from path segments and a query: link(["movies", "Face/Off"]) is "#/movies/Face%2FOff".
-export function link(segments, query = {}) {
+// routeTo returns the address of a route: routeTo(["movies", "Face/Off"]) is "#/movies/Face%2FOff".
+export function routeTo(segments, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   return `#/${segments.map(encodeURIComponent).join("/")}${search.size ? `?${search}` : ""}`;
 }
 
-// parse is the reverse of link. What can't be decoded is taken as it is.
-export function parse(hash) {
-  const [path, search = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
+// parseRoute is the reverse of routeTo. A segment that can't be decoded is returned unchanged.
+export function parseRoute(address) {
+  const [path, search = ""] = address.replace(/^#\/?/, "").split(/\?(.*)/s);
   const segments = path.split("/").filter(Boolean).map((segment) => {
     try {
       return decodeURIComponent(segment);
@@ -19,36 +19,35 @@ export function parse(hash) {
   return { segments, query: Object.fromEntries(new URLSearchParams(search)) };
 }
 
-// go opens an address as a link would.
-export function go(hash) {
-  if (location.hash === hash) dispatchEvent(new HashChangeEvent("hashchange"));
-  else location.hash = hash;
+// navigate opens an address, as a link does.
+export function navigate(address) {
+  if (location.hash === address) dispatchEvent(new HashChangeEvent("hashchange"));
+  else location.hash = address;
 }
 
-// replace changes the address without a step in the history and without showing the view again.
-export function replace(hash) {
-  history.replaceState(history.state, "", hash);
+// replaceAddress changes the address without a new history entry and without loading the view again.
+export function replaceAddress(address) {
+  history.replaceState(history.state, "", address);
 }
 
-// places remembers, for each step in the history, how far it was scrolled and which link was followed from it,
-// so that going back ends where the reader was.
-const places = new Map();
-let key = null;
-let steps = 0;
+// positions contains, for each history entry, the scroll position and the link that was followed. Going back restores both.
+const positions = new Map();
+let entryKey = null;
+let entryCount = 0;
 
-// arrive is called as an address opens; it answers the remembered place when the reader came back to it.
-export function arrive() {
+// restorePosition is called when an address opens. It returns the saved position of this history entry, or null for a new entry.
+export function restorePosition() {
   const known = history.state?.key ?? null;
-  if (known !== null && places.has(known)) {
-    key = known;
-    return places.get(known);
+  if (known !== null && positions.has(known)) {
+    entryKey = known;
+    return positions.get(known);
   }
-  key = `${Date.now()}.${steps++}`;
-  history.replaceState({ key }, "");
+  entryKey = `${Date.now()}.${entryCount++}`;
+  history.replaceState({ key: entryKey }, "");
   return null;
 }
 
-// leave is called while the old view still stands.
-export function leave() {
-  if (key !== null) places.set(key, { scroll: scrollY, link: document.activeElement?.getAttribute("href") ?? null });
+// savePosition is called before the current view is replaced.
+export function savePosition() {
+  if (entryKey !== null) positions.set(entryKey, { scroll: scrollY, link: document.activeElement?.getAttribute("href") ?? null });
 }

@@ -1,19 +1,19 @@
-// Who is logged in.
+// The session of the user who is logged in.
 //
-// The token is kept in sessionStorage: it ends with the tab, so a shared computer keeps nothing. Only who asks to
-// stay logged in has it in localStorage, where it lasts until the token's own end (7 days) or a log out. Both are
-// equally readable by a script that runs in the page; what keeps scripts out is the content security policy and
-// that data never becomes markup. A cookie is not an option: page and API live on different origins over plain
-// HTTP where no domain is configured, and browsers send no cross-site cookies there.
+// The token is kept in sessionStorage, which ends with the tab, so a shared computer keeps nothing. Only if the user
+// chooses to stay logged in, it is kept in localStorage, until the token expires (7 days) or the user logs out. A
+// script on the page could read both. The content security policy, and the rule that data never becomes markup, keep
+// such scripts out. A cookie is not possible: without a domain, the page and the API are on different origins over
+// plain HTTP, and browsers send no cross-site cookies there.
 
 const KEY = "cinema.session";
 
 let current = read("sessionStorage") ?? read("localStorage");
-const watchers = new Set();
+const listeners = new Set();
 
-// storage gives what use answers for one of the two storages; null where it is full, damaged or barred, when the
-// session lives as long as the page. A browser that keeps no site data throws at the mere name.
-function storage(name, use) {
+// withStorage returns the result of use(storage). It returns null if the storage is full, damaged or blocked: the
+// session then lasts as long as the page. A browser that blocks site data throws on the access to window[name].
+function withStorage(name, use) {
   try {
     return use(window[name]);
   } catch {
@@ -22,62 +22,62 @@ function storage(name, use) {
 }
 
 function read(name) {
-  return storage(name, (kept) => {
-    const value = JSON.parse(kept.getItem(KEY));
+  return withStorage(name, (storage) => {
+    const value = JSON.parse(storage.getItem(KEY));
     return value && typeof value.token === "string" && typeof value.user?.Username === "string" ? value : null;
   });
 }
 
 function write() {
-  storage(current.keep ? "localStorage" : "sessionStorage", (kept) => kept.setItem(KEY, JSON.stringify(current)));
+  withStorage(current.keep ? "localStorage" : "sessionStorage", (storage) => storage.setItem(KEY, JSON.stringify(current)));
 }
 
-function forget() {
-  for (const name of ["sessionStorage", "localStorage"]) storage(name, (kept) => kept.removeItem(KEY));
+function clear() {
+  for (const name of ["sessionStorage", "localStorage"]) withStorage(name, (storage) => storage.removeItem(KEY));
 }
 
-// user is the account as last seen, or null.
+// user returns the account as last loaded, or null.
 export const user = () => current?.user ?? null;
 
-// token is the bearer token, or null.
+// token returns the bearer token, or null.
 export const token = () => current?.token ?? null;
 
-// start begins a session; keep makes it outlive the tab.
+// start begins a session. With keep, it lasts beyond the tab.
 export function start(token, user, keep) {
-  forget();
+  clear();
   current = { token, user, keep };
   write();
-  tell();
+  notifyListeners();
 }
 
-// update replaces the account, and the token where the API gave a new one.
+// update replaces the account, and the token if the API returned a new one.
 export function update(user, token) {
   if (!current) return;
   current = { ...current, user, token: token ?? current.token };
   write();
-  tell();
+  notifyListeners();
 }
 
-// end forgets the session everywhere it is kept.
+// end removes the session from both storages.
 export function end() {
-  forget();
+  clear();
   current = null;
-  tell();
+  notifyListeners();
 }
 
-// watch calls back after each change.
-export function watch(callback) {
-  watchers.add(callback);
+// onChange registers a function that is called after each change of the session.
+export function onChange(listener) {
+  listeners.add(listener);
 }
 
-function tell() {
-  for (const callback of watchers) callback();
+function notifyListeners() {
+  for (const listener of listeners) listener();
 }
 
-// A log out or log in in another tab counts here too, for sessions that tabs share.
+// Follow a login or logout in another tab, unless this tab has a session of its own.
 addEventListener("storage", (event) => {
-  if (!storage("localStorage", (kept) => event.storageArea === kept) || (event.key !== KEY && event.key !== null)) return;
+  if (!withStorage("localStorage", (storage) => event.storageArea === storage) || (event.key !== KEY && event.key !== null)) return;
   if (current && !current.keep) return;
   current = read("localStorage");
-  tell();
+  notifyListeners();
 });

@@ -18,7 +18,7 @@ import (
 	"cinema-database/app/internal/store"
 )
 
-// rounds is how often each kind of request takes its turn, so that what else the machine does falls on all alike.
+// rounds is how often the kinds of requests alternate, so that other load on the machine affects all kinds alike.
 const rounds = 3
 
 const (
@@ -26,8 +26,8 @@ const (
 	password = "measured twice"
 )
 
-// measureAPI sends requests over loopback to everything that runs on a laptop, in this process, and calls the
-// driver for the same documents in turn.
+// measureAPI runs the application in this process and sends requests to it over loopback. For comparison, it also queries
+// the same documents with the driver.
 func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
 	unlimited := api.Rate{Burst: 1 << 30, Every: time.Nanosecond}
 	s, err := dev.Start(ctx, dev.Options{Addr: "127.0.0.1:0", UserAttempts: unlimited, AddressAttempts: unlimited})
@@ -47,7 +47,7 @@ func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
 		return nil, err
 	}
 	if tag == "" {
-		return nil, fmt.Errorf("GET /movies gave no ETag")
+		return nil, fmt.Errorf("GET /movies: no ETag in the answer")
 	}
 	c.tag.Store(&tag)
 
@@ -71,7 +71,7 @@ func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
 			if err != nil {
 				return nil, err
 			}
-			kinds[i].total = kinds[i].total.and(one)
+			kinds[i].total = kinds[i].total.plus(one)
 		}
 	}
 	driver, movies, conditional, login := kinds[0].total, kinds[1].total, kinds[2].total, kinds[3].total
@@ -89,7 +89,7 @@ func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
 	}, nil
 }
 
-// findMovies is the driver's part of GET /movies and nothing else.
+// findMovies runs only the query of GET /movies.
 func findMovies(ctx context.Context, s *store.Store) error {
 	cursor, err := s.Collection(store.Movies).Find(ctx, bson.D{}, store.ListOptions())
 	if err != nil {
@@ -160,8 +160,8 @@ func (c *client) signUp(ctx context.Context) error {
 	return nil
 }
 
-// logIn tries again, as a client would, while the API has more passwords to check than it takes on at once: the
-// log-in counts once, with all of its time.
+// logIn retries, as a client would, while the API has no free slot to check the password. The log-in counts once, with the
+// time of all attempts.
 func (c *client) logIn(ctx context.Context) error {
 	for {
 		_, answer, err := c.do(ctx, http.MethodPost, "/login", map[string]string{"Username": name, "Password": password}, nil, http.StatusOK)
@@ -171,7 +171,7 @@ func (c *client) logIn(ctx context.Context) error {
 	}
 }
 
-// confirm asks for the movies with the latest tag. A tag ends with its epoch, so now and then there is another one.
+// confirm requests the movies with the latest tag. The tag changes when its epoch ends.
 func (c *client) confirm(ctx context.Context) error {
 	tag, err := c.movies(ctx, *c.tag.Load(), http.StatusNotModified)
 	var other *statusError
@@ -182,7 +182,7 @@ func (c *client) confirm(ctx context.Context) error {
 	return err
 }
 
-// statusError is an answer of another status than was asked for.
+// statusError is an answer with an unexpected status.
 type statusError struct {
 	status int
 	text   string

@@ -19,19 +19,20 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/lambdaruntime"
-	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/manifest"
+	"cinema-database/app/internal/testimage"
 )
 
 const (
-	// thumbnails is how many are made.
+	// thumbnails is the number of measured invocations.
 	thumbnails = 9
 	mebibyte   = 1 << 20
 )
 
-// measureArtifacts builds the release, and measures its binaries' sizes and what the thumbnailer's own process takes
-// for a 12-megapixel JPEG: from the event to the answer, so with reading and writing S3 on loopback.
+// measureArtifacts builds the binaries and measures their sizes, and the time, CPU and memory of the thumbnailer for a
+// 12-megapixel JPEG, from the event to the answer, including S3 on loopback.
 func measureArtifacts(ctx context.Context, _ options) (_ []figure, err error) {
 	dir, err := os.MkdirTemp("", "cinema-bench-")
 	if err != nil {
@@ -46,25 +47,25 @@ func measureArtifacts(ctx context.Context, _ options) (_ []figure, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, releases.ManifestName))
+	data, err := os.ReadFile(filepath.Join(dir, manifest.Name))
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := releases.Decode(data)
+	built, err := manifest.Decode(data)
 	if err != nil {
 		return nil, err
 	}
 	var figures []figure
-	for _, entry := range manifest.Releases {
+	for _, entry := range built.Binaries {
 		if entry.Arch != "arm64" {
 			continue
 		}
-		packed, err := os.Stat(filepath.Join(dir, releases.FileName(entry.Name, entry.Arch)))
+		packed, err := os.Stat(filepath.Join(dir, manifest.FileName(entry.Name, entry.Arch)))
 		if err != nil {
 			return nil, err
 		}
 		size := figure{name: entry.Name + " for arm64", value: float64(entry.Size) / mebibyte, unit: "MiB"}
-		if entry.Name == "cinema" {
+		if entry.Name == contract.Cinema {
 			size.atMost = most(16)
 		}
 		figures = append(figures, size, figure{name: entry.Name + " for arm64, embedded", value: float64(packed.Size()) / mebibyte, unit: "MiB"})
@@ -75,18 +76,20 @@ func measureArtifacts(ctx context.Context, _ options) (_ []figure, err error) {
 
 func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error) {
 	binary := filepath.Join(dir, "bootstrap")
-	if err := unpack(filepath.Join(dir, releases.FileName("thumbnailer", runtime.GOARCH)), binary); err != nil {
+	if err := unpack(filepath.Join(dir, manifest.FileName(contract.Thumbnailer, runtime.GOARCH)), binary); err != nil {
 		return nil, err
 	}
-	source, err := testimage.JPEG(4000, 3000)
-	if err != nil {
-		return nil, err
-	}
+	source := testimage.JPEG(4000, 3000)
 	storage := s3mem.New()
-	if err := storage.CreateBucket("images"); err != nil {
+	const (
+		bucket = "images"
+		id     = "photo"
+		key    = contract.OriginalsPrefix + id + ".jpg"
+	)
+	if err := storage.CreateBucket(bucket); err != nil {
 		return nil, err
 	}
-	if _, err := storage.PutObject("images", "orig/photograph.jpg", nil, bytes.NewReader(source), int64(len(source)), nil); err != nil {
+	if _, err := storage.PutObject(bucket, key, nil, bytes.NewReader(source), int64(len(source)), nil); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -104,7 +107,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 	var all []time.Duration
 	for range thumbnails {
 		start := time.Now()
-		answer, err := function.Invoke(ctx, []byte(`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"images"},"object":{"key":"orig/photograph.jpg"}}}]}`))
+		answer, err := function.Invoke(ctx, fmt.Appendf(nil, `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":%q},"object":{"key":%q}}}]}`, bucket, key))
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +116,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 		}
 		all = append(all, time.Since(start))
 	}
-	if _, err := storage.HeadObject("images", "thumb/photograph.jpg"); err != nil {
+	if _, err := storage.HeadObject(bucket, contract.ThumbnailKey(id)); err != nil {
 		return nil, fmt.Errorf("no thumbnail: %w", err)
 	}
 	peak, err := function.PeakMemory()
@@ -127,7 +130,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 	slices.Sort(all)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return []figure{
-		// The target is for the fastest: on a busy machine the others also tell how long the process had to wait.
+		// The target is for the fastest one. On a busy machine, the others include time in which the process had to wait.
 		{name: "thumbnail of a 12-megapixel JPEG, fastest", value: ms(all[0]), unit: "ms", atMost: most(400)},
 		{name: "thumbnail of a 12-megapixel JPEG, median", value: ms(all[len(all)/2]), unit: "ms"},
 		{name: "thumbnail of a 12-megapixel JPEG, CPU time", value: ms(processor) / thumbnails, unit: "ms"},
@@ -135,7 +138,7 @@ func measureThumbnailer(ctx context.Context, dir string) (_ []figure, err error)
 	}, nil
 }
 
-// unpack writes a compressed binary as a program.
+// unpack decompresses a binary and makes it executable.
 func unpack(from, to string) error {
 	file, err := os.Open(from)
 	if err != nil {

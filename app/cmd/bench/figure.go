@@ -7,7 +7,7 @@ type figure struct {
 	name  string
 	value float64
 	unit  string
-	// atLeast and atMost are the target; nil where there is none in that direction.
+	// atLeast and atMost are the target; nil for none.
 	atLeast, atMost *float64
 }
 
@@ -18,7 +18,7 @@ func (f figure) met() bool {
 	return (f.atLeast == nil || f.value >= *f.atLeast) && (f.atMost == nil || f.value <= *f.atMost)
 }
 
-// String is the figure's line: name, value with its unit, target, and whether it is met.
+// String returns one line: name, value, unit, target, and whether the value meets it.
 func (f figure) String() string {
 	line := fmt.Sprintf("%-44s %12.1f %-11s", f.name, f.value, f.unit)
 	switch {

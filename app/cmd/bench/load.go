@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// connections is how many callers work at once.
+// connections is the number of concurrent callers.
 const connections = 64
 
-// load is what came of calling something from all connections for a while.
+// load is the result of calls from all connections for some time.
 type load struct {
 	calls   int
 	elapsed time.Duration
-	// latencies are in no order.
+	// latencies are unsorted.
 	latencies []time.Duration
 }
 
 func (l load) perSecond() float64 { return float64(l.calls) / l.elapsed.Seconds() }
 
-// p99 is the time within which 99 of 100 calls were answered, in milliseconds.
+// p99 returns the time within which 99% of the calls were answered, in milliseconds.
 func (l load) p99() float64 {
 	if len(l.latencies) == 0 {
 		return 0
@@ -29,11 +29,11 @@ func (l load) p99() float64 {
 	return float64(l.latencies[(len(l.latencies)*99-1)/100].Microseconds()) / 1000
 }
 
-func (l load) and(other load) load {
+func (l load) plus(other load) load {
 	return load{l.calls + other.calls, l.elapsed + other.elapsed, append(l.latencies, other.latencies...)}
 }
 
-// drive calls f from all connections until the time is over, and fails with the first call that fails.
+// drive calls f from all connections for the given time. It returns the first error of a call.
 func drive(ctx context.Context, length time.Duration, f func(ctx context.Context) error) (load, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -1,8 +1,8 @@
-// Command bench measures the application on this machine, and says of each figure whether it meets its target.
+// Command bench measures the application on this machine, and reports for each figure whether it meets its target.
 //
-//	go run ./app/cmd/bench [-only api,start,artifacts,plan] [-seconds 2]
+//	go run ./app/cmd/bench [-only api,start,artifacts] [-seconds 2]
 //
-// It exits with status 1 where a target is missed.
+// The exit status is 1 if a target is missed.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// group is a set of measurements that are taken together. Each has a file of its own.
+// group is a set of related measurements, each in its own file.
 type group struct {
 	name    string
 	measure func(ctx context.Context, o options) ([]figure, error)
@@ -27,11 +27,10 @@ var groups = []group{
 	{"api", measureAPI},
 	{"start", measureStart},
 	{"artifacts", measureArtifacts},
-	{"plan", measurePlan},
 }
 
 type options struct {
-	// round is how long one round of requests lasts.
+	// round is the duration of one round of requests.
 	round time.Duration
 }
 
@@ -45,7 +44,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	only := flag.String("only", "", "groups to measure, separated by commas; all where empty")
+	only := flag.String("only", "", "groups to measure, separated by commas; empty for all")
 	seconds := flag.Float64("seconds", 2, "length of one round of requests, in seconds")
 	flag.Parse()
 	o := options{round: time.Duration(*seconds * float64(time.Second))}

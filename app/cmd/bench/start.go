@@ -15,22 +15,23 @@ import (
 	"syscall"
 	"time"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/dev"
 )
 
-// starts is how often the binary is started; the median counts.
+// starts is how often the binary is started. The figure is the median.
 const starts = 7
 
-// measureStart builds cinema as it is released, and times it from its start to its first healthy answer. The
-// database need not be there for that.
+// measureStart builds cinema like a release and measures the time from its start to its first healthy answer, which does
+// not need the database.
 func measureStart(ctx context.Context, _ options) ([]figure, error) {
 	dir, err := os.MkdirTemp("", "cinema-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "cinema")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "cinema-database/app/cmd/cinema")
+	binary := filepath.Join(dir, contract.Cinema)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "cinema-database/app/cmd/"+contract.Cinema)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
@@ -44,7 +45,7 @@ func measureStart(ctx context.Context, _ options) ([]figure, error) {
 		all = append(all, d)
 	}
 	slices.Sort(all)
-	laptop, err := startLaptop(ctx)
+	devStart, err := startDev(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func measureStart(ctx context.Context, _ options) ([]figure, error) {
 	return []figure{
 		{name: "cinema serve, start to first healthy answer", value: ms(all[len(all)/2]), unit: "ms", atMost: most(100)},
 		{name: "cinema serve, slowest of its starts", value: ms(all[len(all)-1]), unit: "ms"},
-		{name: "dev, start with the sample movies", value: ms(laptop), unit: "ms", atMost: most(5000)},
+		{name: "dev, start with the sample movies", value: ms(devStart), unit: "ms", atMost: most(5000)},
 	}, nil
 }
 
@@ -71,11 +72,11 @@ func startOnce(ctx context.Context, binary string) (_ time.Duration, err error) 
 	cmd := exec.CommandContext(ctx, binary, "serve")
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.Env = []string{
-		"PORT=" + port,
+		contract.EnvPort + "=" + port,
 		"MONGODB_URI=mongodb://127.0.0.1:1/cinema",
 		"JWT_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
-		"AWS_UPLOAD_BUCKET_NAME=cinema-images",
-		"AWS_REGION=us-east-1",
+		contract.EnvImagesBucket + "=cinema-images",
+		contract.EnvRegion + "=us-east-1",
 	}
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -83,7 +84,7 @@ func startOnce(ctx context.Context, binary string) (_ time.Duration, err error) 
 	}
 	var took time.Duration
 	for took == 0 {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port+"/healthz", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port+contract.HealthPath, nil)
 		if err != nil {
 			return 0, err
 		}
@@ -103,8 +104,8 @@ func startOnce(ctx context.Context, binary string) (_ time.Duration, err error) 
 	return took, cmd.Wait()
 }
 
-// startLaptop times the start of everything that runs on a laptop, sample movies included.
-func startLaptop(ctx context.Context) (time.Duration, error) {
+// startDev measures the start of app/cmd/dev, including the sample movies.
+func startDev(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	s, err := dev.Start(ctx, dev.Options{Addr: "127.0.0.1:0"})
 	if err != nil {

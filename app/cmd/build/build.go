@@ -94,7 +94,7 @@ func (b builder) run(ctx context.Context, names, arches []string) error {
 	return errors.Join(append(problems, err, b.removeStale(built))...)
 }
 
-// build compiles one binary and stores it. outcome is "unchanged" where the stored file is the same already, or "written".
+// build compiles one binary and stores it. outcome is "unchanged" if the stored file is the same already, or "written".
 func (b builder) build(ctx context.Context, name, arch string) (entry manifest.Entry, outcome string, err error) {
 	data, err := b.compile(ctx, name, arch)
 	if err != nil {

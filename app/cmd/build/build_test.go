@@ -21,7 +21,7 @@ import (
 	"cinema-database/app/internal/manifest"
 )
 
-func TestParseArches(t *testing.T) {
+func TestParseArchitectures(t *testing.T) {
 	arches, err := parseArchitectures("arm64, amd64")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"arm64", "amd64"}, arches)

@@ -1,35 +1,35 @@
-// Command cinema-db prepares the database host. See package dbhost for what it guarantees.
+// Command cinema-db prepares the database host. Package dbhost describes its guarantees.
 //
 //	cinema-db prepare   before each start of mongod: folders, secrets, certificates, key file, mongod.conf
-//	cinema-db init      after each start: waits for mongod, replica set, users, credentials object
-//	cinema-db renew     daily: renews the server certificate in time, without a restart
-//	cinema-db rotate    gives the API another database user and password; -sessions also another JWT key
-//	cinema-db retire    drops the user that rotate replaced, once every API instance has moved over
+//	cinema-db init      after each start: waits for mongod, then replica set, users, credentials object
+//	cinema-db renew     daily: renews the server certificate if it expires soon, without a restart
+//	cinema-db rotate    switches the API to another database user and password; -sessions also changes the JWT key
+//	cinema-db retire    drops the user that rotate replaced; run it when every API instance uses the new one
 //	cinema-db config    prints the mongod.conf that prepare writes
 //
-// Every command may be run any number of times and killed at any time. All but config run as root. One works on the
-// volume at a time, and the others wait. Only init waits for mongod; renew, rotate and retire fail at once where it is
-// not ready, as its start waits for them.
+// Every command is idempotent and may be killed at any time. All except config need root. Only one command at a time
+// runs on the volume; the others wait. Only init waits for mongod. renew, rotate and retire return an error if mongod is
+// not ready, because its start waits for them.
 //
 // # Settings
 //
-// Flags, or environment variables where a flag is not given:
+// Flags, or else environment variables:
 //
 //	-volume       MONGODB_VOLUME       mount point of the data volume (default /data)
-//	-name         MONGODB_HOST         the host's private DNS name (default mongo.cinema.internal)
+//	-name         MONGODB_HOST         private DNS name of the host (default mongo.cinema.internal)
 //	-owner        MONGODB_USER         account that mongod runs as (default mongod)
 //	-config       MONGODB_CONFIG       mongod.conf that prepare writes (default /etc/mongod.conf)
-//	-credentials  CREDENTIALS_URI      where init and rotate write the credentials object: s3://bucket/key
-//	-kms-key      CREDENTIALS_KMS_KEY  key that S3 encrypts the object with; the bucket's default if empty
+//	-credentials  CREDENTIALS_URI      credentials object that init and rotate write: s3://bucket/key
+//	-kms-key      CREDENTIALS_KMS_KEY  KMS key that encrypts the object (default: the bucket's)
 //	-timeout                           how long to wait for another cinema-db, for S3 and, with init, for mongod (default 9m)
 //
-// The region comes from AWS_REGION or the instance's metadata. The role needs s3:PutObject on the credentials object and,
-// with a key, kms:GenerateDataKey through S3; nothing is read from the bucket, and no other AWS service is called.
+// The region comes from AWS_REGION or the instance metadata. The role needs s3:PutObject on the credentials object and,
+// with a KMS key, kms:GenerateDataKey through S3. The command reads nothing from the bucket and calls no other service.
 //
 // # Units
 //
-// The data volume must be mounted before prepare: it refuses a folder that is no mount point. The private name must
-// resolve to this host before mongod starts, as mongod binds to it.
+// The data volume must be mounted before prepare, which refuses a folder that is not a mount point. The private name must
+// resolve to this host before mongod starts, because mongod binds to it.
 //
 //	# mongod.service
 //	[Unit]

@@ -19,7 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/dbhost"
+	"cinema-database/internal/format"
 )
 
 func main() {
@@ -34,9 +36,9 @@ func main() {
 // command is one of the program's commands.
 type command struct {
 	name string
-	// publishes tells that the command writes the credentials object, and so needs AWS.
+	// publishes is true if the command writes the credentials object, for which it needs AWS.
 	publishes bool
-	// owner tells that the command writes files for mongod's account.
+	// owner is true if the command writes files that belong to mongod's account.
 	owner bool
 	run   func(context.Context, *dbhost.Host, *settings) error
 }
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 			chosen = &commands[i]
 		}
 	}
-	usage := "give one of " + strings.Join(names, ", ")
+	usage := "use one of " + strings.Join(names, ", ")
 	switch {
 	case len(args) == 0:
 		return errors.New("cinema-db: no command; " + usage)
@@ -78,18 +80,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 		return fmt.Errorf("cinema-db: command %q: unknown; %s", args[0], usage)
 	}
 	s := &settings{out: out}
-	flags := flag.NewFlagSet("cinema-db "+chosen.name, flag.ContinueOnError)
+	flags := flag.NewFlagSet(contract.CinemaDB+" "+chosen.name, flag.ContinueOnError)
 	flags.SetOutput(logs)
 	for _, f := range []struct {
 		value                      *string
 		name, env, fallback, about string
 	}{
-		{&s.volume, "volume", "MONGODB_VOLUME", "/data", "mount point of the data volume"},
-		{&s.name, "name", "MONGODB_HOST", "mongo.cinema.internal", "the host's private DNS name"},
+		{&s.volume, "volume", contract.EnvMongoDBVolume, "/data", "mount point of the data volume"},
+		{&s.name, "name", contract.EnvMongoDBHost, "mongo.cinema.internal", "private DNS name of the host"},
 		{&s.owner, "owner", "MONGODB_USER", "mongod", "account that mongod runs as"},
 		{&s.config, "config", "MONGODB_CONFIG", "/etc/mongod.conf", "mongod.conf that prepare writes"},
-		{&s.credentials, "credentials", "CREDENTIALS_URI", "", "where the credentials object goes, s3://bucket/key"},
-		{&s.kmsKey, "kms-key", "CREDENTIALS_KMS_KEY", "", "key that S3 encrypts the credentials object with; the bucket's default if empty"},
+		{&s.credentials, "credentials", contract.EnvCredentialsURI, "", "credentials object to write: s3://bucket/key"},
+		{&s.kmsKey, "kms-key", contract.EnvCredentialsKMSKey, "", "KMS key that encrypts the credentials object; empty for the bucket's default"},
 	} {
 		fallback := f.fallback
 		if value := getenv(f.env); value != "" {
@@ -118,25 +120,25 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 	return chosen.run(ctx, host, s)
 }
 
-// host turns the settings into a host; problems with them are reported all at once.
+// host makes a host of the settings, and reports all of their errors at once.
 func (s *settings) host(ctx context.Context, c *command, log *slog.Logger) (*dbhost.Host, error) {
 	h := dbhost.New(s.volume, s.name, log)
 	h.ConfigFile, h.KMSKey = s.config, s.kmsKey
-	rest, _ := strings.CutPrefix(s.credentials, "s3://")
-	h.Bucket, h.Key, _ = strings.Cut(rest, "/")
 	if c.name == "config" {
 		return h, nil
 	}
 	var problems []error
-	if s.credentials != "" && !strings.HasPrefix(s.credentials, "s3://") {
-		problems = append(problems, fmt.Errorf("cinema-db: credentials %q: not an S3 address; write it s3://bucket/key", s.credentials))
+	bucket, key, ok := format.ObjectURI(s.credentials)
+	h.Bucket, h.Key = bucket, key
+	if s.credentials != "" && !ok {
+		problems = append(problems, fmt.Errorf("cinema-db: credentials %q: not an object's URI; use s3://bucket/key", s.credentials))
 	}
 	if c.owner {
 		owner, err := lookUp(s.owner)
 		problems = append(problems, err)
 		h.Owner = owner
 	}
-	problems = append(problems, h.Validate(c.publishes))
+	problems = append(problems, h.Validate(c.publishes && (ok || s.credentials == "")))
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
@@ -163,7 +165,7 @@ func lookUp(name string) (dbhost.Owner, error) {
 	return dbhost.Owner{UID: uid, GID: gid}, nil
 }
 
-// newS3 takes the region from the environment, or from the instance's metadata.
+// newS3 reads the region from the environment or the instance metadata.
 func newS3(ctx context.Context) (*s3.Client, error) {
 	loaded, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -172,7 +174,7 @@ func newS3(ctx context.Context) (*s3.Client, error) {
 	if loaded.Region == "" {
 		answer, err := imds.NewFromConfig(loaded).GetRegion(ctx, &imds.GetRegionInput{})
 		if err != nil {
-			return nil, fmt.Errorf("cinema-db: no region in AWS_REGION, and none in the instance's metadata: %w", err)
+			return nil, fmt.Errorf("cinema-db: no region in %s or the instance metadata: %w", contract.EnvRegion, err)
 		}
 		loaded.Region = answer.Region
 	}

@@ -25,7 +25,7 @@ func TestConfigCommand(t *testing.T) {
 	}
 	require.NoError(t, run(t.Context(), []string{"config", "-name", "flag.example.internal"}, fromEnvironment, &out, &out))
 	assert.Contains(t, out.String(), `dbPath: "/srv/db/db"`)
-	assert.Contains(t, out.String(), "flag.example.internal", "a flag is stronger than the environment")
+	assert.Contains(t, out.String(), "flag.example.internal", "a flag overrides the environment")
 }
 
 func TestRefuses(t *testing.T) {
@@ -41,9 +41,9 @@ func TestRefuses(t *testing.T) {
 		"flag of another":  {[]string{"init", "-sessions"}, []string{"-sessions"}},
 		"everything wrong": {[]string{"prepare", "-volume", folder, "-name", "x", "-owner", "no such account"}, []string{
 			`owner "no such account"`, "nothing is mounted there", `name "x"`}},
-		"no place for credentials": {[]string{"init", "-volume", "/proc"}, []string{`credentials "s3:///"`}},
-		"no key":                   {[]string{"init", "-volume", "/proc", "-credentials", "s3://bucket"}, []string{`credentials "s3://bucket/"`}},
-		"not in S3":                {[]string{"init", "-volume", "/proc", "-credentials", "https://x/y"}, []string{"not an S3 address"}},
+		"no credentials": {[]string{"init", "-volume", "/proc"}, []string{`credentials "s3:///"`}},
+		"no key":         {[]string{"init", "-volume", "/proc", "-credentials", "s3://bucket"}, []string{`credentials "s3://bucket"`, "s3://bucket/key"}},
+		"not in S3":      {[]string{"init", "-volume", "/proc", "-credentials", "https://x/y"}, []string{"not an object's URI"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -66,7 +66,7 @@ func TestLookUp(t *testing.T) {
 	assert.Zero(t, owner.GID)
 }
 
-// The commands in the documentation are the commands there are.
+// TestDocumented: doc.go lists exactly the existing commands.
 func TestDocumented(t *testing.T) {
 	doc, err := os.ReadFile(filepath.Join(".", "doc.go"))
 	require.NoError(t, err)

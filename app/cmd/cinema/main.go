@@ -1,22 +1,22 @@
-// Command cinema is the application: its HTTP API, and its sample movies.
+// Command cinema is the application's HTTP API, and the command that loads the sample movies.
 //
-//	cinema serve   answer the API until a signal, then let the requests under way finish
-//	cinema seed    put the sample movies into the database; safe to run any number of times
+//	cinema serve   serve the API until SIGINT or SIGTERM, then finish the current requests
+//	cinema seed    write the sample movies to the database; idempotent
 //
 // Both read their settings from the environment:
 //
-//	MONGODB_URI             connection string of the database, or else
-//	CREDENTIALS_URI         s3://bucket/key of the credentials object, which holds it
-//	JWT_KEY                 with MONGODB_URI: key that signs sessions, 32 random bytes in base64
+//	MONGODB_URI             connection string of the database, or
+//	CREDENTIALS_URI         s3://bucket/key of the credentials object, which contains it
+//	JWT_KEY                 only with MONGODB_URI: key that signs sessions, 32 random bytes in base64
 //	AWS_UPLOAD_BUCKET_NAME  images bucket
 //	AWS_REGION              region of the buckets
-//	PORT                    port to listen on; 8081
-//	ALLOWED_ORIGIN          the one origin that browsers may call from; none
-//	BEHIND_PROXY            true behind the load balancer: believe its X-Forwarded-For entry
-//	STACK                   name of the stack: publish how full the database's volume is; empty: don't
-//	AWS_ENDPOINT_URL_S3     another S3 server, on a laptop
+//	PORT                    port to listen on; default 8081
+//	ALLOWED_ORIGIN          the only other origin that browsers may call the API from; default none
+//	BEHIND_PROXY            true behind the load balancer: trust its entry in X-Forwarded-For
+//	STACK                   stack name in the data volume's metric; if empty, the metric is not published
+//	AWS_ENDPOINT_URL_S3     URL of an S3 server on a laptop
 //
-// seed needs the database's alone.
+// seed reads only the settings of the database.
 package main
 
 import (
@@ -34,7 +34,7 @@ const usage = "usage: cinema serve | cinema seed"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // a second signal terminates the process immediately
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if len(args) != 1 {
 		return fmt.Errorf("cinema: %d arguments; %s", len(args), usage)
 	}
-	lines := &lines{out: out} // log lines and metrics share it
+	lines := &lineWriter{out: out} // log lines and metrics share it
 	log := slog.New(slog.NewJSONHandler(lines, nil))
 	switch args[0] {
 	case "serve":
@@ -53,17 +53,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	case "seed":
 		return seedMovies(ctx, getenv, log)
 	default:
-		return fmt.Errorf("cinema: command %q: not known; %s", args[0], usage)
+		return fmt.Errorf("cinema: command %q: unknown; %s", args[0], usage)
 	}
 }
 
-// lines keeps what several write at once whole: one Write, one line.
-type lines struct {
+// lineWriter serializes concurrent writes, so that each line stays complete.
+type lineWriter struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *lineWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.out.Write(p)

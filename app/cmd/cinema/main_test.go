@@ -20,13 +20,13 @@ import (
 
 var key = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
 
-// parts starts a database and an S3 server, and gives an environment that names the latter.
-func parts(t *testing.T) (*dev.Database, *dev.S3, map[string]string) {
+// startServers starts a database and an S3 server, and returns the environment for the latter.
+func startServers(t *testing.T) (*dev.Database, *dev.S3, map[string]string) {
 	t.Helper()
-	db, err := dev.StartDatabase(t.TempDir(), "")
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(db.Stop)
-	s3, err := dev.StartS3("", "")
+	s3, err := dev.StartS3(dev.S3Options{})
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
 	// The AWS SDK reads these itself.
@@ -44,8 +44,8 @@ func get(env map[string]string) func(string) string {
 	return func(name string) string { return env[name] }
 }
 
-// serving runs `cinema serve` and gives its address. It stops, without an error, when the test ends.
-func serving(t *testing.T, env map[string]string) string {
+// startServe runs `cinema serve` and returns its URL. It stops without an error when the test ends.
+func startServe(t *testing.T, env map[string]string) string {
 	t.Helper()
 	port := strconv.Itoa(freeport.Get(t))
 	env["PORT"] = port
@@ -56,7 +56,7 @@ func serving(t *testing.T, env map[string]string) string {
 	return "http://127.0.0.1:" + port
 }
 
-func becomes(t *testing.T, url string, status int) {
+func requireStatus(t *testing.T, url string, status int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		resp, err := http.Get(url)
@@ -69,41 +69,41 @@ func becomes(t *testing.T, url string, status int) {
 }
 
 func TestServe(t *testing.T) {
-	db, _, env := parts(t)
+	db, _, env := startServers(t)
 	env["MONGODB_URI"], env["JWT_KEY"] = db.URI(), key
-	url := serving(t, env)
-	becomes(t, url+"/healthz", 200)
-	becomes(t, url+"/readyz", 200)
+	url := startServe(t, env)
+	requireStatus(t, url+"/healthz", 200)
+	requireStatus(t, url+"/readyz", 200)
 }
 
 func TestServeWaitsForCredentials(t *testing.T) {
-	db, s3, env := parts(t)
+	db, s3, env := startServers(t)
 	env["CREDENTIALS_URI"] = "s3://artifacts/credentials/api.json"
-	url := serving(t, env)
-	becomes(t, url+"/healthz", 200)
-	becomes(t, url+"/readyz", 503)
-	put(t, s3, db)
-	becomes(t, url+"/readyz", 200)
+	url := startServe(t, env)
+	requireStatus(t, url+"/healthz", 200)
+	requireStatus(t, url+"/readyz", 503)
+	putCredentials(t, s3, db)
+	requireStatus(t, url+"/readyz", 200)
 }
 
-func put(t *testing.T, s3 *dev.S3, db *dev.Database) {
+func putCredentials(t *testing.T, s3 *dev.S3, db *dev.Database) {
 	t.Helper()
 	object := fmt.Appendf(nil, `{"mongodbUri":%q,"jwtKey":%q}`, db.URI(), key)
 	require.NoError(t, s3.Put(context.Background(), "artifacts", "credentials/api.json", object))
 }
 
 func TestSeed(t *testing.T) {
-	db, s3, env := parts(t)
+	db, s3, env := startServers(t)
 	env["CREDENTIALS_URI"] = "s3://artifacts/credentials/api.json"
 	ctx := context.Background()
-	assert.ErrorContains(t, run(ctx, []string{"seed"}, get(env), io.Discard), "s3://artifacts/credentials/api.json", "it is not there yet")
-	put(t, s3, db)
+	assert.ErrorContains(t, run(ctx, []string{"seed"}, get(env), io.Discard), "s3://artifacts/credentials/api.json", "the object does not exist yet")
+	putCredentials(t, s3, db)
 	var log bytes.Buffer
 	require.NoError(t, run(ctx, []string{"seed"}, get(env), &log))
 	assert.Contains(t, log.String(), `"movies":63,"written":63`)
 	log.Reset()
 	require.NoError(t, run(ctx, []string{"seed"}, get(map[string]string{"MONGODB_URI": db.URI()}), &log))
-	assert.Contains(t, log.String(), `"written":0`, "a second time changes nothing")
+	assert.Contains(t, log.String(), `"written":0`, "the second run changes nothing")
 }
 
 func TestRunRefuses(t *testing.T) {

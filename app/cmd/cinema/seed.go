@@ -6,14 +6,14 @@ import (
 	"log/slog"
 	"time"
 
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
 )
 
-// seedMovies puts the sample movies into the database.
+// seedMovies writes the sample movies to the database.
 func seedMovies(ctx context.Context, getenv func(string) string, log *slog.Logger) (err error) {
 	s, err := settings.LoadDatabase(getenv)
 	if err != nil {

@@ -10,15 +10,16 @@ import (
 	"sync"
 	"time"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/settings"
-	"cinema-database/app/internal/volumeusage"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/volumeusage"
 )
 
-// serve answers the API until ctx ends. It starts without the database and without the credentials object.
+// serve serves the API until ctx ends. The database and the credentials object may become available later.
 func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *slog.Logger) error {
 	s, err := settings.Load(getenv)
 	if err != nil {
@@ -48,14 +49,14 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 	}
 	ln, err := net.Listen("tcp", fmt.Sprintf(":%d", s.Port))
 	if err != nil {
-		return fmt.Errorf("cinema: PORT %d: %w", s.Port, err)
+		return fmt.Errorf("cinema: %s %d: %w", contract.EnvPort, s.Port, err)
 	}
 
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var work sync.WaitGroup
 	if s.MongoDBURI == "" {
 		watcher := &credentialwatch.Watcher{Client: s3, Object: s.Credentials, Log: log}
-		work.Go(func() { watcher.Watch(watching, source) })
+		work.Go(func() { watcher.Run(background, source) })
 	}
 	if s.Stack != "" {
 		publisher := &volumeusage.Publisher{Stack: s.Stack, Out: out, Log: log, Usage: func(ctx context.Context) (volumeusage.Usage, error) {
@@ -63,9 +64,9 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 			if state == nil {
 				return volumeusage.Usage{}, errors.New("no credentials yet")
 			}
-			return state.Store.Space(ctx)
+			return state.Store.VolumeUsage(ctx)
 		}}
-		work.Go(func() { publisher.Run(watching) })
+		work.Go(func() { publisher.Run(background) })
 	}
 	log.Info("listening", "address", ln.Addr().String())
 	err = api.Serve(ctx, ln, handler, log)

@@ -1,4 +1,4 @@
-// Command dev runs all of cinema on this machine: the page and the API, seeded, at http://localhost:8081.
+// Command dev runs the whole application on this machine, with the sample movies, at http://localhost:8081.
 //
 //	go run ./app/cmd/dev [-addr 127.0.0.1:8081] [-data folder]
 package main
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/dev"
 )
 
@@ -24,8 +25,8 @@ func main() {
 }
 
 func run() error {
-	addr := flag.String("addr", "127.0.0.1:8081", "address to listen on")
-	data := flag.String("data", "", "folder that keeps accounts and images; empty for one that goes with the process")
+	addr := flag.String("addr", fmt.Sprintf("127.0.0.1:%d", contract.APIPort), "address to listen on, host:port")
+	data := flag.String("data", "", "folder that stores accounts and images; empty for a temporary one")
 	verbose := flag.Bool("v", false, "write the API's log to standard error")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,8 +40,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("cinema is at %s; press Ctrl+C to stop\n", strings.Replace(s.URL, "127.0.0.1", "localhost", 1))
+	fmt.Printf("cinema is running at %s; press Ctrl+C to stop\n", strings.Replace(s.URL, "127.0.0.1", "localhost", 1))
 	<-ctx.Done()
-	stop() // a second Ctrl+C ends at once
+	stop() // a second Ctrl+C terminates the process immediately
 	return s.Close()
 }

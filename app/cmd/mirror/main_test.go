@@ -14,13 +14,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/lambdaruntime"
+	"cinema-database/app/internal/s3test"
 )
 
 func TestHosts(t *testing.T) {
@@ -54,11 +53,8 @@ func TestBinary(t *testing.T) {
 	host, err := url.Parse(publisher.URL)
 	require.NoError(t, err)
 
-	storage := s3mem.New()
-	require.NoError(t, storage.CreateBucket("artifacts"))
-	server := httptest.NewServer(gofakes3.New(storage).Server())
-	defer server.Close()
-	function, err := lambdaruntime.Start(t.Context(), binary, "AWS_ENDPOINT_URL_S3="+server.URL, "SSL_CERT_FILE="+certificate, "MIRROR_HOSTS="+host.Host)
+	storage := s3test.Start(t, "artifacts")
+	function, err := lambdaruntime.Start(t.Context(), binary, "AWS_ENDPOINT_URL_S3="+storage.URL, "SSL_CERT_FILE="+certificate, "MIRROR_HOSTS="+host.Host)
 	require.NoError(t, err)
 	defer function.Close()
 	invoke := func(key, sha256 string) lambdaruntime.Answer {
@@ -78,6 +74,6 @@ func TestBinary(t *testing.T) {
 	answer := invoke("packages/other.tgz", digest[2:]+"00")
 	assert.True(t, answer.Failed)
 	assert.Contains(t, string(answer.Payload), "wrong SHA-256")
-	_, err = storage.HeadObject("artifacts", "packages/other.tgz")
+	_, err = storage.Objects.HeadObject("artifacts", "packages/other.tgz")
 	require.Error(t, err)
 }

@@ -1,8 +1,8 @@
-// Command thumbnailer is the Lambda function (provided.al2023, `bootstrap`) that makes thumbnails of uploaded
-// pictures; see package thumbnailer. It takes no settings but AWS's own.
+// Command thumbnailer is the Lambda function (provided.al2023) that makes thumbnails of uploaded images; see package
+// thumbnailer. It has no settings except AWS's own.
 //
-// It needs 1024 MB: a 12-megapixel photograph takes some 100 MiB, but the worst case that is taken,
-// thumbnail.MaxPixels as a progressive JPEG, takes 15 bytes a pixel. At 1769 MB Lambda gives a whole CPU.
+// It needs 1024 MB of memory. A 12-megapixel JPEG needs about 100 MiB, but the largest accepted image,
+// thumbnail.MaxPixels as a progressive JPEG, needs 15 bytes per pixel. Lambda provides a full CPU from 1769 MB.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 		os.Exit(1)
 	}
 	client := s3.NewFromConfig(settings, func(o *s3.Options) {
-		// Objects that carry no checksum are no news.
+		// Do not log that an object has no checksum.
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
 	handler := &thumbnailer.Thumbnailer{S3: client, Log: log}

@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/testimage"
 )
 
-// hold stands between the API and the database: it holds back what the database answers to the insertion of an image's
-// record until release is closed, and says on inserted when there is such an answer.
+// hold is a proxy between the API and the database. It delays the answer to the insertion of an image's record until
+// release is closed. inserted receives a value when there is such an answer.
 func hold(t *testing.T, database string, release <-chan struct{}) (address string, inserted <-chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -79,7 +80,7 @@ func hold(t *testing.T, database string, release <-chan struct{}) (address strin
 	return listener.Addr().String(), arrived
 }
 
-// requestOf is a request that ends with ctx, for a client who leaves.
+// requestOf returns a request that ends with ctx, for a client that disconnects.
 func requestOf(t *testing.T, ctx context.Context, method, url string, body io.Reader, edits ...edit) *http.Request {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
@@ -90,7 +91,7 @@ func requestOf(t *testing.T, ctx context.Context, method, url string, body io.Re
 	return request
 }
 
-// Someone who leaves while the record is written leaves a whole image, or none: never a record without its image.
+// TestUploadIsAbandoned: if the client disconnects while the record is written, there is never a record without its object.
 func TestUploadIsAbandoned(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -107,8 +108,8 @@ func TestUploadIsAbandoned(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	token := h.signUp("ada")
-	body, contentType := form("image", "x", pngOf(t, 4, 4))
-	ctx, leave := context.WithCancel(t.Context())
+	body, contentType := form("image", "x", testimage.PNG(4, 4))
+	ctx, disconnect := context.WithCancel(t.Context())
 	request := requestOf(t, ctx, "POST", server.URL+"/images", body, contentType, bearer(token))
 	answered := make(chan error, 1)
 	go func() {
@@ -116,7 +117,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 		answered <- err
 	}()
 	<-inserted
-	leave()
+	disconnect()
 	require.ErrorIs(t, <-answered, context.Canceled)
 	<-noticed
 	close(release)
@@ -125,11 +126,11 @@ func TestUploadIsAbandoned(t *testing.T) {
 	var page struct{ Images []imageAnswer }
 	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
 	for _, i := range page.Images {
-		assert.Equal(t, http.StatusOK, h.do("GET", i.URL, nil, bearer(token)).status, "what is listed is there")
+		assert.Equal(t, http.StatusOK, h.do("GET", i.URL, nil, bearer(token)).status, "every listed image exists")
 	}
 }
 
-// One account that changes its password again and again leaves the CPU to the others' log-ins.
+// TestChangesOfAPasswordAreLimited: one account's password changes cannot use the CPU that log-ins of others need.
 func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(o *api.Options) { o.UserAttempts = api.Rate{Burst: 5, Every: time.Hour} })
@@ -148,17 +149,18 @@ func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	a.problem(t, http.StatusTooManyRequests)
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
 	delete(change, "Password")
-	assert.Equal(t, http.StatusOK, h.do("PUT", "/users/mallory", change, bearer(token)).status, "other fields cost no hash")
+	assert.Equal(t, http.StatusOK, h.do("PUT", "/users/mallory", change, bearer(token)).status, "other fields need no hash")
 	h.logIn("ada", password)
 }
 
-// An answer that breaks off is logged with the reason, and counted; a client that leaves is no error of the API's.
+// TestBrokenAnswersAreRecorded: an aborted answer is logged with the error, and counted. A client that disconnects is not
+// an error.
 func TestBrokenAnswersAreRecorded(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	token := h.signUp("ada")
 	var i imageAnswer
-	h.upload(token, pngOf(t, 4, 4)).json(t, &i)
+	h.upload(token, testimage.PNG(4, 4)).json(t, &i)
 
 	reached, release := make(chan struct{}, 1), make(chan struct{})
 	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -185,10 +187,10 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 		_, err = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 	}
-	require.Error(t, err, "half a picture is no picture")
+	require.Error(t, err, "the image is incomplete")
 
-	ctx, leave := context.WithCancel(t.Context())
-	go func() { <-reached; leave() }()
+	ctx, disconnect := context.WithCancel(t.Context())
+	go func() { <-reached; disconnect() }()
 	_, err = http.DefaultClient.Do(requestOf(t, ctx, "GET", url+i.ThumbnailURL, nil, bearer(token)))
 	require.ErrorIs(t, err, context.Canceled)
 
@@ -215,7 +217,7 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 	assert.Contains(t, metrics, `route="GET /images/{id}"`)
 }
 
-// late is a body whose connection reaches the server's time limit.
+// late is a body that ends with the error of the server's read timeout.
 type late struct{ io.Reader }
 
 func (l late) Read(p []byte) (int, error) {
@@ -226,14 +228,14 @@ func (l late) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// An upload over a slow line is told so, and may come again.
+// TestUploadIsTooSlow: an upload over a slow connection is answered with 408.
 func TestUploadIsTooSlow(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	token := h.signUp("ada")
 	handler, err := api.New(h.options())
 	require.NoError(t, err)
-	body, contentType := form("image", "x", pngOf(t, 4, 4))
+	body, contentType := form("image", "x", testimage.PNG(4, 4))
 	whole, err := io.ReadAll(body)
 	require.NoError(t, err)
 	request := httptest.NewRequest("POST", "/images", late{bytes.NewReader(whole[:len(whole)-40])})

@@ -10,33 +10,33 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/passwords"
 )
 
-// Options is what the API is made of.
+// Options are the options of New. Source, Bucket and Log are required.
 type Options struct {
-	// Source gives the database and the signing key; while it has none, every answer but /healthz's is 503.
+	// Source provides the database and the signing key. Until it does, every answer except contract.HealthPath's is 503.
 	Source *credentialwatch.Source
-	// Bucket keeps the images.
+	// Bucket stores the images.
 	Bucket *images.Bucket
 	Log    *slog.Logger
-	// AllowedOrigin is the one origin that browsers may call from; empty allows none.
+	// AllowedOrigin is the only other origin that browsers may call the API from; empty allows none.
 	AllowedOrigin string
-	// BehindProxy says that requests come through a load balancer that appends to X-Forwarded-For.
+	// BehindProxy means that requests come through a load balancer that appends to X-Forwarded-For.
 	BehindProxy bool
 	// PasswordCost is bcrypt's work factor; zero for passwords.DefaultCost.
 	PasswordCost int
-	// UserAttempts and AddressAttempts bound log-ins; the zero Rate for the defaults.
+	// UserAttempts and AddressAttempts limit log-ins; the zero Rate for the defaults.
 	UserAttempts, AddressAttempts Rate
-	// Uploaded is called, when it is not nil, after an original is stored: what S3's events are on AWS.
+	// Uploaded, if not nil, is called after an original is stored. On AWS, S3 sends an event instead.
 	Uploaded func(ctx context.Context, id string, original []byte)
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
 }
 
-// API answers the requests.
+// API is the API's HTTP handler.
 type API struct {
 	source        *credentialwatch.Source
 	bucket        *images.Bucket
@@ -56,17 +56,17 @@ type API struct {
 	handler       http.Handler
 }
 
-// New makes the API. Errors name every option that is wrong.
+// New returns the API. The error reports all invalid options.
 func New(o Options) (*API, error) {
 	var problems []error
 	if o.Source == nil {
-		problems = append(problems, errors.New("api: Source: nil; give a credentialwatch.Source"))
+		problems = append(problems, errors.New("api: Source: nil; set a credentialwatch.Source"))
 	}
 	if o.Bucket == nil {
-		problems = append(problems, errors.New("api: Bucket: nil; give the images bucket"))
+		problems = append(problems, errors.New("api: Bucket: nil; set the images bucket"))
 	}
 	if o.Log == nil {
-		problems = append(problems, errors.New("api: Log: nil; give a logger"))
+		problems = append(problems, errors.New("api: Log: nil; set a logger"))
 	}
 	if o.PasswordCost == 0 {
 		o.PasswordCost = passwords.DefaultCost
@@ -101,5 +101,5 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }

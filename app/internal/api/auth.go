@@ -12,7 +12,7 @@ import (
 )
 
 func errWaiting() *problem {
-	return &problem{Status: http.StatusServiceUnavailable, Detail: "The credentials for the database are not there yet; try again shortly.", RetryAfter: retryAfter}
+	return &problem{Status: http.StatusServiceUnavailable, Detail: "The database credentials are not available yet; try again shortly.", RetryAfter: retryAfter}
 }
 
 func errUnauthorized(detail string) *problem {
@@ -21,7 +21,7 @@ func errUnauthorized(detail string) *problem {
 
 func errEnded() *problem { return errUnauthorized("This session has ended; log in again.") }
 
-// admit lets a call through to a route of the given access, and notes whose it is.
+// admit checks that a call may use a route with the given access, and sets its session.
 func (a *API) admit(need access, c *call) error {
 	if need == always {
 		return nil
@@ -34,7 +34,7 @@ func (a *API) admit(need access, c *call) error {
 	}
 	scheme, token, _ := strings.Cut(c.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return errUnauthorized("This needs a session; log in and send its token.")
+		return errUnauthorized("This request needs a session; log in and send its token.")
 	}
 	session, err := tokens.Parse(c.state.Key, token, a.now())
 	if err != nil {
@@ -42,20 +42,20 @@ func (a *API) admit(need access, c *call) error {
 	}
 	c.session = session
 	if need == self {
-		if normaliseUsername(c.PathValue("username")) != session.Username {
-			return problemf(http.StatusForbidden, "This account is another's.")
+		if normalizeUsername(c.PathValue("username")) != session.Username {
+			return problemf(http.StatusForbidden, "This is another user's account.")
 		}
-		return nil // the query that follows names the very account
+		return nil // the handler's query checks the account
 	}
 	return a.checkAccount(c)
 }
 
-// accountLifetime is how long an account that was seen counts as there: an account that was deleted, or whose
-// password changed, on another instance can still read what all members may for so long. Its own pages, and
-// anything that it writes, are checked at once.
+// accountLifetime is how long the existence of an account is cached. For that time, an account that was deleted or whose
+// password was changed on another instance can still read what all members may read. Requests for its own data and all
+// writes are always checked.
 const accountLifetime = 30 * time.Second
 
-// accountCacheSize bounds the memory; past it the cache starts afresh.
+// accountCacheSize is the maximum number of entries. A full cache is emptied.
 const accountCacheSize = 10_000
 
 type accountCache struct {
@@ -87,7 +87,7 @@ func (a *accountCache) drop(s tokens.Session) {
 	delete(a.seen, s)
 }
 
-// checkAccount says whether the session's account is still there; what only reads may use an answer of a moment ago.
+// checkAccount checks that the session's account still exists. Read-only requests may use the cache.
 func (a *API) checkAccount(c *call) error {
 	now := a.now()
 	if c.Method == http.MethodGet || c.Method == http.MethodHead {
@@ -102,7 +102,7 @@ func (a *API) checkAccount(c *call) error {
 	return nil
 }
 
-// ended reads "there is no such account" as the end of its session.
+// ended turns a missing account into the error that its session has ended.
 func ended(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return errEnded()

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -23,19 +21,9 @@ import (
 
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/tokens"
 )
-
-// hugePNG is a PNG of a few bytes that claims 50,000 × 50,000 pixels.
-func hugePNG(t *testing.T) []byte {
-	t.Helper()
-	data := pngOf(t, 1, 1)
-	header := data[12:29] // type and content of IHDR
-	binary.BigEndian.PutUint32(header[4:], 50_000)
-	binary.BigEndian.PutUint32(header[8:], 50_000)
-	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
-	return data
-}
 
 func zipOf(t *testing.T) []byte {
 	t.Helper()
@@ -43,13 +31,13 @@ func zipOf(t *testing.T) []byte {
 	w := zip.NewWriter(&b)
 	f, err := w.Create("holiday.jpg")
 	require.NoError(t, err)
-	_, err = f.Write([]byte("not a picture"))
+	_, err = f.Write([]byte("not an image"))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return b.Bytes()
 }
 
-// TestBadBodies sends what must be refused to every route that takes a body, and then looks that nothing was stored.
+// TestBadBodies sends invalid bodies to every route that has one, and checks that nothing is stored.
 func TestBadBodies(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
@@ -62,37 +50,37 @@ func TestBadBodies(t *testing.T) {
 		field  string
 		edits  []edit
 	}{
-		"empty":                   {"", 400, "", nil},
-		"not JSON":                {"Username=mallory", 400, "", nil},
-		"cut short":               {`{"Username":"mallory"`, 400, "", nil},
-		"an array":                {`[` + valid("") + `]`, 400, "", nil},
-		"null":                    {`null`, 400, "", nil},
-		"unknown field":           {valid(`,"Admin":true`), 400, "", nil},
-		"something after":         {valid("") + valid(""), 400, "", nil},
-		"a brace after":           {valid("") + "}", 400, "", nil},
-		"not UTF-8":               {valid(",\"Birthday\":\"\xff\""), 400, "", nil},
-		"too long":                {valid(`,"Birthday":"` + strings.Repeat("1", 20<<10) + `"`), 413, "", nil},
-		"a form":                  {"Username=mallory", 415, "", []edit{header("Content-Type", "application/x-www-form-urlencoded")}},
-		"no type":                 {valid(""), 415, "", []edit{header("Content-Type", "")}},
-		"operator as a name":      {`{"Username":{"$gt":""},"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"operator as a password":  {`{"Username":"ada","Password":{"$ne":null},"Email":"m@example.com"}`, 400, "Password", nil},
-		"list as an address":      {`{"Username":"mallory","Password":"long enough","Email":["a@example.com"]}`, 400, "Email", nil},
-		"number as a name":        {`{"Username":1,"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"dollar name":             {`{"Username":"$where","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"path as a name":          {`{"Username":"../admin","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"look-alike letters":      {`{"Username":"аdа","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"name with a line break":  {`{"Username":"mallory\n","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"short name":              {`{"Username":"ab","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"short password":          {`{"Username":"mallory","Password":"short","Email":"m@example.com"}`, 400, "Password", nil},
-		"password past 72 bytes":  {`{"Username":"mallory","Password":"` + strings.Repeat("ä", 37) + `","Email":"m@example.com"}`, 400, "Password", nil},
-		"no address":              {`{"Username":"mallory","Password":"long enough","Email":"nobody"}`, 400, "Email", nil},
-		"two addresses":           {`{"Username":"mallory","Password":"long enough","Email":"a@example.com, b@example.com"}`, 400, "Email", nil},
-		"address with a name":     {`{"Username":"mallory","Password":"long enough","Email":"M <m@example.com>"}`, 400, "Email", nil},
-		"address with a header":   {`{"Username":"mallory","Password":"long enough","Email":"m@example.com\r\nBcc: x@example.com"}`, 400, "Email", nil},
-		"birthday to come":        {valid(`,"Birthday":"2999-01-01"`), 400, "Birthday", nil},
-		"birthday that is no day": {valid(`,"Birthday":"2001-02-30"`), 400, "Birthday", nil},
-		"name that is taken":      {`{"Username":"ADA","Password":"long enough","Email":"m@example.com"}`, 409, "Username", nil},
-		"address that is taken":   {`{"Username":"mallory","Password":"long enough","Email":"Ada@Example.com"}`, 409, "Email", nil},
+		"empty":                  {"", 400, "", nil},
+		"not JSON":               {"Username=mallory", 400, "", nil},
+		"cut short":              {`{"Username":"mallory"`, 400, "", nil},
+		"an array":               {`[` + valid("") + `]`, 400, "", nil},
+		"null":                   {`null`, 400, "", nil},
+		"unknown field":          {valid(`,"Admin":true`), 400, "", nil},
+		"something after":        {valid("") + valid(""), 400, "", nil},
+		"a brace after":          {valid("") + "}", 400, "", nil},
+		"not UTF-8":              {valid(",\"Birthday\":\"\xff\""), 400, "", nil},
+		"too long":               {valid(`,"Birthday":"` + strings.Repeat("1", 20<<10) + `"`), 413, "", nil},
+		"a form":                 {"Username=mallory", 415, "", []edit{header("Content-Type", "application/x-www-form-urlencoded")}},
+		"no type":                {valid(""), 415, "", []edit{header("Content-Type", "")}},
+		"operator as a name":     {`{"Username":{"$gt":""},"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"operator as a password": {`{"Username":"ada","Password":{"$ne":null},"Email":"m@example.com"}`, 400, "Password", nil},
+		"list as an address":     {`{"Username":"mallory","Password":"long enough","Email":["a@example.com"]}`, 400, "Email", nil},
+		"number as a name":       {`{"Username":1,"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"dollar name":            {`{"Username":"$where","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"path as a name":         {`{"Username":"../admin","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"look-alike letters":     {`{"Username":"аdа","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"name with a line break": {`{"Username":"mallory\n","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"short name":             {`{"Username":"ab","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"short password":         {`{"Username":"mallory","Password":"short","Email":"m@example.com"}`, 400, "Password", nil},
+		"password past 72 bytes": {`{"Username":"mallory","Password":"` + strings.Repeat("ä", 37) + `","Email":"m@example.com"}`, 400, "Password", nil},
+		"no address":             {`{"Username":"mallory","Password":"long enough","Email":"nobody"}`, 400, "Email", nil},
+		"two addresses":          {`{"Username":"mallory","Password":"long enough","Email":"a@example.com, b@example.com"}`, 400, "Email", nil},
+		"address with a name":    {`{"Username":"mallory","Password":"long enough","Email":"M <m@example.com>"}`, 400, "Email", nil},
+		"address with a header":  {`{"Username":"mallory","Password":"long enough","Email":"m@example.com\r\nBcc: x@example.com"}`, 400, "Email", nil},
+		"birthday in future":     {valid(`,"Birthday":"2999-01-01"`), 400, "Birthday", nil},
+		"birthday not a date":    {valid(`,"Birthday":"2001-02-30"`), 400, "Birthday", nil},
+		"name that is taken":     {`{"Username":"ADA","Password":"long enough","Email":"m@example.com"}`, 409, "Username", nil},
+		"address that is taken":  {`{"Username":"mallory","Password":"long enough","Email":"Ada@Example.com"}`, 409, "Email", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := h.do("POST", "/users", c.body, c.edits...).problem(t, c.status)
@@ -133,7 +121,7 @@ func TestBadBodies(t *testing.T) {
 
 	n, err := h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{})
 	require.NoError(t, err)
-	assert.EqualValues(t, 2, n, "ada and bob alone")
+	assert.EqualValues(t, 2, n, "only ada and bob")
 }
 
 func TestPasswordOf72Bytes(t *testing.T) {
@@ -149,21 +137,21 @@ func TestPasswordOf72Bytes(t *testing.T) {
 func TestBadImages(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
-	good := pngOf(t, 4, 4)
+	good := testimage.PNG(4, 4)
 	for name, c := range map[string]struct {
 		data   []byte
 		status int
 	}{
-		"nothing":                 {nil, 415},
-		"text":                    {[]byte("hello"), 415},
-		"a page":                  {[]byte("<html><script>alert(1)</script>"), 415},
-		"SVG":                     {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), 415},
-		"zip named .jpg":          {zipOf(t), 415},
-		"magic bytes alone":       {good[:8], 415},
-		"cut within its header":   {good[:20], 415},
-		"animated WebP":           {[]byte("RIFF\x2a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x63\x00\x00\x63\x00\x00ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 415},
-		"PNG that claims 2.5 Gpx": {hugePNG(t), 413},
-		"too many bytes":          {append(bytes.Clone(good), make([]byte, images.MaxBytes)...), 413},
+		"nothing":               {nil, 415},
+		"text":                  {[]byte("hello"), 415},
+		"a page":                {[]byte("<html><script>alert(1)</script>"), 415},
+		"SVG":                   {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), 415},
+		"zip named .jpg":        {zipOf(t), 415},
+		"magic bytes alone":     {good[:8], 415},
+		"cut within its header": {good[:20], 415},
+		"animated WebP":         {[]byte("RIFF\x2a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x63\x00\x00\x63\x00\x00ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 415},
+		"PNG header of 2.5 Gpx": {testimage.PNGHeader(50_000, 50_000), 413},
+		"too many bytes":        {append(bytes.Clone(good), make([]byte, images.MaxBytes)...), 413},
 	} {
 		t.Run(name, func(t *testing.T) { h.upload(token, c.data).problem(t, c.status) })
 	}
@@ -193,14 +181,14 @@ func TestBadImages(t *testing.T) {
 	h.do("POST", "/images", bytes.NewReader(good), header("Content-Type", "image/png"), bearer(token)).problem(t, 415)
 	h.do("POST", "/images", bytes.NewReader(whole), header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
 	h.do("POST", "/images", struct{}{}, bearer(token)).problem(t, 415)
-	// A length that is not announced does not get past the cap either.
+	// The limit also applies to a body without Content-Length.
 	endless := io.MultiReader(bytes.NewReader(whole[:len(whole)-60]), bytes.NewReader(make([]byte, images.MaxBytes+1<<20)))
 	h.do("POST", "/images", endless, contentType, bearer(token)).problem(t, 413)
 
 	var page struct{ Images []imageAnswer }
 	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
 	assert.Empty(t, page.Images, "nothing was stored")
-	h.upload(token, good) // and the account still works
+	h.upload(token, good) // the account can still upload
 }
 
 func part(w *multipart.Writer, field string, data []byte) {
@@ -209,7 +197,7 @@ func part(w *multipart.Writer, field string, data []byte) {
 		_, err = p.Write(data)
 	}
 	if err != nil {
-		panic(err) // memory does not fail
+		panic(err) // writing to memory never fails
 	}
 }
 
@@ -217,9 +205,9 @@ func TestBadTokens(t *testing.T) {
 	h := newHarness(t)
 	h.seed()
 	good := h.signUp("ada")
-	who := session(t, good)
+	own := session(t, good)
 	claims := func(change func(jwt.MapClaims)) jwt.MapClaims {
-		c := jwt.MapClaims{"iss": "cinema", "sub": "ada", "uid": who.Account.Hex(), "gen": who.Generation,
+		c := jwt.MapClaims{"iss": "cinema", "sub": "ada", "uid": own.Account.Hex(), "gen": own.Generation,
 			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 		if change != nil {
 			change(c)
@@ -232,8 +220,8 @@ func TestBadTokens(t *testing.T) {
 		return s
 	}
 	require.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(sign(jwt.SigningMethodHS256, signingKey, claims(nil)))).status,
-		"what the others differ from is good")
-	expired, err := tokens.Sign(signingKey, who, time.Now().Add(-tokens.Lifetime-time.Minute))
+		"the unchanged token is valid")
+	expired, err := tokens.Sign(signingKey, own, time.Now().Add(-tokens.Lifetime-time.Minute))
 	require.NoError(t, err)
 	head, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
@@ -242,7 +230,7 @@ func TestBadTokens(t *testing.T) {
 	forged := base64.RawURLEncoding.EncodeToString(bytes.Replace(decoded, []byte(`"ada"`), []byte(`"bob"`), 1))
 	with := func(name string, value any) jwt.MapClaims { return claims(func(c jwt.MapClaims) { c[name] = value }) }
 	for name, token := range map[string]string{
-		"none at all":      "",
+		"none":             "",
 		"not a token":      "hello",
 		"expired":          expired,
 		"unsigned":         sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(nil)),
@@ -251,7 +239,7 @@ func TestBadTokens(t *testing.T) {
 		"another key":      sign(jwt.SigningMethodHS256, []byte("another key, thirty-two bytes long"), claims(nil)),
 		"HS512":            sign(jwt.SigningMethodHS512, signingKey, claims(nil)),
 		"no expiry":        sign(jwt.SigningMethodHS256, signingKey, claims(func(c jwt.MapClaims) { delete(c, "exp") })),
-		"issued to come":   sign(jwt.SigningMethodHS256, signingKey, with("iat", time.Now().Add(time.Hour).Unix())),
+		"issued later":     sign(jwt.SigningMethodHS256, signingKey, with("iat", time.Now().Add(time.Hour).Unix())),
 		"another issuer":   sign(jwt.SigningMethodHS256, signingKey, with("iss", "other")),
 		"another account":  sign(jwt.SigningMethodHS256, signingKey, with("uid", bson.NewObjectID().Hex())),
 		"operator as id":   sign(jwt.SigningMethodHS256, signingKey, with("uid", map[string]string{"$ne": ""})),
@@ -361,19 +349,19 @@ func TestBadPaths(t *testing.T) {
 	}
 }
 
-// TestSlowUploads: uploads that never end take no more than their account's places.
+// TestSlowUploads: uploads that never end use no more than their account's slots.
 func TestSlowUploads(t *testing.T) {
 	h := newHarness(t)
 	slow, other := h.signUp("ada"), h.signUp("bob")
-	good := pngOf(t, 4, 4)
+	good := testimage.PNG(4, 4)
 	release := make(chan struct{})
 	var ended sync.WaitGroup
 	for range 3 {
 		ended.Go(func() {
-			for { // one that came while another had the place comes again
+			for { // retry if this upload found all slots in use
 				r, w := io.Pipe()
 				ended.Go(func() {
-					_, _ = io.WriteString(w, "--x\r\n") // fails where the request was refused
+					_, _ = io.WriteString(w, "--x\r\n") // fails if the request is refused
 					<-release
 					w.CloseWithError(io.ErrUnexpectedEOF)
 				})
@@ -389,7 +377,7 @@ func TestSlowUploads(t *testing.T) {
 		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
 		return err == nil && a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != ""
 	}, time.Minute, 10*time.Millisecond)
-	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account goes on")
+	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account can upload")
 	close(release)
 	ended.Wait()
 	require.Eventually(t, func() bool {

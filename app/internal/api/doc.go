@@ -1,8 +1,9 @@
-// Package api is the HTTP API of cinema: accounts, movies and images, as openapi.json describes them.
+// Package api is the application's HTTP API: accounts, movies and images. openapi.json describes it.
 //
-// Every error is a problem document (RFC 9457) of this package's own words: no text of the driver, of S3 or of
-// a panic reaches a client. Nothing a client sends becomes part of a query, a storage key or an unescaped log line.
+// Every error is a problem document (RFC 9457) with a text of this package: clients never receive an error text of the
+// database driver, of S3 or of a panic. A client's input never becomes part of a query, an object key or an unescaped log
+// line.
 //
-// Who is asking comes from a bearer token, never from the path or the body: a path that names an account is
-// refused unless it is the token's own.
+// The bearer token identifies the account, never the path or the body. A path with an account's name is refused unless
+// it is the token's own.
 package api

@@ -1,6 +1,6 @@
 package api
 
-// Routes lists every route as "METHOD /pattern", for the comparison with openapi.json.
+// Routes returns every route as "METHOD /pattern".
 func (a *API) Routes() []string {
 	var all []string
 	for _, rt := range a.routes() {
@@ -9,8 +9,8 @@ func (a *API) Routes() []string {
 	return all
 }
 
-// ParseJSON is what reads every JSON body.
+// ParseJSON parses a JSON body.
 func ParseJSON(data []byte, v any) error { return parseJSON(data, v) }
 
-// AccountBody is what POST and PUT of an account take.
+// AccountBody is the body of POST and PUT of an account.
 type AccountBody = accountBody

@@ -19,6 +19,7 @@ import (
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 )
 
 type userAnswer struct {
@@ -35,7 +36,7 @@ func TestAccount(t *testing.T) {
 	assert.Equal(t, userAnswer{Username: "ada", Email: "ada@example.com", FavoriteMovies: []string{}}, u)
 
 	id := h.movieID()
-	for range 2 { // adding twice is adding once
+	for range 2 { // adding a movie twice has no further effect
 		h.do("POST", "/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
 		assert.Equal(t, []string{id}, u.FavoriteMovies)
 	}
@@ -56,7 +57,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	h := newHarness(t)
 	other, token := h.signUp("ada"), h.logIn("ada", password)
 
-	// Without a password, nothing ends.
+	// A change without a password ends no session.
 	a := h.do("PUT", "/users/ada", map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}, bearer(token))
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, http.StatusOK, h.do("GET", "/users/ada", nil, bearer(other)).status)
@@ -69,7 +70,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 		User  userAnswer
 	}
 	a.json(t, &s)
-	assert.Empty(t, s.User.Birthday, "PUT replaces")
+	assert.Empty(t, s.User.Birthday, "PUT replaces all fields")
 	for _, ended := range []string{other, token} {
 		h.do("GET", "/users/ada", nil, bearer(ended)).problem(t, http.StatusUnauthorized)
 		h.do("PUT", "/users/ada", account("ada"), bearer(ended)).problem(t, http.StatusUnauthorized)
@@ -83,7 +84,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	assert.True(t, bytes.HasPrefix(user.PasswordHash, []byte("$2a$")), "a changed password is hashed as well")
 }
 
-// A name that passes to another person gives the earlier holder's token nothing.
+// TestNamesake: the token of a name's earlier account gives no access to the name's new account.
 func TestNamesake(t *testing.T) {
 	for _, leave := range []string{"deleted", "renamed"} {
 		t.Run(leave, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestNamesake(t *testing.T) {
 				h.do(r.method, r.path, nil, bearer(old)).problem(t, http.StatusUnauthorized)
 			}
 			h.do("PUT", "/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
-			h.upload(old, pngOf(t, 4, 4)).problem(t, http.StatusUnauthorized)
+			h.upload(old, testimage.PNG(4, 4)).problem(t, http.StatusUnauthorized)
 			var u userAnswer
 			h.do("GET", "/users/ada", nil, bearer(fresh)).json(t, &u)
 			assert.Empty(t, u.FavoriteMovies)
@@ -115,20 +116,20 @@ func TestNamesake(t *testing.T) {
 	}
 }
 
-func TestDeletedAccountTakesItsImages(t *testing.T) {
+func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 	var mine, his imageAnswer
-	h.upload(token, pngOf(t, 4, 4)).json(t, &mine)
-	h.upload(other, pngOf(t, 4, 4)).json(t, &his)
+	h.upload(token, testimage.PNG(4, 4)).json(t, &mine)
+	h.upload(other, testimage.PNG(4, 4)).json(t, &his)
 	require.Equal(t, http.StatusNoContent, h.do("DELETE", "/users/ada", nil, bearer(token)).status)
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
 	_, err := images.NewBucket(h.s3.Client(), "cinema-images").Get(context.Background(), images.OriginalKey(mine.ID, "png"))
-	assert.ErrorIs(t, err, images.ErrNotFound, "the bytes are gone, not only the record")
+	assert.ErrorIs(t, err, images.ErrNotFound, "the object is removed, not only the record")
 }
 
-// Of many registrations of one name at once, one succeeds, through whichever instance.
+// TestConcurrentRegistrations: of many concurrent registrations of a name on several instances, one succeeds.
 func TestConcurrentRegistrations(t *testing.T) {
 	h := newHarness(t)
 	urls := []string{h.url, h.serve(), h.serve()}
@@ -183,13 +184,13 @@ func TestMovies(t *testing.T) {
 	assert.Equal(t, []string{"Amélie"}, titles("?q=AM%C3%89LIE"), "in another case")
 	assert.Equal(t, []string{"Casablanca"}, titles("?q=bogart"), "by an actor")
 	assert.Equal(t, []string{"Psycho", "Rear Window", "Vertigo"}, titles("?q=hitchcock"), "by the director")
-	assert.Equal(t, []string{"Vertigo"}, titles("?q=hitchcock+novak"), "every word counts")
+	assert.Equal(t, []string{"Vertigo"}, titles("?q=hitchcock+novak"), "every word must occur")
 	assert.Equal(t, []string{"Once Upon a Time in the West", "The Good, the Bad and the Ugly"}, titles("?genre=Western"))
 	assert.Equal(t, []string{"Once Upon a Time in the West"}, titles("?genre=Western&q=fonda"))
 	for _, q := range []string{".*", "^a", "a|b", "[a-z]", "(?i)a", `\w`, "$", "nosuchfilm"} {
 		assert.Empty(t, titles("?q="+url.QueryEscape(q)), "%q is text, not a pattern", q)
 	}
-	assert.Empty(t, titles("?genre=western"), "a genre's name is exact")
+	assert.Empty(t, titles("?genre=western"), "a genre's name is case-sensitive")
 
 	var m store.Movie
 	h.do("GET", "/movies/"+url.PathEscape("8½"), nil, bearer(token)).json(t, &m)
@@ -210,13 +211,13 @@ func TestImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 
-	data := jpegOf(t, 30, 20)
+	data := testimage.JPEG(30, 20)
 	body, contentType := form("image", "../../etc/passwd\r\n.png", data)
 	a := h.do("POST", "/images", body, contentType, bearer(token))
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	var i imageAnswer
 	a.json(t, &i)
-	assert.True(t, images.ValidID(i.ID), "the server's own id")
+	assert.True(t, images.ValidID(i.ID), "the server chose the id")
 	assert.Equal(t, "image/jpeg", i.ContentType, "by its bytes, not by its name")
 	assert.Equal(t, []int{30, 20}, []int{i.Width, i.Height})
 	assert.EqualValues(t, len(data), i.Bytes)
@@ -235,11 +236,11 @@ func TestImages(t *testing.T) {
 
 	p := h.do("GET", i.ThumbnailURL, nil, bearer(token))
 	p.problem(t, http.StatusNotFound)
-	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may be on its way")
-	small := jpegOf(t, 3, 2)
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, small))
+	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may exist soon")
+	thumbnail := testimage.JPEG(3, 2)
+	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, thumbnail))
 	a = h.do("GET", i.ThumbnailURL, nil, bearer(token))
-	assert.Equal(t, small, a.body)
+	assert.Equal(t, thumbnail, a.body)
 	assert.Equal(t, http.StatusNotModified, h.do("GET", i.ThumbnailURL, nil, bearer(token), header("If-None-Match", a.header.Get("ETag"))).status)
 
 	h.do("DELETE", "/images/"+i.ID, nil, bearer(other)).problem(t, http.StatusForbidden)
@@ -256,7 +257,7 @@ func TestImagePages(t *testing.T) {
 	var want []string
 	for n := range 5 {
 		var i imageAnswer
-		h.upload([]string{token, other}[n%2], pngOf(t, 2+n, 2)).json(t, &i)
+		h.upload([]string{token, other}[n%2], testimage.PNG(2+n, 2)).json(t, &i)
 		want = append([]string{i.ID}, want...)
 	}
 	var got []string
@@ -278,7 +279,7 @@ func TestImagePages(t *testing.T) {
 		}
 		next = "&before=" + p.Next
 	}
-	assert.Equal(t, want, got, "each once, newest first")
+	assert.Equal(t, want, got, "each image once, newest first")
 }
 
 func TestCORS(t *testing.T) {
@@ -296,6 +297,6 @@ func TestCORS(t *testing.T) {
 	}
 	a = h.do("GET", "/movies", nil, header("Origin", site))
 	a.problem(t, http.StatusUnauthorized)
-	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"), "the page may read problems as well")
+	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"), "the client may also read problems")
 	assert.Contains(t, strings.Join(a.header.Values("Vary"), ","), "Origin")
 }

@@ -19,12 +19,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/settings"
+	"cinema-database/app/internal/testimage"
 )
 
-// clock is a clock that tests set.
+// clock is a clock for tests.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -62,7 +63,7 @@ func TestAttemptsPerUser(t *testing.T) {
 		return h.do("POST", "/login", map[string]string{"Username": name, "Password": pass}, from(fmt.Sprintf("192.0.2.%d", n)))
 	}
 	for n := range 20 {
-		require.Equal(t, 200, try("ada", password, n).status, "right passwords do not count")
+		require.Equal(t, 200, try("ada", password, n).status, "right passwords are not limited")
 	}
 	for n := range 3 {
 		try("Ada", "wrong", n).problem(t, 401)
@@ -71,10 +72,10 @@ func TestAttemptsPerUser(t *testing.T) {
 	a.problem(t, 429)
 	assert.Equal(t, "60", a.header.Get("Retry-After"))
 	try("ada", password, 10).problem(t, 429)
-	require.Equal(t, 200, try("bob", password, 10).status, "another account goes on")
+	require.Equal(t, 200, try("bob", password, 10).status, "another account is not limited")
 	c.pass(time.Minute)
 	require.Equal(t, 200, try("ada", password, 10).status)
-	// A name that nobody has is limited the same, so that a limit tells nothing.
+	// An unknown name has the same limit, so that the limit does not reveal which accounts exist.
 	for n := range 3 {
 		try("nobody", "wrong", n).problem(t, 401)
 	}
@@ -89,7 +90,7 @@ func TestAttemptsPerAddress(t *testing.T) {
 		return h.do("POST", "/login", map[string]string{"Username": fmt.Sprintf("user%d", n), "Password": "wrong"}, from(forwarded))
 	}
 	for n := range 4 {
-		// What stands before the load balancer's own entry is the client's claim, and makes no difference.
+		// Entries before the load balancer's come from the client and are ignored.
 		try(n, fmt.Sprintf("10.0.0.%d, 192.0.2.1", n)).problem(t, 401)
 	}
 	try(5, "192.0.2.1").problem(t, 429)
@@ -103,7 +104,7 @@ func TestAttemptsPerAddress(t *testing.T) {
 	try(5, "2001:db8:0:1::1").problem(t, 401)
 }
 
-func TestForwardedForIsNotBelievedWithoutAProxy(t *testing.T) {
+func TestForwardedForIsIgnoredWithoutAProxy(t *testing.T) {
 	h := newHarness(t, func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 2, Every: time.Hour} })
 	for n := range 3 {
 		want := 401
@@ -114,7 +115,7 @@ func TestForwardedForIsNotBelievedWithoutAProxy(t *testing.T) {
 	}
 }
 
-// TestConcurrentAttempts: attempts at once are no way past the limit.
+// TestConcurrentAttempts: concurrent attempts do not exceed the limit.
 func TestConcurrentAttempts(t *testing.T) {
 	c := &clock{now: time.Now()}
 	h := newHarness(t, limited(c, 5, 1000))
@@ -137,7 +138,7 @@ func TestConcurrentAttempts(t *testing.T) {
 	assert.Equal(t, map[int]int{401: 5, 429: 25}, count)
 }
 
-func TestLogHoldsNothingUnescaped(t *testing.T) {
+func TestLogHasNoTextOfClients(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
 	const line = "forged\n{\"level\":\"ERROR\"}"
@@ -145,10 +146,10 @@ func TestLogHoldsNothingUnescaped(t *testing.T) {
 	h.do("POST", "/login", map[string]string{"Username": line, "Password": line})
 	h.do("GET", "/forged%0A", nil)
 	h.do("FORGED", "/movies", nil)
-	body, contentType := form("image", "forged.png\r\n", pngOf(t, 2, 2))
+	body, contentType := form("image", "forged.png\r\n", testimage.PNG(2, 2))
 	h.do("POST", "/images", body, contentType, bearer(token))
 
-	assert.NotContains(t, h.log.String(), "forged", "nothing of what clients choose freely")
+	assert.NotContains(t, h.log.String(), "forged", "no text of a client")
 	assert.NotContains(t, h.log.String(), "FORGED")
 	assert.NotContains(t, h.log.String(), password)
 	assert.NotContains(t, h.log.String(), token)
@@ -163,7 +164,7 @@ func TestLogHoldsNothingUnescaped(t *testing.T) {
 		assert.NotZero(t, entry.Status)
 		lines++
 	}
-	assert.Equal(t, 7, lines, "one for each request")
+	assert.Equal(t, 7, lines, "one line per request")
 }
 
 func TestMetrics(t *testing.T) {
@@ -189,22 +190,22 @@ func TestMetrics(t *testing.T) {
 	h.do("GET", "/metrics", nil, from("192.0.2.1")).problem(t, 404)
 }
 
-// TestPanic: a bug in a handler is a 500 of this API's own words, and the next request is served.
+// TestPanic: a panic in a handler is a 500 without its text, and the server keeps running.
 func TestPanic(t *testing.T) {
 	h := newHarness(t)
 	h.url = h.serve(func(o *api.Options) {
 		o.Uploaded = func(context.Context, string, []byte) { panic("secret detail") }
 	})
 	token := h.signUp("ada")
-	a := h.upload(token, pngOf(t, 2, 2))
+	a := h.upload(token, testimage.PNG(2, 2))
 	a.problem(t, http.StatusInternalServerError)
 	assert.NotContains(t, string(a.body), "secret detail")
 	assert.NotContains(t, string(a.body), "goroutine")
-	assert.Contains(t, h.log.String(), "secret detail", "it is in the log")
+	assert.Contains(t, h.log.String(), "secret detail", "the log has the text")
 	assert.Equal(t, 200, h.do("GET", "/healthz", nil).status)
 }
 
-// TestWaitingForCredentials: without credentials everything but /healthz is 503, and with them everything works.
+// TestWaitingForCredentials: without credentials, every route except /healthz is 503. With them, every route works.
 func TestWaitingForCredentials(t *testing.T) {
 	h := newHarness(t)
 	source := &credentialwatch.Source{}
@@ -220,13 +221,13 @@ func TestWaitingForCredentials(t *testing.T) {
 	h.do("GET", "/movies", nil, bearer("x")).problem(t, http.StatusServiceUnavailable)
 	assert.Equal(t, 200, h.do("GET", "/healthz", nil).status)
 	assert.Equal(t, "https://cinema.example", h.do("GET", "/movies", nil, header("Origin", "https://cinema.example")).header.Get("Access-Control-Allow-Origin"),
-		"the page may read that it has to wait")
+		"the client may read the problem")
 
 	ctx, cancel := context.WithCancel(context.Background())
 	watcher := &credentialwatch.Watcher{Client: h.s3.Client(), Object: settings.Object{Bucket: "artifacts", Key: "credentials/api.json"},
-		Log: slog.New(slog.DiscardHandler), Waiting: 10 * time.Millisecond, Watching: 10 * time.Millisecond}
+		Log: slog.New(slog.DiscardHandler), MissingInterval: 10 * time.Millisecond, ChangeInterval: 10 * time.Millisecond}
 	done := make(chan struct{})
-	go func() { defer close(done); watcher.Watch(ctx, source) }()
+	go func() { defer close(done); watcher.Run(ctx, source) }()
 	t.Cleanup(func() { cancel(); <-done; _ = source.Close(context.Background()) })
 
 	put := func(uri, key string) {
@@ -237,32 +238,32 @@ func TestWaitingForCredentials(t *testing.T) {
 	put(h.db.URI(), "short")
 	h.do("GET", "/readyz", nil).problem(t, http.StatusServiceUnavailable)
 	put(h.db.URI(), first)
-	becomes := func(status int, path string, edits ...edit) {
+	waitFor := func(status int, path string, edits ...edit) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			a, err := h.try("GET", path, nil, edits...)
 			return err == nil && a.status == status
 		}, time.Minute, 10*time.Millisecond)
 	}
-	becomes(200, "/readyz")
+	waitFor(200, "/readyz")
 	token := h.signUp("ada")
 
-	// The key changes: its tokens end, without a restart. What cannot be used changes nothing.
+	// Another key invalidates the tokens without a restart. An invalid object changes nothing.
 	put(h.db.URI(), second)
-	becomes(401, "/users/ada", bearer(token))
+	waitFor(401, "/users/ada", bearer(token))
 	token = h.logIn("ada", password)
 	put(h.db.URI(), "broken")
-	other, err := dev.StartDatabase(t.TempDir(), "")
+	other, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(other.Stop)
 	assert.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(token)).status)
-	// The database changes.
+	// Another database.
 	put(other.URI(), second)
-	becomes(401, "/users/ada", bearer(token))
+	waitFor(401, "/users/ada", bearer(token))
 	h.signUp("ada")
 }
 
-// TestServeDrains: a request under way when the server is told to stop is answered.
+// TestServeDrains: a request that is running when the server stops is answered.
 func TestServeDrains(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -305,14 +306,14 @@ func TestServeDrains(t *testing.T) {
 	assert.Equal(t, "whole", string(body))
 	assert.NoError(t, <-served)
 	_, err = net.Dial("tcp", ln.Addr().String())
-	assert.Error(t, err, "nothing listens any more")
+	assert.Error(t, err, "the listener is closed")
 }
 
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-func TestNewNamesEveryProblem(t *testing.T) {
+func TestNewReportsAllErrors(t *testing.T) {
 	_, err := api.New(api.Options{PasswordCost: 99})
 	for _, field := range []string{"Source", "Bucket", "Log", "PasswordCost"} {
 		assert.ErrorContains(t, err, "api: "+field)

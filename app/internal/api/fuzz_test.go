@@ -9,7 +9,7 @@ import (
 	"cinema-database/app/internal/api"
 )
 
-// FuzzParseJSON: whatever is accepted is one JSON object of known fields, and reads the same when written again.
+// FuzzParseJSON: every accepted body is one JSON object, and stays the same when it is encoded and parsed again.
 func FuzzParseJSON(f *testing.F) {
 	for _, s := range []string{
 		`{"Username":"ada","Password":"long enough","Email":"ada@example.com","Birthday":"1990-12-10"}`,
@@ -23,10 +23,10 @@ func FuzzParseJSON(f *testing.F) {
 			return
 		}
 		if !utf8.Valid(data) || !json.Valid(data) {
-			t.Fatalf("accepted what is not JSON: %q", data)
+			t.Fatalf("accepted invalid JSON: %q", data)
 		}
 		if bytes.TrimLeft(data, " \t\r\n")[0] != '{' {
-			t.Fatalf("accepted what is not an object: %q", data)
+			t.Fatalf("accepted a value that is not an object: %q", data)
 		}
 		again, err := json.Marshal(body)
 		if err != nil {

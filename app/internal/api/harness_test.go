@@ -5,17 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,18 +18,19 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"cinema-database/app/internal/api"
+	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/syncbuffer"
 	"cinema-database/app/internal/tokens"
 	"cinema-database/internal/testutil/freeport"
 )
 
 var signingKey = bytes.Repeat([]byte("k"), 32)
 
-// harness is the real handler on a real database and a real S3 server.
+// harness is the API with a database and an S3 server.
 type harness struct {
 	t     *testing.T
 	dir   string // the database's files
@@ -42,38 +38,20 @@ type harness struct {
 	s3    *dev.S3
 	store *store.Store
 	url   string
-	log   *logBuffer
-}
-
-// logBuffer collects the API's log.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log   *syncbuffer.Buffer
 }
 
 func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	t.Helper()
 	dir := t.TempDir()
-	// Some tests stop these and start them again at the same place.
+	// Fixed ports, because some tests restart the servers at the same address.
 	address := func() string { return fmt.Sprintf("127.0.0.1:%d", freeport.Get(t)) }
-	db, err := dev.StartDatabase(dir, address())
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: dir, Addr: address()})
 	require.NoError(t, err)
-	s3, err := dev.StartS3("", address())
+	s3, err := dev.StartS3(dev.S3Options{Addr: address()})
 	require.NoError(t, err)
 	t.Cleanup(s3.Stop)
-	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &logBuffer{}}
+	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &syncbuffer.Buffer{}}
 	t.Cleanup(func() { h.db.Stop() })
 	h.store = openStore(t, db)
 	h.url = h.serve(change...)
@@ -97,7 +75,7 @@ func openStore(t *testing.T, db *dev.Database) *store.Store {
 	return s
 }
 
-// serve starts one more instance of the API on the same database and bucket, with its own connections.
+// serve starts another instance of the API with the same database and bucket, and its own connections.
 func (h *harness) serve(change ...func(*api.Options)) string {
 	h.t.Helper()
 	o := h.options()
@@ -130,7 +108,7 @@ func (h *harness) seed() {
 	require.NoError(h.t, err)
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
@@ -148,7 +126,7 @@ type problem struct {
 	Errors                         []struct{ Field, Reason string }
 }
 
-// problem checks that the answer is a problem document of that status, and gives it.
+// problem checks that the answer is a problem document with that status, and returns it.
 func (a answer) problem(t *testing.T, status int) problem {
 	t.Helper()
 	var p problem
@@ -171,7 +149,7 @@ func bearer(token string) edit {
 
 func header(name, value string) edit { return func(r *http.Request) { r.Header.Set(name, value) } }
 
-// try sends a request; a body is sent as JSON, unless it is an io.Reader.
+// try sends a request. It encodes the body as JSON, unless the body is a string or an io.Reader.
 func (h *harness) try(method, path string, body any, edits ...edit) (answer, error) {
 	var r io.Reader
 	switch b := body.(type) {
@@ -224,7 +202,7 @@ func account(name string) map[string]string {
 	return map[string]string{"Username": name, "Password": password, "Email": name + "@example.com"}
 }
 
-// signUp makes an account and gives its token.
+// signUp creates an account and returns its token.
 func (h *harness) signUp(name string) string {
 	h.t.Helper()
 	a := h.do("POST", "/users", account(name))
@@ -241,7 +219,7 @@ func (h *harness) logIn(name, password string) string {
 	return s.Token
 }
 
-// session reads the session of a token that the API issued.
+// session returns the session in a token.
 func session(t *testing.T, token string) tokens.Session {
 	t.Helper()
 	s, err := tokens.Parse(signingKey, token, time.Now())
@@ -257,31 +235,7 @@ func (h *harness) movieID() string {
 	return movies[0].ID.Hex()
 }
 
-func picture(w, h int) image.Image {
-	m := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			m.Set(x, y, color.RGBA{uint8(x), uint8(y), 90, 255})
-		}
-	}
-	return m
-}
-
-func pngOf(t *testing.T, w, h int) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, png.Encode(&b, picture(w, h)))
-	return b.Bytes()
-}
-
-func jpegOf(t *testing.T, w, h int) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, jpeg.Encode(&b, picture(w, h), nil))
-	return b.Bytes()
-}
-
-// form makes a multipart form of one file.
+// form returns a multipart form with one file.
 func form(field, fileName string, data []byte) (io.Reader, edit) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -293,7 +247,7 @@ func form(field, fileName string, data []byte) (io.Reader, edit) {
 		err = w.Close()
 	}
 	if err != nil {
-		panic(err) // memory does not fail
+		panic(err) // writing to memory never fails
 	}
 	return &b, header("Content-Type", w.FormDataContentType())
 }

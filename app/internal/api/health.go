@@ -19,19 +19,20 @@ func (a *API) openAPI(w http.ResponseWriter, c *call) error {
 	return err
 }
 
-// healthz answers for the process alone: a database that is away must not take the fleet with it.
+// healthz does not check the database: while the database is unavailable, the load balancer must not replace the
+// instances.
 func (a *API) healthz(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 const (
-	// readyTimeout bounds each of the checks behind /readyz.
+	// readyTimeout is the time limit of each check of readyz.
 	readyTimeout = 3 * time.Second
-	// readyLifetime is how long an outcome stands: the checks cost the database and S3 something, and anyone may ask.
+	// readyLifetime is how long a result is cached, as anyone may cause the checks' load on the database and S3.
 	readyLifetime = time.Second
 )
 
-// readiness is the last outcome of the checks.
+// readiness is the last result of the checks.
 type readiness struct {
 	mu       sync.Mutex
 	at       time.Time
@@ -42,7 +43,7 @@ type readiness struct {
 func (a *API) readyz(w http.ResponseWriter, c *call) error {
 	r := &a.ready
 	r.mu.Lock()
-	defer r.mu.Unlock() // those who ask meanwhile wait for this outcome
+	defer r.mu.Unlock() // concurrent requests wait for this result
 	if age := time.Since(r.at); age < 0 || age >= readyLifetime {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), readyTimeout)
 		defer cancel()
@@ -57,12 +58,12 @@ func (a *API) readyz(w http.ResponseWriter, c *call) error {
 		r.at = time.Now()
 	}
 	if !r.database || !r.bucket {
-		p := &problem{Status: http.StatusServiceUnavailable, Detail: "Not everything is in reach.", RetryAfter: retryAfter}
+		p := &problem{Status: http.StatusServiceUnavailable, Detail: "The API is not ready.", RetryAfter: retryAfter}
 		if !r.database {
-			p.Fields = append(p.Fields, fieldProblem{"database", "is away"})
+			p.Fields = append(p.Fields, fieldProblem{"database", "is unavailable"})
 		}
 		if !r.bucket {
-			p.Fields = append(p.Fields, fieldProblem{"bucket", "is away"})
+			p.Fields = append(p.Fields, fieldProblem{"bucket", "is unavailable"})
 		}
 		return p
 	}
@@ -80,7 +81,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	// A client that has gone away cannot be told.
+	// The client may have disconnected.
 	_, _ = w.Write(body)
 	return nil
 }

@@ -14,29 +14,31 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/store"
 )
 
 const (
-	// uploadWait is how long an upload waits for a place.
+	// uploadWait is how long an upload waits for a free slot.
 	uploadWait = 10 * time.Second
-	// cleanUp bounds what is finished after the client has gone.
-	cleanUp = 10 * time.Second
-	// maxUploads is how many uploads are in memory at once, each of up to images.MaxBytes.
+	// cleanUpTimeout limits work that continues after the client has disconnected.
+	cleanUpTimeout = 10 * time.Second
+	// maxUploads is the maximum number of uploads in memory, each of up to images.MaxBytes.
 	maxUploads = 8
-	// multipartRoom is what the form around an image may take, in bytes.
-	multipartRoom = 64 << 10
-	// maxImages is the most images of one account.
+	// multipartOverhead is the maximum size of the form around an image, in bytes.
+	multipartOverhead = 64 << 10
+	// maxImages is the maximum number of images per account.
 	maxImages = 500
-	// defaultPage and maxPage are lengths of a page of the gallery.
+	// defaultPage and maxPage are numbers of images on a page.
 	defaultPage, maxPage = 24, 100
 )
 
-// perAccount is how many uploads of one account are under way at once: a few slow ones must not take every place.
-const perAccount = 3
+// uploadsPerAccount is the maximum number of concurrent uploads per account, so that the slow uploads of one account
+// cannot use all slots.
+const uploadsPerAccount = 3
 
-// counter counts what each account has under way.
+// counter counts the current uploads of each account.
 type counter struct {
 	mu    sync.Mutex
 	count map[bson.ObjectID]int
@@ -45,7 +47,7 @@ type counter struct {
 func (c *counter) enter(account bson.ObjectID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.count[account] >= perAccount {
+	if c.count[account] >= uploadsPerAccount {
 		return false
 	}
 	c.count[account]++
@@ -60,7 +62,7 @@ func (c *counter) leave(account bson.ObjectID) {
 	}
 }
 
-// image is an image as clients see it.
+// image is an image's JSON form.
 type image struct {
 	ID          string `json:"id"`
 	ContentType string `json:"contentType"`
@@ -69,14 +71,14 @@ type image struct {
 	Height      int    `json:"height"`
 	// Created is when the image was uploaded, RFC 3339.
 	Created string `json:"created"`
-	// Mine says whether this session may delete the image.
+	// Mine is true if this session may delete the image.
 	Mine bool `json:"mine"`
-	// URL and ThumbnailURL are paths on this API, and need the session's token.
+	// URL and ThumbnailURL are paths on this API, which need the session's token.
 	URL          string `json:"url"`
 	ThumbnailURL string `json:"thumbnailUrl"`
 }
 
-func shown(i store.Image, c *call) image {
+func imageJSON(i store.Image, c *call) image {
 	return image{
 		ID: i.Image, ContentType: i.ContentType, Bytes: i.Bytes, Width: i.Width, Height: i.Height,
 		Created: i.Created.UTC().Format(time.RFC3339), Mine: i.Owner == c.session.Account,
@@ -87,12 +89,12 @@ func shown(i store.Image, c *call) image {
 func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	defer func() {
 		if err != nil {
-			// The answer goes out at once, and does not wait for what is left of the body.
+			// Send the answer immediately, without reading the rest of the body.
 			w.Header().Set("Connection", "close")
 		}
 	}()
 	if !a.uploading.enter(c.session.Account) {
-		return &problem{Status: http.StatusTooManyRequests, Detail: "This account has uploads under way; wait for them.", RetryAfter: retryAfter}
+		return &problem{Status: http.StatusTooManyRequests, Detail: "This account has too many uploads at once; wait until they are finished.", RetryAfter: retryAfter}
 	}
 	defer a.uploading.leave(c.session.Account)
 	wait, cancel := context.WithTimeout(c.Context(), uploadWait)
@@ -112,7 +114,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	case errors.Is(err, images.ErrTooManyPixels):
 		return problemf(http.StatusRequestEntityTooLarge, "The image has more than %d megapixels.", images.MaxPixels/1_000_000)
 	case errors.Is(err, images.ErrAnimated):
-		return problemf(http.StatusUnsupportedMediaType, "An animated WebP is not taken; a GIF or a still image is.")
+		return problemf(http.StatusUnsupportedMediaType, "Animated WebP is not supported; use a GIF or a still image.")
 	case err != nil:
 		return problemf(http.StatusUnsupportedMediaType, "The file is not a JPEG, PNG, GIF or WebP image.")
 	}
@@ -121,10 +123,11 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		return err
 	}
 	if have >= maxImages {
-		return problemf(http.StatusConflict, "This account has %d images already; delete some first.", maxImages)
+		return problemf(http.StatusConflict, "This account already has %d images; delete some first.", maxImages)
 	}
 
-	// The object comes first: a record always has its image. From the record on, all is finished also where the client has gone.
+	// Store the object before the record, so that every record has its object. From the record on, everything is completed
+	// even if the client disconnects.
 	id := images.NewID()
 	if err := a.bucket.Put(c.Context(), id, kind, data); err != nil {
 		return err
@@ -136,19 +139,20 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		Bytes: int64(len(data)), Width: kind.Width, Height: kind.Height, Created: a.now().UTC(),
 	})
 	if err != nil {
-		// The record may be there although the answer was lost: only once it is gone may the object go, which alone hurts nobody.
+		// The record may exist although the answer was lost, so remove it before the object. An object without a record is
+		// harmless.
 		ctx, cancel := detached(c)
 		defer cancel()
-		gone := c.state.Store.RemoveImages(ctx, id)
-		if gone == nil {
-			gone = a.bucket.Remove(ctx, images.Name{ID: id, Extension: kind.Extension})
+		cleanupErr := c.state.Store.RemoveImages(ctx, id)
+		if cleanupErr == nil {
+			cleanupErr = a.bucket.Remove(ctx, images.Name{ID: id, Extension: kind.Extension})
 		}
-		if gone != nil {
-			a.log.Warn("image of a failed upload left behind", "image", id, "error", gone.Error())
+		if cleanupErr != nil {
+			a.log.Warn("cannot remove the image of a failed upload", "image", id, "error", cleanupErr.Error())
 		}
 		return err
 	}
-	// An account that was deleted meanwhile leaves no image that nobody could delete.
+	// If the account was deleted meanwhile, nobody could delete the image.
 	if _, err := c.state.Store.UserOf(ctx, c.session); errors.Is(err, store.ErrNotFound) {
 		if err := a.removeImages(ctx, c.state.Store, record); err != nil {
 			return err
@@ -159,29 +163,29 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		a.uploaded(context.WithoutCancel(c.Context()), id, data)
 	}
 	w.Header().Set("Location", "/images/"+id)
-	return writeJSON(w, http.StatusCreated, shown(record, c))
+	return writeJSON(w, http.StatusCreated, imageJSON(record, c))
 }
 
-// detached is a context that does not end with the request.
+// detached returns a context that does not end with the request.
 func detached(c *call) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(c.Context()), cleanUp)
+	return context.WithTimeout(context.WithoutCancel(c.Context()), cleanUpTimeout)
 }
 
-// readImage reads the form's one part, named image. Its file name and its type are the client's claims, and not read.
+// readImage reads the form's only part, named image. It ignores the file name and type, which the client chooses.
 func readImage(w http.ResponseWriter, c *call) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != "multipart/form-data" {
 		return nil, problemf(http.StatusUnsupportedMediaType, "The body must be multipart/form-data with one part, image.")
 	}
 	tooLong := problemf(http.StatusRequestEntityTooLarge, "The image is longer than %d MiB.", images.MaxBytes>>20)
-	if c.ContentLength > images.MaxBytes+multipartRoom {
+	if c.ContentLength > images.MaxBytes+multipartOverhead {
 		return nil, tooLong
 	}
-	c.Body = http.MaxBytesReader(w, c.Body, images.MaxBytes+multipartRoom)
+	c.Body = http.MaxBytesReader(w, c.Body, images.MaxBytes+multipartOverhead)
 	form, err := c.MultipartReader()
 	if err != nil {
 		return nil, problemf(http.StatusBadRequest, "The form is malformed.")
 	}
-	broken := func(err error) error {
+	readError := func(err error) error {
 		var long *http.MaxBytesError
 		switch {
 		case errors.As(err, &long):
@@ -191,7 +195,7 @@ func readImage(w http.ResponseWriter, c *call) ([]byte, error) {
 		case errors.Is(err, multipart.ErrMessageTooLarge):
 			return problemf(http.StatusBadRequest, "The form's headers are too long.")
 		default:
-			return problemf(http.StatusBadRequest, "The form did not arrive whole.")
+			return problemf(http.StatusBadRequest, "The form is incomplete.")
 		}
 	}
 	part, err := form.NextPart()
@@ -199,23 +203,23 @@ func readImage(w http.ResponseWriter, c *call) ([]byte, error) {
 		return nil, problemf(http.StatusBadRequest, "The form has no part named image.")
 	}
 	if err != nil {
-		return nil, broken(err)
+		return nil, readError(err)
 	}
 	if part.FormName() != "image" {
-		return nil, problemf(http.StatusBadRequest, "The form may have one part only, named image.")
+		return nil, problemf(http.StatusBadRequest, "The form may have only one part, named image.")
 	}
 	data, err := io.ReadAll(io.LimitReader(part, images.MaxBytes+1))
 	if err != nil {
-		return nil, broken(err)
+		return nil, readError(err)
 	}
 	if len(data) > images.MaxBytes {
 		return nil, tooLong
 	}
 	switch _, err := form.NextPart(); {
 	case err == nil:
-		return nil, problemf(http.StatusBadRequest, "The form may have one part only, named image.")
+		return nil, problemf(http.StatusBadRequest, "The form may have only one part, named image.")
 	case err != io.EOF:
-		return nil, broken(err)
+		return nil, readError(err)
 	}
 	return data, nil
 }
@@ -236,10 +240,10 @@ func (a *API) listImages(w http.ResponseWriter, c *call) error {
 	var before bson.ObjectID
 	if q.Has("before") {
 		if before, err = bson.ObjectIDFromHex(q.Get("before")); err != nil {
-			return problemf(http.StatusBadRequest, "before must be what an earlier page gave as next.")
+			return problemf(http.StatusBadRequest, "before must be the next of an earlier page.")
 		}
 	}
-	// One more than asked for tells whether there is another page.
+	// One more record than requested shows whether there is another page.
 	records, err := c.state.Store.ListImages(c.Context(), before, limit+1)
 	if err != nil {
 		return err
@@ -254,16 +258,16 @@ func (a *API) listImages(w http.ResponseWriter, c *call) error {
 		page.Next = records[limit-1].Seq.Hex()
 	}
 	for _, i := range records {
-		page.Images = append(page.Images, shown(i, c))
+		page.Images = append(page.Images, imageJSON(i, c))
 	}
 	return writeJSON(w, http.StatusOK, page)
 }
 
-// imageRecord finds the image that the path names.
+// imageRecord returns the record of the image in the path.
 func (a *API) imageRecord(c *call) (store.Image, error) {
 	id := c.PathValue("id")
 	if !images.ValidID(id) {
-		return store.Image{}, problemf(http.StatusBadRequest, "An image's id is 26 characters a-z and 2-7.")
+		return store.Image{}, problemf(http.StatusBadRequest, "An image's id has 26 characters a-z and 2-7.")
 	}
 	return c.state.Store.ImageByID(c.Context(), id)
 }
@@ -281,21 +285,21 @@ func (a *API) getThumbnail(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	err = a.stream(w, c, images.ThumbnailKey(i.Image), "image/jpeg", "")
+	err = a.stream(w, c, contract.ThumbnailKey(i.Image), "image/jpeg", "")
 	if errors.Is(err, images.ErrNotFound) {
-		return &problem{Status: http.StatusNotFound, Detail: "The thumbnail is not made yet; try again shortly.", RetryAfter: 2 * time.Second}
+		return &problem{Status: http.StatusNotFound, Detail: "The thumbnail does not exist yet; try again shortly.", RetryAfter: 2 * time.Second}
 	}
 	return err
 }
 
-// stream sends an object. The tag is known beforehand for what never changes; otherwise it is S3's.
+// stream sends an object. An empty tag means the object's own ETag; a known tag saves the request to S3.
 func (a *API) stream(w http.ResponseWriter, c *call, key, contentType, tag string) error {
 	h := w.Header()
 	cached := func() bool {
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "private, max-age=3600")
 		h.Add("Vary", "Authorization")
-		return confirms(c.Header.Values("If-None-Match"), tag)
+		return matchesTag(c.Header.Values("If-None-Match"), tag)
 	}
 	if tag != "" && cached() {
 		w.WriteHeader(http.StatusNotModified)
@@ -328,7 +332,7 @@ func (a *API) deleteImage(w http.ResponseWriter, c *call) error {
 		return err
 	}
 	if i.Owner != c.session.Account {
-		return problemf(http.StatusForbidden, "This image is another's.")
+		return problemf(http.StatusForbidden, "This image belongs to another account.")
 	}
 	if err := a.removeImages(c.Context(), c.state.Store, i); err != nil {
 		return err
@@ -337,8 +341,8 @@ func (a *API) deleteImage(w http.ResponseWriter, c *call) error {
 	return nil
 }
 
-// removeImages removes the bytes, then the records: stopped half-way, it can be asked for again, and nothing is
-// left that nobody can find.
+// removeImages removes the objects, then the records. If it fails between the two, the records still list the images, so
+// it can be repeated.
 func (a *API) removeImages(ctx context.Context, s *store.Store, all ...store.Image) error {
 	var names []images.Name
 	var ids []string

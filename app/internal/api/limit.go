@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rate allows a burst, and then one every so often.
+// Rate allows Burst events at once, and then one per interval Every.
 type Rate struct {
 	Burst int
 	Every time.Duration
@@ -21,15 +21,15 @@ func (r Rate) or(other Rate) Rate {
 }
 
 var (
-	// userAttempts bounds wrong passwords for one name: ten thousand guesses take three days and a half. Slower
-	// would be safer from guessing, and would let anyone lock an account's owner out for longer.
+	// userAttempts limits wrong passwords per name: ten thousand guesses take three and a half days. A lower rate would
+	// protect better against guessing, but would let anyone lock out an account's owner for longer.
 	userAttempts = Rate{Burst: 10, Every: 30 * time.Second}
-	// addressAttempts bounds wrong passwords and registrations from one address, which a whole office may share.
+	// addressAttempts limits wrong passwords and registrations per address, which a whole office may share.
 	addressAttempts = Rate{Burst: 60, Every: 5 * time.Second}
 )
 
-// limiterKeys is how many keys a limiter remembers; the one not used for longest goes first. Filling it takes
-// as many addresses as it has room for, since each address is limited itself.
+// limiterKeys is the maximum number of keys of a limiter, which evicts the least recently used one. An attacker would need
+// as many addresses to fill it, because each address is limited itself.
 const limiterKeys = 20_000
 
 // limiter is a token bucket for each key, in bounded memory.
@@ -37,7 +37,7 @@ type limiter struct {
 	rate Rate
 	now  func() time.Time
 	mu   sync.Mutex
-	// buckets maps keys to elements of order, whose values are *bucket, latest used first.
+	// buckets maps keys to elements of order, whose values are *bucket, most recently used first.
 	buckets map[string]*list.Element
 	order   *list.List
 }
@@ -52,7 +52,7 @@ func newLimiter(rate Rate, now func() time.Time) *limiter {
 	return &limiter{rate: rate, now: now, buckets: map[string]*list.Element{}, order: list.New()}
 }
 
-// take takes a token. Where there is none, it says how long until there is.
+// take takes a token. If there is none, it returns the time until there is one.
 func (l *limiter) take(key string) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,8 +64,8 @@ func (l *limiter) take(key string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// give returns a token that was taken for nothing.
-func (l *limiter) give(key string) {
+// putBack returns the token of an attempt that does not count.
+func (l *limiter) putBack(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucket(key)

@@ -17,7 +17,7 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 		l.take(fmt.Sprint(n))
 	}
 	_, ok = l.take("first")
-	assert.False(t, ok, "it is still remembered, and used latest")
+	assert.False(t, ok, "the key is still known, and the most recently used one")
 	for n := range 3 * limiterKeys {
 		l.take(fmt.Sprint("other", n))
 	}
@@ -25,7 +25,7 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 	assert.Equal(t, limiterKeys, l.order.Len())
 }
 
-// Parts of a token add up to almost one: who is refused still waits for the rest.
+// TestLimiterSaysHowLong: a bucket with almost a whole token still returns the remaining wait.
 func TestLimiterSaysHowLong(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	l := newLimiter(Rate{Burst: 1, Every: time.Second}, func() time.Time { return now })
@@ -39,7 +39,7 @@ func TestLimiterSaysHowLong(t *testing.T) {
 	}
 }
 
-// TestLimiterNeverAllowsMore: over any time, no more than the burst and one for each interval.
+// TestLimiterNeverAllowsMore: in any period, a limiter allows at most the burst and one attempt per interval.
 func TestLimiterNeverAllowsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := Rate{Burst: rapid.IntRange(1, 10).Draw(t, "burst"), Every: time.Second}
@@ -57,15 +57,15 @@ func TestLimiterNeverAllowsMore(t *testing.T) {
 			}
 			wait, ok := l.take("key")
 			switch {
-			case ok && rapid.Bool().Draw(t, "give"):
-				l.give("key")
+			case ok && rapid.Bool().Draw(t, "put back"):
+				l.putBack("key")
 			case ok:
 				taken++
 			case wait <= 0 || wait > rate.Every:
 				t.Fatalf("wait %v", wait)
 			}
 		}
-		// A clock that goes back earns nothing twice.
+		// A clock that goes back adds no tokens.
 		if most := float64(rate.Burst) + latest.Sub(first).Seconds(); float64(taken) > most+1e-6 {
 			t.Fatalf("%d taken, %v allowed", taken, most)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are the API's measurements. Their labels are routes, methods and status codes, all of them few.
+// metrics are the API's Prometheus metrics. Their labels have few values: routes, methods and status codes.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -33,7 +33,7 @@ func newMetrics() *metrics {
 		}, []string{"route"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cinema_attempts_refused_total",
-			Help: "Log-ins and registrations refused for their number, by what was counted: user or address.",
+			Help: "Log-ins and registrations refused by a rate limit, by the limit: user or address.",
 		}, []string{"by"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused,
@@ -47,10 +47,10 @@ func (m *metrics) observe(route, method string, status int, took time.Duration) 
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// serveMetrics answers scrapers inside the network. What came through the load balancer came from outside.
+// serveMetrics answers scrapers inside the network. Requests through the load balancer come from outside.
 func (a *API) serveMetrics(w http.ResponseWriter, c *call) error {
 	if a.behindProxy && c.Header.Get("X-Forwarded-For") != "" {
-		return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists what there is.")
+		return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists all paths.")
 	}
 	a.metrics.handler.ServeHTTP(w, c.Request)
 	return nil

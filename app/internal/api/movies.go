@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// maxSearch is the longest search, in characters, and maxWords the most words of it.
+	// maxSearch is the maximum length of a search in characters, maxWords in words.
 	maxSearch = 100
 	maxWords  = 8
 )
 
-// listMovies answers a conditional request by the catalogue's version alone, without reading a movie.
+// listMovies answers a conditional request from the catalogue's version, without reading movies.
 func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 	q, err := query(c.URL, "q", "genre")
 	if err != nil {
@@ -24,12 +24,12 @@ func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 	}
 	filter := store.MovieFilter{Search: q.Get("q"), Genre: q.Get("genre")}
 	if utf8.RuneCountInString(filter.Search) > maxSearch || len(strings.Fields(filter.Search)) > maxWords {
-		return problemf(http.StatusBadRequest, "q may be %d characters and %d words long.", maxSearch, maxWords)
+		return problemf(http.StatusBadRequest, "q may have at most %d characters and %d words.", maxSearch, maxWords)
 	}
 	if utf8.RuneCountInString(filter.Genre) > maxSearch {
-		return problemf(http.StatusBadRequest, "genre may be %d characters long.", maxSearch)
+		return problemf(http.StatusBadRequest, "genre may have at most %d characters.", maxSearch)
 	}
-	// The version comes before the movies: see store.CatalogueVersion.
+	// Read the version before the movies: see store.CatalogueVersion.
 	version, err := c.state.Store.CatalogueVersion(c.Context(), a.now())
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 	if version != "" {
 		tag := movieTag(version, filter)
 		h.Set("ETag", tag)
-		if confirms(c.Header.Values("If-None-Match"), tag) {
+		if matchesTag(c.Header.Values("If-None-Match"), tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
@@ -52,14 +52,14 @@ func (a *API) listMovies(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, movies)
 }
 
-// movieTag is the entity tag of one list of movies. It is a hash, so that a client's text is no part of a header.
+// movieTag returns the entity tag of a list of movies. It is a hash, so that no text of a client gets into a header.
 func movieTag(version string, f store.MovieFilter) string {
 	sum := sha256.Sum256([]byte(version + "\x00" + f.Genre + "\x00" + f.Search))
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
-// confirms says whether If-None-Match holds the tag (RFC 9110, section 13.1.2: compared weakly).
-func confirms(headers []string, tag string) bool {
+// matchesTag reports whether If-None-Match contains the tag (RFC 9110, section 13.1.2: weak comparison).
+func matchesTag(headers []string, tag string) bool {
 	for _, h := range headers {
 		for one := range strings.SplitSeq(h, ",") {
 			one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
@@ -107,11 +107,11 @@ func (a *API) getDirector(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, director)
 }
 
-// pathText reads a name from the path: text, of a length that a name can have.
+// pathText returns a name in the path, if it is valid text of a plausible length.
 func pathText(c *call, name string) (string, error) {
 	text := c.PathValue(name)
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > 200 {
-		return "", problemf(http.StatusBadRequest, "The %s in the path is not a name.", name)
+		return "", problemf(http.StatusBadRequest, "The %s in the path is not a valid name.", name)
 	}
 	return text, nil
 }

@@ -17,9 +17,10 @@ import (
 
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
+	"cinema-database/app/internal/testimage"
 )
 
-// document is openapi.json as the API gives it.
+// document is openapi.json as the API serves it.
 type document map[string]any
 
 func (d document) resolve(v any) map[string]any {
@@ -37,8 +38,8 @@ func (d document) resolve(v any) map[string]any {
 	}
 }
 
-// check says how value differs from a schema. A keyword that it does not know is a difference as well, so that none
-// goes unchecked.
+// check returns the differences between value and a schema. An unknown keyword counts as a difference, so that no keyword
+// is ignored.
 func (d document) check(schema any, value any, at string) []string {
 	var out []string
 	bad := func(format string, args ...any) { out = append(out, at+": "+fmt.Sprintf(format, args...)) }
@@ -128,7 +129,7 @@ func (h *harness) document() document {
 	return d
 }
 
-// operations maps "METHOD /path" to operations.
+// operations returns all operations by "METHOD /path".
 func (d document) operations() map[string]map[string]any {
 	all := map[string]map[string]any{}
 	for path, methods := range d["paths"].(map[string]any) {
@@ -139,8 +140,8 @@ func (d document) operations() map[string]map[string]any {
 	return all
 }
 
-// TestDocumentNamesEveryRoute holds the routes and the document together, both ways.
-func TestDocumentNamesEveryRoute(t *testing.T) {
+// TestDocumentHasAllRoutes: the document has exactly the API's routes.
+func TestDocumentHasAllRoutes(t *testing.T) {
 	h := newHarness(t)
 	a, err := api.New(h.options())
 	require.NoError(t, err)
@@ -151,8 +152,8 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 	assert.ElementsMatch(t, a.Routes(), described)
 }
 
-// TestDocumentDescribesEveryAnswer calls every operation and compares what it sends and what comes back with the
-// document: status, type, headers and every property.
+// TestDocumentDescribesEveryAnswer calls every operation and compares the request and the answer with the document:
+// status, type, headers and every property.
 func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	h := newHarness(t)
 	h.seed()
@@ -161,7 +162,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	called := map[string]bool{}
 
 	var token string
-	// call sends one request of an operation. Values fill the path's parameters, in order.
+	// call sends one request of an operation. values are the path's parameters, in order.
 	call := func(operation string, want int, query string, body any, values []string, edits ...edit) answer {
 		t.Helper()
 		op := operations[operation]
@@ -236,7 +237,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("POST /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
 	call("POST /users/{username}/movies/{id}", 404, "", nil, []string{"ada", strings.Repeat("0", 24)})
 	call("POST /users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
-	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favourite
+	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
 	call("DELETE /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
 	call("PUT /users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"}).json(t, &s)
 	token = s.Token
@@ -253,7 +254,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("GET /directors/{name}", 200, "", nil, []string{"Greta Gerwig"}) // living: no Death
 
 	ids := map[string]string{}
-	for name, data := range map[string][]byte{"png": pngOf(t, 3, 2), "jpg": jpegOf(t, 3, 2)} {
+	for name, data := range map[string][]byte{"png": testimage.PNG(3, 2), "jpg": testimage.JPEG(3, 2)} {
 		body, contentType := form("image", "x", data)
 		var i imageAnswer
 		call("POST /images", 201, "", body, nil, contentType).json(t, &i)
@@ -262,7 +263,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	}
 	body, contentType := form("image", "x", []byte("text"))
 	call("POST /images", 415, "", body, nil, contentType)
-	body, contentType = form("other", "x", pngOf(t, 3, 2))
+	body, contentType = form("other", "x", testimage.PNG(3, 2))
 	call("POST /images", 400, "", body, nil, contentType)
 	call("GET /images", 200, "", nil, nil)
 	call("GET /images", 200, "?limit=1", nil, nil) // with a next page
@@ -271,7 +272,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("GET /images/{id}", 304, "", nil, []string{ids["png"]}, header("If-None-Match", a.header.Get("ETag")))
 	call("GET /images/{id}", 404, "", nil, []string{strings.Repeat("a", 26)})
 	call("GET /images/{id}/thumbnail", 404, "", nil, []string{ids["png"]})
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], jpegOf(t, 2, 2)))
+	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], testimage.JPEG(2, 2)))
 	call("GET /images/{id}/thumbnail", 200, "", nil, []string{ids["png"]})
 	call("DELETE /images/{id}", 204, "", nil, []string{ids["png"]})
 	call("DELETE /users/{username}", 204, "", nil, []string{"ada"})

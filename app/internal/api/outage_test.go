@@ -14,25 +14,25 @@ import (
 
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/testimage"
 )
 
-// outcome is what came of one write.
+// outcome is the result of one write.
 type outcome struct {
 	image    bool
 	accepted bool
 }
 
-// TestOutages takes the database and then the bucket away and back while accounts are made and images uploaded.
-// Every request is answered, in time, with success or 503; the API recovers with no help; and whatever it
-// accepted is there in the end.
+// TestOutages stops and restarts the database, then the bucket, while clients create accounts and upload images. Every
+// request is answered in time with success or 503, the API recovers by itself, and everything that it accepted is stored.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	var tokens []string // several, since each account may have so many images only
+	var tokens []string // several, because an account has a maximum number of images
 	for n := range 4 {
 		tokens = append(tokens, h.signUp(fmt.Sprintf("uploader%d", n)))
 	}
-	picture := pngOf(t, 8, 8)
+	data := testimage.PNG(8, 8)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -51,7 +51,7 @@ func TestOutages(t *testing.T) {
 			return false
 		}
 	}
-	judge := func(a answer, err error) (accepted, ok bool) {
+	check := func(a answer, err error) (accepted, ok bool) {
 		if !assert.NoError(t, err, "every request is answered") {
 			return false, false
 		}
@@ -72,7 +72,7 @@ func TestOutages(t *testing.T) {
 				start := time.Now()
 				a, err := h.try("POST", "/users", account(name))
 				assert.Less(t, time.Since(start), 14*time.Second)
-				accepted, ok := judge(a, err)
+				accepted, ok := check(a, err)
 				if accepted {
 					mu.Lock()
 					accounts = append(accounts, name)
@@ -85,9 +85,9 @@ func TestOutages(t *testing.T) {
 		})
 		workers.Go(func() {
 			for ctx.Err() == nil {
-				body, contentType := form("image", "x", picture)
+				body, contentType := form("image", "x", data)
 				a, err := h.try("POST", "/images", body, contentType, bearer(tokens[w]))
-				accepted, ok := judge(a, err)
+				accepted, ok := check(a, err)
 				if accepted {
 					var i imageAnswer
 					a.json(t, &i)
@@ -101,7 +101,7 @@ func TestOutages(t *testing.T) {
 			}
 		})
 	}
-	// until waits for writes of both kinds to come out as wanted, some times over.
+	// until waits until several writes of both kinds have the expected result.
 	until := func(image, account bool) {
 		t.Helper()
 		left := map[bool]int{true: 4, false: 4}
@@ -112,11 +112,11 @@ func TestOutages(t *testing.T) {
 					left[o.image]--
 				}
 			case <-ctx.Done():
-				require.Fail(t, "did not come to pass in time")
+				require.Fail(t, "the writes did not have the expected results in time")
 			}
 		}
 	}
-	// ready asks /readyz past the second for which an outcome stands, while the writes go on.
+	// ready waits until /readyz has the expected status, while the writes continue. A result is cached for a second.
 	ready := func(want int) (p problem) {
 		t.Helper()
 		for {
@@ -130,7 +130,7 @@ func TestOutages(t *testing.T) {
 			select {
 			case <-outcomes:
 			case <-ctx.Done():
-				require.Fail(t, "/readyz did not become", "%d", want)
+				require.Fail(t, "/readyz did not have the expected status in time", "%d", want)
 			}
 		}
 	}
@@ -142,8 +142,8 @@ func TestOutages(t *testing.T) {
 	p := ready(http.StatusServiceUnavailable)
 	require.Len(t, p.Errors, 1)
 	assert.Equal(t, "database", p.Errors[0].Field)
-	assert.Equal(t, http.StatusOK, h.do("GET", "/healthz", nil).status, "the process is well")
-	db, err := dev.StartDatabase(h.dir, h.db.Addr)
+	assert.Equal(t, http.StatusOK, h.do("GET", "/healthz", nil).status, "the process is healthy")
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
 	require.NoError(t, err)
 	h.db = db
 	until(true, true)
@@ -182,7 +182,7 @@ func TestOutages(t *testing.T) {
 		h.do("GET", "/images?limit=100"+next, nil, bearer(tokens[0])).json(t, &page)
 		for _, i := range page.Images {
 			listed[i.ID] = true
-			assert.Equal(t, picture, h.do("GET", i.URL, nil, bearer(tokens[0])).body, "what is listed is there")
+			assert.Equal(t, data, h.do("GET", i.URL, nil, bearer(tokens[0])).body, "every listed image exists")
 		}
 		if page.Next == "" {
 			break
@@ -205,15 +205,15 @@ func TestStartWithoutDatabase(t *testing.T) {
 	a := h.do("POST", "/users", account("ada"))
 	a.problem(t, http.StatusServiceUnavailable)
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
-	assert.NotContains(t, string(a.body), h.db.Addr, "no driver's words")
+	assert.NotContains(t, string(a.body), h.db.Addr, "no text of the driver")
 
-	db, err := dev.StartDatabase(h.dir, h.db.Addr)
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
 	require.NoError(t, err)
 	h.db = db
 	assert.Eventually(t, func() bool {
 		a, err := h.try("POST", "/users", account("ada"))
 		return err == nil && a.status == http.StatusCreated
 	}, time.Minute, 50*time.Millisecond)
-	// The unique indexes were made although the database came later.
+	// The unique indexes exist although the database started later.
 	h.do("POST", "/users", account("ada")).problem(t, http.StatusConflict)
 }

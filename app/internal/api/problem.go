@@ -13,21 +13,20 @@ import (
 	"cinema-database/app/internal/store"
 )
 
-// problem is an error that a client is told of, as RFC 9457 has it. Its type is about:blank, so its title is
-// the status's own phrase.
+// problem is an error in the form of RFC 9457. Its type is about:blank, so its title is the status's text.
 type problem struct {
 	Status int
-	// Detail is this package's own words, for a person.
+	// Detail is a text of this package for people.
 	Detail string
-	// Fields names what is wrong with each field of the request.
+	// Fields lists the request's invalid fields.
 	Fields []fieldProblem
-	// RetryAfter is when to try again; zero for no advice.
+	// RetryAfter is the Retry-After header; zero for none.
 	RetryAfter time.Duration
 	// Challenge is the WWW-Authenticate header; empty for none.
 	Challenge string
 	// Allow is the Allow header; empty for none.
 	Allow string
-	// cause is for the log alone.
+	// cause is only logged.
 	cause error
 }
 
@@ -51,7 +50,7 @@ func problemf(status int, format string, args ...any) *problem {
 
 const retryAfter = 5 * time.Second
 
-// asProblem gives every error its problem.
+// asProblem returns the problem for any error.
 func asProblem(err error) *problem {
 	var (
 		p     *problem
@@ -67,15 +66,15 @@ func asProblem(err error) *problem {
 	case errors.As(err, &long):
 		return problemf(http.StatusRequestEntityTooLarge, "The body is longer than %d bytes.", long.Limit)
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, images.ErrNotFound):
-		return problemf(http.StatusNotFound, "There is no such thing here.")
+		return problemf(http.StatusNotFound, "This does not exist.")
 	case errors.Is(err, passwords.ErrBusy):
 		return &problem{Status: http.StatusServiceUnavailable, Detail: "Too many log-ins at once; try again shortly.", RetryAfter: time.Second, cause: err}
 	case errors.Is(err, store.ErrUnavailable):
-		return &problem{Status: http.StatusServiceUnavailable, Detail: "The database is away; try again shortly.", RetryAfter: retryAfter, cause: err}
+		return &problem{Status: http.StatusServiceUnavailable, Detail: "The database is unavailable; try again shortly.", RetryAfter: retryAfter, cause: err}
 	case errors.Is(err, images.ErrUnavailable):
-		return &problem{Status: http.StatusServiceUnavailable, Detail: "The image store is away; try again shortly.", RetryAfter: retryAfter, cause: err}
+		return &problem{Status: http.StatusServiceUnavailable, Detail: "The image store is unavailable; try again shortly.", RetryAfter: retryAfter, cause: err}
 	default:
-		return &problem{Status: http.StatusInternalServerError, Detail: "Something went wrong here; it is in our log under the request id.", cause: err}
+		return &problem{Status: http.StatusInternalServerError, Detail: "Internal error; the log has the details under the request id.", cause: err}
 	}
 }
 
@@ -96,7 +95,7 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 		h.Set("Allow", p.Allow)
 	}
 	w.WriteHeader(p.Status)
-	// A client that has gone away cannot be told.
+	// The client may have disconnected.
 	_ = json.NewEncoder(w).Encode(struct {
 		Type      string         `json:"type"`
 		Title     string         `json:"title"`

@@ -4,55 +4,56 @@ import (
 	"net/http"
 	"time"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/tokens"
 )
 
-// call is one request with what the API found out about it.
+// call is one request with its credentials, session and client address.
 type call struct {
 	*http.Request
 	state *credentialwatch.State
-	// session is the token's; zero on routes that need none.
+	// session is the token's; zero for routes that need no token.
 	session tokens.Session
-	// client is the address that the request comes from.
+	// client is the request's source address.
 	client string
 }
 
 type handler func(w http.ResponseWriter, c *call) error
 
-// access says who may call a route.
+// access is what a route requires from its caller.
 type access int
 
 const (
-	// anyone, even while there are no credentials.
+	// always requires nothing, not even that the API has credentials.
 	always access = iota
-	// anyone.
+	// open requires no token.
 	open
-	// whoever has a token that is signed and not expired, of an account that is there or was until accountLifetime ago.
+	// member requires a valid token of an account that exists, or existed until accountLifetime ago.
 	member
-	// the account that the path's {username} names, checked by the query itself.
+	// self requires a valid token of the account in the path's {username}. The query itself checks that it exists.
 	self
 )
 
 type route struct {
 	method, pattern string
 	access          access
-	// limit bounds the handler's time.
+	// limit is the handler's time limit.
 	limit  time.Duration
 	handle handler
 }
 
 const (
-	// quick bounds a request that carries no image.
+	// quick is the time limit for requests without an image.
 	quick = 15 * time.Second
-	// transfer bounds one that does, on a slow line.
+	// transfer is the time limit for requests with an image, on a slow connection.
 	transfer = 60 * time.Second
 )
 
 func (a *API) routes() []route {
 	return []route{
-		{"GET", "/healthz", always, quick, a.healthz},
-		{"GET", "/readyz", open, quick, a.readyz},
+		{"GET", contract.HealthPath, always, quick, a.healthz},
+		{"GET", contract.ReadyPath, open, quick, a.readyz},
 		{"GET", "/metrics", open, quick, a.serveMetrics},
 		{"GET", "/openapi.json", open, quick, a.openAPI},
 

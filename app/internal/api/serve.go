@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// maxBody is the longest JSON body, in bytes.
+// maxBody is the maximum size of a JSON body, in bytes.
 const maxBody = 16 << 10
 
-// recorder notes what a handler answers.
+// recorder records the status and size of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -39,11 +39,11 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController find the connection.
+// Unwrap is for http.ResponseController.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// build makes the handler of all routes, each request in its frame: id, headers, log line, measurements, and a
-// problem document for whatever goes wrong.
+// build returns the handler of all routes. It adds to every request an id, headers, a log line, metrics, and a problem
+// document for any error.
 func (a *API) build() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range a.routes() {
@@ -63,7 +63,7 @@ func (a *API) build() http.Handler {
 				if rec.status == 0 {
 					asProblem(f.err).write(rec, f.id)
 				} else {
-					// Half an answer is out: only a broken connection says that it is not whole.
+					// Part of the answer is sent. Only a closed connection shows the client that it is incomplete.
 					defer panic(http.ErrAbortHandler)
 				}
 			}
@@ -93,21 +93,21 @@ func (a *API) build() http.Handler {
 	})
 }
 
-// frame is what a request's frame and its handler tell each other.
+// frame is the data that build and endpoint share about a request.
 type frame struct {
 	id     string
 	client string
 	err    error
-	// left says that the client was gone when err came up, of which it then says nothing.
+	// left means that the client had disconnected when err occurred, so that err does not indicate a fault.
 	left bool
 }
 
-// statusLeft is the status that is recorded where the client left before its answer, as nginx does.
+// statusLeft is recorded if the client disconnected before the answer, as by nginx.
 const statusLeft = 499
 
 type frameKey struct{}
 
-// endpoint makes a route's handler.
+// endpoint returns a route's handler.
 func (a *API) endpoint(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := r.Context().Value(frameKey{}).(*frame)
@@ -125,34 +125,34 @@ func (a *API) endpoint(rt route) http.Handler {
 			f.err = err
 			f.left = r.Context().Err() != nil
 			if rec := w.(*recorder); rec.status != 0 {
-				panic(http.ErrAbortHandler) // half an answer is out
+				panic(http.ErrAbortHandler) // part of the answer is sent
 			}
 			asProblem(err).write(w, f.id)
 		}
 	})
 }
 
-// clean says whether a path is one that the mux takes as it is. It would redirect others to a cleaned one, but an
-// API has one name for each thing.
+// clean reports whether the mux would serve a path without a redirect. The API answers other paths with 404, so that each
+// resource has one path.
 func clean(path string) bool {
 	return !strings.Contains(path, "//") && !strings.Contains(path+"/", "/./") && !strings.Contains(path+"/", "/../")
 }
 
-// unrouted gives the problem for a request that no route takes, with the mux's own choice of 404 or 405.
+// unrouted returns the problem for a request without a route: 404 or 405, as the mux decides.
 func unrouted(h http.Handler, r *http.Request) *problem {
 	probe := &discard{header: http.Header{}}
 	if clean(r.URL.Path) {
 		h.ServeHTTP(probe, r)
 	}
 	if probe.status == http.StatusMethodNotAllowed {
-		p := problemf(http.StatusMethodNotAllowed, "This path does not take that method.")
+		p := problemf(http.StatusMethodNotAllowed, "This path does not support that method.")
 		p.Allow = probe.header.Get("Allow")
 		return p
 	}
-	return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists what there is.")
+	return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists all paths.")
 }
 
-// discard is a response that goes nowhere.
+// discard is a ResponseWriter that discards the body.
 type discard struct {
 	header http.Header
 	status int
@@ -162,7 +162,7 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 
-// cors answers preflights and lets the one allowed origin read answers. It says whether the request is answered.
+// cors answers preflight requests and lets the allowed origin read answers. It reports whether the request is answered.
 func (a *API) cors(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Add("Vary", "Origin")
@@ -184,9 +184,9 @@ func (a *API) cors(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// clientAddress is the address that limits and the log go by. Behind the load balancer it is the right-most
-// entry of X-Forwarded-For, the one that the load balancer itself appended; others are the client's own claims.
-// Of an IPv6 address it is the /64, which is one household's or one machine's.
+// clientAddress returns the address for rate limits and the log. Behind the load balancer it is the last entry of
+// X-Forwarded-For, which the load balancer appended; a client can forge the others. For IPv6 it is the /64 prefix, which
+// belongs to one household or machine.
 func (a *API) clientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -215,8 +215,8 @@ func (a *API) clientAddress(r *http.Request) string {
 	return ip.String()
 }
 
-// record writes the request's log line and counts it. Of what the client sent, only its method (one of a few
-// or "other") and its address (parsed) are in it, and the route rather than the path.
+// record writes the request's log line and its metrics. They contain no free text from the client: the method is one of
+// a few or "other", the address is parsed, and the route replaces the path.
 func (a *API) record(r *http.Request, rec *recorder, f *frame, pattern string, took time.Duration) {
 	status := rec.status
 	if status == 0 {
@@ -236,7 +236,7 @@ func (a *API) record(r *http.Request, rec *recorder, f *frame, pattern string, t
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("client", f.client),
 	}
-	// An answer that was broken off has the status that it began with.
+	// An aborted answer has the status with which it began.
 	if f.err != nil && !f.left && (status >= 500 || status < 400) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", f.err.Error()))

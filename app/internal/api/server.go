@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// idleTimeout is longer than the load balancer's own (60 s), so that it never sends a request down a
-	// connection that is being closed here.
+	// idleTimeout is longer than the load balancer's (60 s), so that the load balancer never sends a request on a connection
+	// that this server is closing.
 	idleTimeout = 75 * time.Second
-	// DrainTimeout is how long requests under way have when the server stops: less than the 30 s that the
-	// load balancer waits before it gives up on a target.
+	// DrainTimeout is how long current requests may take when the server stops: less than the load balancer's
+	// deregistration delay of 30 s.
 	DrainTimeout = 25 * time.Second
 	maxHeader    = 16 << 10
 )
 
-// Serve answers on the listener until ctx ends, then lets the requests under way finish, for up to DrainTimeout.
+// Serve serves HTTP on the listener until ctx ends, then waits up to DrainTimeout for the current requests.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler:           h,

@@ -20,16 +20,16 @@ import (
 	"cinema-database/app/internal/tokens"
 )
 
-// usernamePattern is an alphabet that needs no escaping in a path, and in which no two names look alike.
+// usernamePattern allows only characters that need no escaping in a path, and no look-alikes of other alphabets.
 var usernamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{2,31}$`)
 
-// normaliseUsername brings a name to the form it is stored in: names that differ in case are one name.
-func normaliseUsername(s string) string { return strings.ToLower(s) }
+// normalizeUsername returns the stored form of a name: names that differ only in case are the same name.
+func normalizeUsername(s string) string { return strings.ToLower(s) }
 
-// maxEmail is the longest address that mail can be sent to, in bytes (RFC 5321, section 4.5.3.1.3, less its brackets).
+// maxEmail is the maximum length of an address, in bytes (RFC 5321, section 4.5.3.1.3, without the brackets).
 const maxEmail = 254
 
-// accountBody is what POST and PUT of an account take.
+// accountBody is the body of POST and PUT of an account.
 type accountBody struct {
 	Username string
 	Password string
@@ -37,14 +37,14 @@ type accountBody struct {
 	Birthday string
 }
 
-// check normalises the fields and names every problem. A PUT may leave the password out, and so keep it.
+// check normalizes the fields and reports all errors. Without passwordRequired, an empty password is valid.
 func (b *accountBody) check(now time.Time, passwordRequired bool) error {
 	var fields []fieldProblem
 	bad := func(field, format string, args ...any) {
 		fields = append(fields, fieldProblem{field, fmt.Sprintf(format, args...)})
 	}
-	if b.Username = normaliseUsername(b.Username); !usernamePattern.MatchString(b.Username) {
-		bad("Username", "must be 3 to 32 letters a-z, digits, _ or -, and begin with a letter or digit")
+	if b.Username = normalizeUsername(b.Username); !usernamePattern.MatchString(b.Username) {
+		bad("Username", "must have 3 to 32 characters a-z, 0-9, _ or -, and begin with a letter or digit")
 	}
 	switch {
 	case b.Password == "" && !passwordRequired:
@@ -64,7 +64,7 @@ func (b *accountBody) check(now time.Time, passwordRequired bool) error {
 		}
 	}
 	if len(fields) > 0 {
-		return &problem{Status: http.StatusBadRequest, Detail: "Some fields are not as they must be.", Fields: fields}
+		return &problem{Status: http.StatusBadRequest, Detail: "Some fields are invalid.", Fields: fields}
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusCreated, user)
 }
 
-// attempt takes one of the attempts that are left for a user or an address.
+// attempt takes an attempt from the limit of a user or an address.
 func (a *API) attempt(l *limiter, by, key string) error {
 	wait, ok := l.take(key)
 	if ok {
@@ -108,7 +108,7 @@ func (a *API) attempt(l *limiter, by, key string) error {
 	}
 }
 
-// session is the answer that starts a session, or goes on with one under a changed account.
+// session is the answer to a log-in, and to a change of an account.
 type session struct {
 	User  store.User `json:"user"`
 	Token string     `json:"token"`
@@ -122,28 +122,28 @@ func (a *API) writeSession(w http.ResponseWriter, c *call, user store.User) erro
 	return writeJSON(w, http.StatusOK, session{user, token})
 }
 
-// login answers the same, after the same work, for a wrong password and for a name that nobody has. An attempt is
-// taken before the work and given back after a right password, so that attempts at once cannot exceed the limit.
+// login gives the same answer, after the same work, for a wrong password and an unknown name. It takes an attempt before
+// the work and puts it back after a right password, so that concurrent attempts cannot exceed the limit.
 func (a *API) login(w http.ResponseWriter, c *call) error {
 	var body struct{ Username, Password string }
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
-	name := normaliseUsername(body.Username)
+	name := normalizeUsername(body.Username)
 	if !usernamePattern.MatchString(name) {
-		name = "" // nobody's; one limit for all such
+		name = "" // no account has it; all invalid names share one limit
 	}
 	if err := a.attempt(a.byAddress, "address", c.client); err != nil {
 		return err
 	}
 	if err := a.attempt(a.byUser, "user", name); err != nil {
-		a.byAddress.give(c.client)
+		a.byAddress.putBack(c.client)
 		return err
 	}
 	user, err := a.verify(c, name, body.Password)
 	if !errors.Is(err, passwords.ErrWrong) {
-		a.byUser.give(name)
-		a.byAddress.give(c.client)
+		a.byUser.putBack(name)
+		a.byAddress.putBack(c.client)
 	}
 	switch {
 	case errors.Is(err, passwords.ErrWrong):
@@ -170,7 +170,7 @@ func (a *API) getUser(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, user)
 }
 
-// putUser replaces an account's fields. It answers with a token, since a changed name or password ends the old one.
+// putUser replaces an account's fields. Its answer has a new token, because a changed name or password ends the sessions.
 func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	var body accountBody
 	if err := decodeJSON(c, &body); err != nil {
@@ -181,7 +181,7 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	}
 	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
 	if body.Password != "" {
-		// A token of a session that has ended must not cost a hash, nor may one account take every hash there is.
+		// A token of an ended session must not cause a hash, and one account must not use all of the CPU for hashes.
 		if _, err := c.state.Store.UserOf(c.Context(), c.session); err != nil {
 			return ended(err)
 		}
@@ -204,8 +204,8 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	return a.writeSession(w, c, user)
 }
 
-// deleteUser removes the account's images, then the account: stopped half-way, it can be asked for again. An upload that
-// came between the two is removed after.
+// deleteUser removes the account's images, then the account, so that it can be repeated if it fails between the two.
+// Then it removes images that were uploaded meanwhile.
 func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
 	s := c.state.Store
 	if _, err := s.UserOf(c.Context(), c.session); err != nil {
@@ -221,13 +221,13 @@ func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
 	ctx, cancel := detached(c)
 	defer cancel()
 	if err := a.removeAllImages(ctx, c); err != nil {
-		a.log.Warn("images of a deleted account left behind", "account", c.session.Account.Hex(), "error", err.Error())
+		a.log.Warn("cannot remove the images of a deleted account", "account", c.session.Account.Hex(), "error", err.Error())
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// removeAllImages removes what the session's account uploaded.
+// removeAllImages removes all images of the session's account.
 func (a *API) removeAllImages(ctx context.Context, c *call) error {
 	for {
 		batch, err := c.state.Store.ImagesOf(ctx, c.session.Account, 100)
@@ -240,17 +240,17 @@ func (a *API) removeAllImages(ctx context.Context, c *call) error {
 	}
 }
 
-func favouriteID(c *call) (bson.ObjectID, error) {
+func favoriteID(c *call) (bson.ObjectID, error) {
 	text := c.PathValue("id")
 	id, err := bson.ObjectIDFromHex(text)
 	if err != nil || id.Hex() != text {
-		return bson.ObjectID{}, problemf(http.StatusBadRequest, "A movie's id is 24 characters 0-9 and a-f.")
+		return bson.ObjectID{}, problemf(http.StatusBadRequest, "A movie's id has 24 characters 0-9 and a-f.")
 	}
 	return id, nil
 }
 
 func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
-	id, err := favouriteID(c)
+	id, err := favoriteID(c)
 	if err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
 }
 
 func (a *API) removeFavorite(w http.ResponseWriter, c *call) error {
-	id, err := favouriteID(c)
+	id, err := favoriteID(c)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package live keeps what the API needs to answer at all, its database and its signing key, as the credentials
-// object in S3 says: fetched when it appears, and again when it changes, with no restart.
+// Package credentialwatch reads the database's connection and the signing key from the credentials object in S3, as
+// soon as the object exists and again whenever it changes, so that the API needs no restart.
 package credentialwatch
 
 import (
@@ -22,40 +22,40 @@ import (
 )
 
 const (
-	// waitingPoll is the time between looks for an object that has not appeared.
-	waitingPoll = 3 * time.Second
-	// watchingPoll is the time between looks for a change of it.
-	watchingPoll = 30 * time.Second
-	fetchTimeout = 10 * time.Second
-	// maxObject is the longest credentials object, in bytes: a URI, a certificate and a key are a few thousand.
+	// missingInterval is the time between reads before the first credentials are in use.
+	missingInterval = 3 * time.Second
+	// changeInterval is the time between reads after that.
+	changeInterval = 30 * time.Second
+	fetchTimeout   = 10 * time.Second
+	// maxObject is the maximum size of the object, in bytes. A URI, a certificate and a key need a few thousand.
 	maxObject = 64 << 10
-	// retirement is how long an older pool lives on for the requests that hold it.
+	// retirement is how long an older connection pool stays open for the requests that use it.
 	retirement = time.Minute
 )
 
-// State is one set of credentials in use.
+// State is one set of credentials.
 type State struct {
 	Store *store.Store
 	// Key signs sessions.
 	Key []byte
 }
 
-// Source holds the State of the moment.
+// Source holds the current State.
 type Source struct {
 	current atomic.Pointer[State]
 }
 
-// Current is the State to use for one request from its start to its end; nil until there is one.
+// Current returns the State that a request uses from its start to its end; nil before there is one.
 func (s *Source) Current() *State { return s.current.Load() }
 
-// Fixed is a source of one State that never changes.
+// Fixed returns a source whose State never changes.
 func Fixed(state State) *Source {
 	s := &Source{}
 	s.current.Store(&state)
 	return s
 }
 
-// Close closes the pool in use.
+// Close closes the current connection pool.
 func (s *Source) Close(ctx context.Context) error {
 	if state := s.current.Load(); state != nil {
 		return state.Store.Close(ctx)
@@ -63,24 +63,25 @@ func (s *Source) Close(ctx context.Context) error {
 	return nil
 }
 
-// Watcher looks for the credentials object and hands what it finds to its Source.
+// Watcher reads the credentials object.
 type Watcher struct {
 	Client *s3.Client
 	Object settings.Object
 	Log    *slog.Logger
-	// Waiting and Watching are the times between looks before and after the object was found; zero for 3 s and 30 s.
-	Waiting, Watching time.Duration
+	// MissingInterval and ChangeInterval are the times between reads before and after the first credentials are in use;
+	// zero for 3 s and 30 s.
+	MissingInterval, ChangeInterval time.Duration
 }
 
-// Watch keeps source up to date until ctx ends. A change that cannot be used is logged, and what was in use
-// stays in use. So does it when the object goes away: a slip in the bucket must not stop a working API.
-func (w *Watcher) Watch(ctx context.Context, source *Source) {
-	waiting, watching := w.Waiting, w.Watching
-	if waiting == 0 {
-		waiting = waitingPoll
+// Run keeps source up to date until ctx ends. If the object becomes invalid or is deleted, that is logged and the
+// credentials stay in use: a mistake in the bucket must not stop a working API.
+func (w *Watcher) Run(ctx context.Context, source *Source) {
+	missing, change := w.MissingInterval, w.ChangeInterval
+	if missing == 0 {
+		missing = missingInterval
 	}
-	if watching == 0 {
-		watching = watchingPoll
+	if change == 0 {
+		change = changeInterval
 	}
 	var last []byte
 	for {
@@ -89,7 +90,7 @@ func (w *Watcher) Watch(ctx context.Context, source *Source) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			w.Log.Warn("credentials object not read", "error", err.Error(), "waiting", source.Current() == nil)
+			w.Log.Warn("cannot read the credentials object", "error", err.Error(), "waiting", source.Current() == nil)
 		case bytes.Equal(data, last):
 		default:
 			state, err := Open(data)
@@ -103,9 +104,9 @@ func (w *Watcher) Watch(ctx context.Context, source *Source) {
 			}
 			w.Log.Info("credentials in use")
 		}
-		pause := watching
+		pause := change
 		if source.Current() == nil {
-			pause = waiting
+			pause = missing
 		}
 		select {
 		case <-ctx.Done():
@@ -142,7 +143,7 @@ func (w *Watcher) fetch(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
-// retire closes a pool when the requests that hold it have ended.
+// retire closes a connection pool after the requests that use it have ended.
 func retire(ctx context.Context, s *store.Store) {
 	select {
 	case <-ctx.Done():
@@ -150,15 +151,15 @@ func retire(ctx context.Context, s *store.Store) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_ = s.Close(ctx) // nothing is left to do for a pool that does not close
+	_ = s.Close(ctx) // the pool is not used again, whether or not it closes cleanly
 }
 
-// Open makes a State of a credentials object. Errors name every problem and repeat no value.
+// Open parses a credentials object. The error reports all problems and contains no value of the object.
 func Open(data []byte) (*State, error) {
 	var c credentials.Credentials
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return nil, errors.New("credentials: not JSON of the right form; run cinema-db on the database host")
+		return nil, errors.New("credentials: not valid JSON of a credentials object; run `cinema-db init` on the database host")
 	}
 	key, keyErr := settings.ParseJWTKey(c.JWTKey)
 	if keyErr != nil {
@@ -170,7 +171,7 @@ func Open(data []byte) (*State, error) {
 	}
 	if problems := errors.Join(keyErr, err); problems != nil {
 		if err == nil {
-			_ = s.Close(context.Background()) // never used: nothing to wait for
+			_ = s.Close(context.Background()) // it is unused, so there is nothing to wait for
 		}
 		return nil, problems
 	}

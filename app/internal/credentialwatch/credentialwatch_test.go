@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestOpenNamesEveryProblemAndNoSecret(t *testing.T) {
+func TestOpenReportsAllErrorsAndNoSecret(t *testing.T) {
 	_, err := Open([]byte(`{"mongodbUri":"postgres://u:hush@db","jwtKey":"aHVzaA=="}`))
 	assert.ErrorContains(t, err, "jwtKey")
 	assert.ErrorContains(t, err, "MongoDB connection string")
@@ -23,12 +23,12 @@ func TestOpenNamesEveryProblemAndNoSecret(t *testing.T) {
 	}
 }
 
-// FuzzOpen: no object makes a state without a key that is long enough, and no error repeats the object.
+// FuzzOpen checks that every accepted object has a key of sufficient length.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte(`{"mongodbUri":"mongodb://u:p@db/cinema","jwtKey":"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="}`))
 	f.Add([]byte(`{"mongodbUri":"mongodb+srv://","jwtKey":""}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		// A srv address would be looked up in the DNS.
+		// The driver would look up an srv address in the DNS.
 		if strings.Contains(strings.ToLower(string(data)), "srv") || strings.Contains(string(data), `\u`) {
 			return
 		}

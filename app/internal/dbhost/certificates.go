@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// caLife is how long the CA is valid. It signs one server and is replaced with the database, not before.
+	// caLife is how long the CA is valid. It signs one server's certificates and lives as long as the database.
 	caLife = 20 * 365 * 24 * time.Hour
-	// serverLife is how long a server certificate is valid; 397 days is the most that public ones may have.
+	// serverLife is how long a server certificate is valid: 397 days was the CA/Browser Forum's limit for public ones.
 	serverLife = 397 * 24 * time.Hour
-	// renewBefore is how long before its end a server certificate is renewed.
+	// renewBefore is how long before its expiry a server certificate is renewed.
 	renewBefore = serverLife / 3
-	// backdate is how wrong a client's clock may be.
+	// backdate allows for clients whose clocks are slow.
 	backdate = time.Hour
 )
 
@@ -32,7 +32,7 @@ type keyPair struct {
 	Key         string `json:"key"`
 }
 
-// parse reads both and checks that they belong together.
+// parse decodes both and checks that they match.
 func (p keyPair) parse() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	pair, err := tls.X509KeyPair([]byte(p.Certificate), []byte(p.Key))
 	if err != nil {
@@ -57,7 +57,7 @@ func newCA(now time.Time) (keyPair, error) {
 	}, nil)
 }
 
-// newServerCertificate makes mongod's certificate. mongod also connects to itself with it, hence both usages.
+// newServerCertificate issues mongod's certificate. mongod also uses it to connect to itself, so it has both usages.
 func newServerCertificate(ca keyPair, name string, now time.Time) (keyPair, error) {
 	return sign(&x509.Certificate{
 		Subject:               pkix.Name{CommonName: name},
@@ -73,10 +73,10 @@ func newServerCertificate(ca keyPair, name string, now time.Time) (keyPair, erro
 
 func serverNames(name string) []string { return []string{name, "localhost"} }
 
-// sign makes a key for the template and signs it, by itself where there is no parent.
+// sign generates a key and issues a certificate for it from the template; self-signed if parent is nil.
 func sign(template *x509.Certificate, parent *keyPair) (keyPair, error) {
 	fail := func(err error) (keyPair, error) {
-		return keyPair{}, fmt.Errorf("dbhost: make certificate for %q: %w", template.Subject.CommonName, err)
+		return keyPair{}, fmt.Errorf("dbhost: issue certificate for %q: %w", template.Subject.CommonName, err)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -106,8 +106,8 @@ func sign(template *x509.Certificate, parent *keyPair) (keyPair, error) {
 	}, nil
 }
 
-// renew replaces a server certificate that ends soon, or was made for another name, and saves the state. The CA
-// stays, so clients notice nothing.
+// renew replaces a server certificate that expires soon or has another name, and saves the state. The CA stays the same,
+// so clients trust the new certificate.
 func (h *Host) renew(s *state) error {
 	certificate, _, err := s.Server.parse()
 	if err != nil {

@@ -1,13 +1,17 @@
 package dbhost
 
-import "fmt"
+import (
+	"fmt"
 
-// Config gives mongod.conf: TLS required of everyone, authorization on, a replica set, and nothing on any address
-// but loopback and the private name. The cache is left to mongod, which takes half of the memory less 1 GB.
+	"cinema-database/app/contract"
+)
+
+// Config returns mongod.conf: TLS required, authorization enabled, a replica set, and listening only on loopback and the
+// private name. The cache has mongod's default size, half of (RAM - 1 GB).
 //
-// The process itself (user, limits, logging to the journal from standard output) is systemd's.
+// systemd configures the process itself: user, limits, and logging from standard output to the journal.
 func (h *Host) Config() string {
-	// Quoted as Go does, plain ASCII paths are YAML too.
+	// For plain ASCII paths, Go's quoting is valid YAML.
 	return fmt.Sprintf(`storage:
   dbPath: %q
 net:
@@ -17,15 +21,15 @@ net:
     mode: requireTLS
     certificateKeyFile: %q
     CAFile: %q
-    # Clients prove who they are by password.
+    # Clients authenticate by password.
     allowConnectionsWithoutCertificates: true
     disabledProtocols: TLS1_0,TLS1_1
 security:
   authorization: enabled
   keyFile: %q
-  # No query of the application runs code in the server.
+  # No query of the application runs JavaScript in the server.
   javascriptEnabled: false
 replication:
   replSetName: %s
-`, h.dbPath(), Port, "localhost,"+h.Name, h.serverFile(), h.caFile(), h.keyFile(), ReplicaSet)
+`, h.dbPath(), contract.MongoDBPort, "localhost,"+h.Name, h.serverFile(), h.caFile(), h.keyFile(), ReplicaSet)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,30 +17,30 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentials"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/s3test"
 )
 
 var errKilled = errors.New("killed")
 
-// fixture is a host on a temporary folder, with a real S3 server and, once started, a model of mongod. Every lasting
-// effect passes through it, so that the host can be killed before or after any one of them.
+// fixture is a host on a temporary folder, with an S3 server and, once started, a model of mongod. Every durable effect
+// goes through it, so that a test can kill the host before or after any of them.
 type fixture struct {
 	host   *Host
 	mongod *model
 	s3     *s3.Client
 	now    time.Time
 
-	// killAt is the moment at which the host dies: each lasting effect has one before and one after. 0 is never.
+	// killAt is the number of the moment at which the host is killed; 0 for never. Each durable effect has one moment
+	// before and one after it.
 	killAt  int
 	moments int
 	steps   []string
@@ -49,21 +48,12 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	storage := s3mem.New()
-	require.NoError(t, storage.CreateBucket("artifacts"))
-	server := httptest.NewServer(gofakes3.New(storage).Server())
-	t.Cleanup(server.Close)
-	f.s3 = s3.New(s3.Options{
-		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1",
-		Credentials: awscredentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
+	// The TLS client checks the model's certificates against the real clock.
+	f := &fixture{s3: s3test.Start(t, "artifacts").Client, now: time.Now()}
 	h := New(t.TempDir(), "mongo.cinema.internal", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	h.ConfigFile = filepath.Join(t.TempDir(), "mongod.conf")
 	h.AnyFolder, h.Bucket, h.KMSKey = true, "artifacts", "arn:aws:kms:us-east-1:123456789012:key/x"
 	h.S3 = &killableS3{f}
-	// The model's certificates are checked against the real clock.
-	f.now = time.Now()
 	h.Now = func() time.Time { return f.now }
 	h.Dial = func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
 		if f.dead() {
@@ -100,7 +90,7 @@ func (f *fixture) startMongod(t *testing.T) *model {
 
 func (f *fixture) dead() bool { return f.killAt > 0 && f.moments >= f.killAt }
 
-// moment passes one point at which the host may die.
+// moment is a point at which the host may be killed.
 func (f *fixture) moment(name string) error {
 	if f.dead() {
 		return errKilled
@@ -113,7 +103,7 @@ func (f *fixture) moment(name string) error {
 	return nil
 }
 
-// effect does something that lasts, with a moment before and one after it.
+// effect runs do, with a moment before and one after it.
 func (f *fixture) effect(name string, do func() error) error {
 	if err := f.moment("before " + name); err != nil {
 		return err
@@ -157,7 +147,7 @@ func (k *killableS3) PutObject(ctx context.Context, in *s3.PutObjectInput, opts 
 	return out, err
 }
 
-// boot is what the host does at each start: prepare, mongod, init.
+// boot runs the steps of a host's start: prepare, mongod, init.
 func (f *fixture) boot(t *testing.T) error {
 	t.Helper()
 	if err := f.host.Prepare(t.Context()); err != nil {
@@ -172,10 +162,10 @@ func (f *fixture) boot(t *testing.T) error {
 	return f.host.Init(t.Context())
 }
 
-// published reads the object as the API does.
+// published reads the credentials object, and reports whether it exists.
 func (f *fixture) published(t *testing.T) (credentials.Credentials, bool) {
 	t.Helper()
-	object, err := f.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("artifacts"), Key: aws.String(credentials.Key)})
+	object, err := f.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("artifacts"), Key: aws.String(contract.CredentialsKey)})
 	if err != nil {
 		require.ErrorContains(t, err, "NoSuchKey")
 		return credentials.Credentials{}, false
@@ -187,7 +177,7 @@ func (f *fixture) published(t *testing.T) (credentials.Credentials, bool) {
 	return c, true
 }
 
-// logIn connects with a connection string as the API does, but to the model's address.
+// logIn connects with the connection string's user, but to the model's address.
 func (f *fixture) logIn(t *testing.T, c credentials.Credentials) error {
 	t.Helper()
 	parsed := options.Client().ApplyURI(c.MongoDBURI)
@@ -205,7 +195,7 @@ func (f *fixture) logIn(t *testing.T, c credentials.Credentials) error {
 	return conn.Close(t.Context())
 }
 
-// assertReady checks the final state: what is published works, and everything has its form.
+// assertReady checks the final state: the published credentials work, and mongod is configured to match the state.
 func (f *fixture) assertReady(t *testing.T) *state {
 	t.Helper()
 	s, err := f.host.load()
@@ -245,7 +235,7 @@ func TestFirstBoot(t *testing.T) {
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
 	api, err := credentialwatch.Open(data)
-	require.NoError(t, err, "the API takes the object")
+	require.NoError(t, err, "the API accepts the object")
 	require.NoError(t, api.Store.Close(t.Context()))
 
 	for path, mode := range map[string]fs.FileMode{
@@ -259,12 +249,12 @@ func TestFirstBoot(t *testing.T) {
 	keyFile, err := os.ReadFile(f.host.keyFile())
 	require.NoError(t, err)
 	assert.Regexp(t, `^[A-Za-z0-9+/=]+\n$`, string(keyFile))
-	assert.Len(t, strings.TrimSpace(string(keyFile)), 1008, "mongod takes 6 to 1024")
+	assert.Len(t, strings.TrimSpace(string(keyFile)), 1008, "mongod accepts 6 to 1024")
 	files, err := os.ReadDir(f.host.runDir())
 	require.NoError(t, err)
-	assert.Len(t, files, 3, "nothing but what mongod reads")
+	assert.Len(t, files, 3, "only the files that mongod reads")
 
-	// The certificate holds for every name that is used.
+	// The certificate is valid for every name that clients use.
 	ca := x509.NewCertPool()
 	ca.AppendCertsFromPEM([]byte(s.CA.Certificate))
 	certificate, _, err := s.Server.parse()
@@ -277,18 +267,18 @@ func TestFirstBoot(t *testing.T) {
 	assert.NoError(t, err, "mongod connects to itself")
 }
 
-func TestAgainAndAgain(t *testing.T) {
+func TestSecondBootChangesNothing(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
 	first := f.assertReady(t)
 	before := len(f.steps)
 	require.NoError(t, f.boot(t))
 	assert.Equal(t, first, f.assertReady(t))
-	// While mongod starts it looks as if it were not initiated; trying is refused and harmless.
+	// While mongod starts, it reports no replica set; initiating it again is refused and has no effect.
 	assert.Subset(t, []string{"before replSetInitiate", "after replSetInitiate", "before publish", "after publish"}, f.steps[before:])
 }
 
-// A process that is killed while it writes leaves a temporary file, which the next start removes.
+// TestRemovesHalfWrittenFiles: the next start removes the temporary file of a process that was killed while writing.
 func TestRemovesHalfWrittenFiles(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.host.Prepare(t.Context()))
@@ -317,7 +307,7 @@ func TestWriteAtomic(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode())
-	// A folder in the way: the old state stays, and no temporary file.
+	// The target is a folder: it stays, and no temporary file does.
 	taken := filepath.Join(t.TempDir(), "folder")
 	require.NoError(t, os.MkdirAll(filepath.Join(taken, "full"), 0o755))
 	require.Error(t, writeAtomic(taken, []byte("x"), 0o600, unchanged))
@@ -326,9 +316,9 @@ func TestWriteAtomic(t *testing.T) {
 	assert.Len(t, files, 1)
 }
 
-// TestKilledAnywhere kills a first boot before and after each of its lasting effects, then boots again.
+// TestKilledAnywhere kills a first boot before and after each of its durable effects, then boots again.
 func TestKilledAnywhere(t *testing.T) {
-	died := map[string]bool{}
+	killed := map[string]bool{}
 	for k := 1; ; k++ {
 		f := newFixture(t)
 		f.killAt = k
@@ -338,23 +328,23 @@ func TestKilledAnywhere(t *testing.T) {
 			break
 		}
 		require.ErrorIs(t, err, errKilled, "%v", f.steps)
-		died[f.steps[len(f.steps)-1]] = true
+		killed[f.steps[len(f.steps)-1]] = true
 
 		f.killAt = 0
-		atDeath, loadErr := f.host.load()
+		atKill, loadErr := f.host.load()
 		early, published := f.published(t)
-		require.NoError(t, f.boot(t), "after dying at %v", f.steps[k-1])
+		require.NoError(t, f.boot(t), "killed at %v", f.steps[k-1])
 		final := f.assertReady(t)
 		if loadErr == nil {
-			assert.Equal(t, atDeath, final, "nothing that was in use is made again")
+			assert.Equal(t, atKill, final, "no secret in use is generated again")
 		}
 		if published {
-			require.NoError(t, f.logIn(t, early), "what was published before keeps working")
+			require.NoError(t, f.logIn(t, early), "credentials that were published before keep working")
 		}
 	}
 	for _, step := range []string{"write state.json", "write server.pem", "write keyfile", "write mongod.conf", "replSetInitiate", "createUser", "publish"} {
-		assert.True(t, died["before "+step], step)
-		assert.True(t, died["after "+step], step)
+		assert.True(t, killed["before "+step], step)
+		assert.True(t, killed["after "+step], step)
 	}
 }
 
@@ -369,7 +359,7 @@ func TestRotate(t *testing.T) {
 	assert.Equal(t, applicationUsers[1], second.Application.User)
 	assert.NotEqual(t, first.Application.Password, second.Application.Password)
 	assert.Equal(t, first.Application.JWTKey, second.Application.JWTKey, "nobody is logged out")
-	require.NoError(t, f.logIn(t, old), "API instances move over in their own time")
+	require.NoError(t, f.logIn(t, old), "the old user stays valid while API instances switch")
 
 	require.NoError(t, f.host.Retire(t.Context()))
 	require.NoError(t, f.host.Retire(t.Context()))
@@ -382,12 +372,12 @@ func TestRotate(t *testing.T) {
 	assert.NotEqual(t, second.Application.JWTKey, third.Application.JWTKey)
 	assert.Equal(t, first.AdminPassword, third.AdminPassword)
 
-	// Without retiring, the next rotation takes the name of the user before last.
+	// Without Retire, the next rotation reuses the name of the user before last.
 	require.NoError(t, f.host.Rotate(t.Context(), false))
 	f.assertReady(t)
 }
 
-// TestRotationKilledAnywhere also checks that whatever is published at the moment of death works.
+// TestRotationKilledAnywhere also checks that the credentials published at the time of the kill work.
 func TestRotationKilledAnywhere(t *testing.T) {
 	for _, finish := range []string{"init", "rotate"} {
 		for k := 1; ; k++ {
@@ -403,8 +393,8 @@ func TestRotationKilledAnywhere(t *testing.T) {
 			}
 			require.ErrorIs(t, err, errKilled)
 			c, _ := f.published(t)
-			require.NoError(t, f.logIn(t, c), "after dying at %s", f.steps[k-1])
-			atDeath, err := f.host.load()
+			require.NoError(t, f.logIn(t, c), "killed at %s", f.steps[k-1])
+			atKill, err := f.host.load()
 			require.NoError(t, err)
 			if finish == "init" {
 				require.NoError(t, f.boot(t))
@@ -412,10 +402,10 @@ func TestRotationKilledAnywhere(t *testing.T) {
 				require.NoError(t, f.host.Rotate(t.Context(), true))
 			}
 			after := f.assertReady(t)
-			if atDeath.Pending != nil {
-				assert.Equal(t, *atDeath.Pending, after.Application, "the rotation that was under way is finished")
+			if atKill.Pending != nil {
+				assert.Equal(t, *atKill.Pending, after.Application, "the unfinished rotation is completed")
 			}
-			require.NoError(t, f.logIn(t, c), "what was published at death still works")
+			require.NoError(t, f.logIn(t, c), "credentials published at the kill still work")
 			assert.Equal(t, before.AdminPassword, after.AdminPassword)
 		}
 	}
@@ -430,10 +420,10 @@ func TestRetireWaitsForARotation(t *testing.T) {
 	require.ErrorContains(t, f.host.Retire(t.Context()), "not finished")
 }
 
-// presented gives the certificate that mongod shows.
+// presented returns the certificate that mongod presents.
 func (f *fixture) presented(t *testing.T) *x509.Certificate {
 	t.Helper()
-	c, err := tls.Dial("tcp", f.mongod.listener.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // looked at only
+	c, err := tls.Dial("tcp", f.mongod.listener.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the test only reads the certificate
 	require.NoError(t, err)
 	defer c.Close()
 	return c.ConnectionState().PeerCertificates[0]
@@ -441,16 +431,16 @@ func (f *fixture) presented(t *testing.T) *x509.Certificate {
 
 func TestRenewal(t *testing.T) {
 	f := newFixture(t)
-	// Made long ago, as seen from now.
+	// The certificate is issued in the past.
 	f.now = time.Now().Add(-serverLife + renewBefore - time.Hour)
 	require.NoError(t, f.boot(t))
 	first := f.assertReady(t)
 	require.NoError(t, f.host.Renew(t.Context()))
-	assert.Equal(t, first.Server, f.assertReady(t).Server, "not yet")
+	assert.Equal(t, first.Server, f.assertReady(t).Server, "it is too early to renew")
 
 	f.now = time.Now()
 	before := f.presented(t)
-	for k := 1; ; k++ { // killed anywhere, the next run finishes
+	for k := 1; ; k++ { // if killed at any moment, the next run completes it
 		f.moments, f.killAt = 0, k
 		err := f.host.Renew(t.Context())
 		f.killAt = 0
@@ -464,14 +454,14 @@ func TestRenewal(t *testing.T) {
 	assert.Equal(t, first.CA, second.CA)
 	assert.NotEqual(t, first.Server, second.Server)
 	after := f.presented(t)
-	assert.False(t, after.Equal(before), "mongod presents it without a restart")
+	assert.False(t, after.Equal(before), "mongod presents the new certificate without a restart")
 	assert.True(t, after.NotAfter.After(time.Now().Add(serverLife-time.Hour)))
 	c, _ := f.published(t)
 	require.NoError(t, f.logIn(t, c), "clients need no new CA")
 	first.Server = second.Server
 	assert.Equal(t, first, second, "no secret changed")
 
-	// At a start, prepare renews.
+	// Prepare renews too, at a start.
 	f.now = f.now.Add(serverLife - renewBefore + time.Hour)
 	require.NoError(t, f.host.Prepare(t.Context()))
 	third, err := f.host.load()
@@ -479,7 +469,7 @@ func TestRenewal(t *testing.T) {
 	assert.NotEqual(t, second.Server, third.Server)
 }
 
-func TestAnotherName(t *testing.T) {
+func TestRenewsForAnotherName(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.host.Prepare(t.Context()))
 	f.host.Name = "db.cinema.internal"
@@ -533,7 +523,7 @@ func TestNeverLocksOut(t *testing.T) {
 	})
 }
 
-// Somebody changed the user's password or roles by hand: the state file is what counts.
+// TestRepairsTheUser: roles and passwords that were changed by hand are reset to those in the state file.
 func TestRepairsTheUser(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
@@ -552,10 +542,10 @@ func TestRepairsTheUser(t *testing.T) {
 func TestWaitsForMongod(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.host.Prepare(t.Context()))
-	looks := 0
+	attempts := 0
 	wait := f.host.Wait
 	f.host.Wait = func(ctx context.Context, d time.Duration) error {
-		if looks++; looks == 3 {
+		if attempts++; attempts == 3 {
 			f.startMongod(t)
 		}
 		if f.mongod == nil {
@@ -565,21 +555,21 @@ func TestWaitsForMongod(t *testing.T) {
 	}
 	require.NoError(t, f.host.Init(t.Context()))
 	f.assertReady(t)
-	assert.Greater(t, looks, 3)
+	assert.Greater(t, attempts, 3)
 
 	never := newFixture(t)
 	require.NoError(t, never.host.Prepare(t.Context()))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	never.host.Wait = func(ctx context.Context, _ time.Duration) error {
-		cancel(errors.New("out of patience"))
+		cancel(errors.New("time is up"))
 		return context.Cause(ctx)
 	}
 	err := never.host.Init(ctx)
-	require.ErrorContains(t, err, "out of patience")
-	assert.ErrorContains(t, err, "connection refused", "and why it was not ready")
+	require.ErrorContains(t, err, "time is up")
+	assert.ErrorContains(t, err, "connection refused", "the reason why mongod is not ready")
 }
 
-// While mongod is down, these let go of the lock at once: its start needs it.
+// TestOnlyInitWaitsForMongod: if mongod is down, these commands release the lock immediately, as its start needs it.
 func TestOnlyInitWaitsForMongod(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
@@ -601,13 +591,13 @@ func TestOnlyInitWaitsForMongod(t *testing.T) {
 	}
 	s, err := f.host.load()
 	require.NoError(t, err)
-	assert.Equal(t, first, s, "nothing is begun that a start of mongod would finish")
+	assert.Equal(t, first, s, "no rotation is saved that a start of mongod would complete")
 
 	f.mongod = running
 	f.mongod.stop()
 	f.mongod.start(t)
 	for name, run := range commands {
-		require.ErrorContains(t, run(t.Context()), "no writes yet", name)
+		require.ErrorContains(t, run(t.Context()), "does not accept writes yet", name)
 	}
 	f.host.Wait = wait
 	require.NoError(t, f.host.Init(t.Context()))
@@ -628,20 +618,20 @@ func TestOneCommandAtATime(t *testing.T) {
 	}
 	err = f.host.Prepare(ctx)
 	require.ErrorContains(t, err, "terminated")
-	assert.ErrorContains(t, err, "another cinema-db works on the volume")
+	assert.ErrorContains(t, err, "another cinema-db is running on the volume")
 
-	looks := 0
+	attempts := 0
 	f.host.Wait = func(context.Context, time.Duration) error {
-		if looks++; looks == 2 {
+		if attempts++; attempts == 2 {
 			unlock()
 		}
 		return nil
 	}
 	require.NoError(t, f.host.Init(t.Context()))
-	assert.Equal(t, 2, looks)
+	assert.Equal(t, 2, attempts)
 }
 
-func TestStorageAway(t *testing.T) {
+func TestStorageUnavailable(t *testing.T) {
 	f := newFixture(t)
 	right := f.host.Bucket
 	f.host.Bucket = "missing"
@@ -664,7 +654,7 @@ func TestValidate(t *testing.T) {
 	require.ErrorContains(t, h.Validate(false), "nothing is mounted there")
 	files, err := os.ReadDir(h.Volume)
 	require.NoError(t, err)
-	assert.Empty(t, files, "nothing is made on a volume that is not there")
+	assert.Empty(t, files, "nothing is written if the volume is not mounted")
 	h.AnyFolder = true
 	require.NoError(t, h.Validate(false))
 	h.Bucket = "b"

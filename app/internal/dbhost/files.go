@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// Owner is a file's account and group, by number; -1 leaves one as it is.
+// Owner is a file's user and group id; -1 leaves an id unchanged.
 type Owner struct{ UID, GID int }
 
 var unchanged = Owner{UID: -1, GID: -1}
 
-// writeAtomic puts data at path so that, whenever the machine stops, either the old or the new file is there,
-// whole and with its mode and owner.
+// writeAtomic replaces the file at path. If the machine stops at any point, either the old or the new file exists,
+// complete and with its mode and owner.
 func writeAtomic(path string, data []byte, mode fs.FileMode, owner Owner) error {
 	dir := filepath.Dir(path)
 	temporary, err := os.CreateTemp(dir, temporaryPrefix+filepath.Base(path)+".*") // mode 0600
@@ -34,10 +34,10 @@ func writeAtomic(path string, data []byte, mode fs.FileMode, owner Owner) error 
 	return syncDir(dir)
 }
 
-// temporaryPrefix begins the names of files that are not in their place yet.
+// temporaryPrefix is the prefix of the names of files that writeAtomic has not renamed yet.
 const temporaryPrefix = ".new-"
 
-// removeTemporaries removes what a killed writeAtomic left, as it may hold secrets.
+// removeTemporaries removes the files of a writeAtomic that was killed: they may contain secrets.
 func removeTemporaries(dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, temporaryPrefix+"*"))
 	if err != nil {
@@ -51,7 +51,7 @@ func removeTemporaries(dir string) error {
 	return nil
 }
 
-// syncDir makes a rename in dir last.
+// syncDir makes a rename in dir durable.
 func syncDir(dir string) error {
 	folder, err := os.Open(dir)
 	if err == nil {
@@ -63,7 +63,7 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// ensureFile writes a file unless it is there already with that content, mode and owner.
+// ensureFile writes a file unless it exists already with that content, mode and owner.
 func (h *Host) ensureFile(path string, data []byte, mode fs.FileMode, owner Owner) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode() == mode && owned(info, owner) {
@@ -79,7 +79,7 @@ func owned(info fs.FileInfo, owner Owner) bool {
 	return (owner.UID < 0 || int(stat.Uid) == owner.UID) && (owner.GID < 0 || int(stat.Gid) == owner.GID)
 }
 
-// ensureDir makes a folder and sets its mode and owner.
+// ensureDir creates a folder if needed, and sets its mode and owner.
 func ensureDir(path string, mode fs.FileMode, owner Owner) error {
 	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("dbhost: %w", err)

@@ -11,19 +11,21 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/app/contract"
 )
 
-// pause is the time between two looks at a mongod that is not ready, or at a lock that another command holds.
+// pause is the time between attempts while mongod is not ready or another command holds the lock.
 const pause = time.Second
 
-// session is one run of a command against mongod.
+// session is one command's work with mongod.
 type session struct {
 	*Host
 	state *state
 	ca    *x509.CertPool
 }
 
-// begin locks the volume and reads the state that Prepare made.
+// begin locks the volume and reads the state that Prepare wrote.
 func (h *Host) begin(ctx context.Context, publishes bool) (*session, func(), error) {
 	if err := h.Validate(publishes); err != nil {
 		return nil, nil, err
@@ -35,15 +37,15 @@ func (h *Host) begin(ctx context.Context, publishes bool) (*session, func(), err
 	s, err := h.load()
 	if err != nil {
 		unlock()
-		return nil, nil, fmt.Errorf("%w; has `cinema-db prepare` run?", err)
+		return nil, nil, fmt.Errorf("%w; run `cinema-db prepare` first", err)
 	}
 	ca := x509.NewCertPool()
 	ca.AppendCertsFromPEM([]byte(s.CA.Certificate))
 	return &session{Host: h, state: s, ca: ca}, unlock, nil
 }
 
-// Init brings a mongod that runs on what Prepare made to its final state, whatever state it is in, and publishes
-// the credentials object. A rotation that was broken off is finished. It waits for mongod until ctx ends.
+// Init initiates the replica set, creates the users, completes an unfinished rotation, and publishes the credentials
+// object. It skips what is done already, and waits for mongod until ctx ends. Prepare must have run.
 func (h *Host) Init(ctx context.Context) error {
 	s, unlock, err := h.begin(ctx, true)
 	if err != nil {
@@ -56,7 +58,7 @@ func (h *Host) Init(ctx context.Context) error {
 	return s.converge(ctx)
 }
 
-// converge brings the users and the credentials object of a ready mongod in line with the state.
+// converge updates the users and the credentials object to match the state. mongod must be ready.
 func (s *session) converge(ctx context.Context) error {
 	admin, err := s.administrator(ctx)
 	if err != nil {
@@ -69,7 +71,7 @@ func (s *session) converge(ctx context.Context) error {
 	if s.state.Pending == nil {
 		return s.publish(ctx, s.state.Application)
 	}
-	// The new user works before the API hears of it, and the old one goes on working after.
+	// The new user exists before the API reads its credentials, and the old one stays valid after that.
 	if err := s.ensureUser(ctx, admin, *s.state.Pending); err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (s *session) converge(ctx context.Context) error {
 	return s.save(s.state)
 }
 
-// initiate waits for mongod, makes it a replica set of one, and waits until it takes writes.
+// initiate waits for mongod, initiates the replica set, and waits until mongod is the writable primary.
 func (s *session) initiate(ctx context.Context) error {
 	var last error
 	for {
@@ -101,8 +103,8 @@ func (s *session) initiate(ctx context.Context) error {
 	}
 }
 
-// ready is initiate for the commands that run beside mongod: it looks once, as the next start of mongod needs the
-// lock that they hold.
+// ready checks once whether mongod is the writable primary, and returns an error if it is not. Commands other than Init
+// must not wait for mongod: its start needs the lock that they hold.
 func (s *session) ready(ctx context.Context) error {
 	ready, err := s.initiateOnce(ctx)
 	if fatal := new(fatalError); errors.As(err, &fatal) {
@@ -110,25 +112,25 @@ func (s *session) ready(ctx context.Context) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("dbhost: mongod is not ready: %w; start it (systemctl start mongod), then run this again", err)
+		return fmt.Errorf("dbhost: mongod is not ready: %w; start it (systemctl start mongod), then repeat the command", err)
 	case !ready:
-		return errors.New("dbhost: mongod takes no writes yet; run this again in a moment")
+		return errors.New("dbhost: mongod does not accept writes yet; repeat the command in a moment")
 	default:
 		return nil
 	}
 }
 
-// fatalError is one that waiting does not mend.
+// fatalError is an error that waiting does not resolve.
 type fatalError struct{ error }
 
 func (s *session) initiateOnce(ctx context.Context) (ready bool, err error) {
-	member := net.JoinHostPort(s.Name, strconv.Itoa(Port))
-	anyone, err := s.Dial(ctx, s.ca, nil)
+	member := net.JoinHostPort(s.Name, strconv.Itoa(contract.MongoDBPort))
+	unauthenticated, err := s.Dial(ctx, s.ca, nil)
 	if err != nil {
 		return false, err
 	}
-	defer anyone.Close(ctx)
-	h, err := sayHello(ctx, anyone)
+	defer unauthenticated.Close(ctx)
+	h, err := runHello(ctx, unauthenticated)
 	if err != nil {
 		return false, err
 	}
@@ -137,9 +139,9 @@ func (s *session) initiateOnce(ctx context.Context) (ready bool, err error) {
 		return h.IsWritablePrimary, nil
 	case "":
 	default:
-		return false, &fatalError{fmt.Errorf("dbhost: mongod is a member of the replica set %q, not %q; has it the mongod.conf of `cinema-db config`?", h.SetName, ReplicaSet)}
+		return false, &fatalError{fmt.Errorf("dbhost: mongod is a member of the replica set %q, not %q; start it with the mongod.conf that `cinema-db config` prints", h.SetName, ReplicaSet)}
 	}
-	_, err = anyone.Run(ctx, bson.D{{Key: "replSetInitiate", Value: bson.D{
+	_, err = unauthenticated.Run(ctx, bson.D{{Key: "replSetInitiate", Value: bson.D{
 		{Key: "_id", Value: ReplicaSet},
 		{Key: "members", Value: bson.A{bson.D{{Key: "_id", Value: 0}, {Key: "host", Value: member}}}},
 	}}})
@@ -150,37 +152,37 @@ func (s *session) initiateOnce(ctx context.Context) (ready bool, err error) {
 	case hasCode(err, codeAlreadyInitialized):
 		return false, nil
 	case hasCode(err, codeUnauthorized):
-		// There are users, so it was initiated: it has only not read its configuration yet.
+		// There are users, so the replica set was initiated, but mongod has not loaded its configuration yet.
 		return false, nil
 	default:
 		return false, fmt.Errorf("dbhost: replSetInitiate: %w", err)
 	}
 }
 
-// durable makes a change of users survive a power failure before it is acknowledged.
+// durable makes mongod acknowledge a change of users only after it would survive a power failure.
 var durable = bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}, {Key: "j", Value: true}}}
 
-// administrator logs in as the administrator, whom it creates through the localhost exception where there are no
-// users at all.
+// administrator connects as the administrator. If mongod has no users, it first creates the administrator through the
+// localhost exception.
 func (s *session) administrator(ctx context.Context) (Conn, error) {
 	login := &Login{adminUser, s.state.AdminPassword}
 	admin, err := s.Dial(ctx, s.ca, login)
 	if !errors.Is(err, ErrPassword) {
 		return admin, err
 	}
-	anyone, err := s.Dial(ctx, s.ca, nil)
+	unauthenticated, err := s.Dial(ctx, s.ca, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer anyone.Close(ctx)
-	_, err = anyone.Run(ctx, bson.D{
+	defer unauthenticated.Close(ctx)
+	_, err = unauthenticated.Run(ctx, bson.D{
 		{Key: "createUser", Value: login.User}, {Key: "pwd", Value: login.Password},
 		{Key: "roles", Value: bson.A{bson.D{{Key: "role", Value: "root"}, {Key: "db", Value: "admin"}}}},
 		{Key: "mechanisms", Value: bson.A{"SCRAM-SHA-256"}},
 		durable,
 	})
 	if hasCode(err, codeUnauthorized) || hasCode(err, codeUserExists) {
-		return nil, fmt.Errorf("dbhost: %w of %q, and there are users already: the state file is not this database's; restore both from one snapshot", ErrPassword, login.User)
+		return nil, fmt.Errorf("dbhost: %w of %q, and there are users already: the state file belongs to another database; restore both from the same snapshot", ErrPassword, login.User)
 	} else if err != nil {
 		return nil, fmt.Errorf("dbhost: create %q: %w", login.User, err)
 	}
@@ -188,16 +190,16 @@ func (s *session) administrator(ctx context.Context) (Conn, error) {
 	return s.Dial(ctx, s.ca, login)
 }
 
-// role is one of a user's roles, as usersInfo shows it.
+// role is one of a user's roles, in the form of usersInfo.
 type role struct {
 	Role string `bson:"role"`
 	DB   string `bson:"db"`
 }
 
-// applicationRoles lets the API read, write and index its own database, and nothing else.
+// applicationRoles lets the API read, write and index only its own database.
 var applicationRoles = []role{{"readWrite", Database}}
 
-// ensureUser makes sure that the application's user is there with its password and roles.
+// ensureUser creates the application's user, or restores its password and roles.
 func (s *session) ensureUser(ctx context.Context, admin Conn, a application) error {
 	raw, err := admin.Run(ctx, bson.D{{Key: "usersInfo", Value: bson.D{{Key: "user", Value: a.User}, {Key: "db", Value: "admin"}}}})
 	if err != nil {

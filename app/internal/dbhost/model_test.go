@@ -19,9 +19,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// model is a mongod as far as this package uses one: a server of MongoDB's wire protocol over TLS, with its rules
-// for authorization, the localhost exception, a replica set of one, and SCRAM-SHA-256. It reads the certificate and
-// key from the same file as mongod does. The real driver connects to it.
+// model simulates the parts of mongod that this package uses: a server of MongoDB's wire protocol over TLS, with
+// mongod's rules for authorization, the localhost exception, a replica set with one member, and SCRAM-SHA-256. It reads
+// the certificate and key from the same file as mongod. The real driver connects to it.
 //
 // Sources: the manual's pages "Localhost Exception in Self-Managed Deployments", "replSetInitiate", "createUser",
 // "rotateCertificates" and "MongoDB Wire Protocol".
@@ -35,7 +35,7 @@ type model struct {
 	users       map[string]*modelUser
 	members     bson.Raw // the replica set's configuration; nil before it is initiated
 	setName     string
-	// settling is how many looks it takes until an election or a start is over.
+	// settling is how many calls of settle it takes until an election or a start is over.
 	settling int
 	starting bool
 	open     map[net.Conn]bool
@@ -47,7 +47,7 @@ type modelUser struct {
 	roles       []role
 }
 
-// startModel serves on loopback what data holds; data is what a mongod keeps over restarts.
+// startModel starts a model on loopback. Its users and replica set survive stop and start.
 func startModel(t *testing.T, certificateFile string) *model {
 	t.Helper()
 	m := &model{certificateFile: certificateFile, users: map[string]*modelUser{}, open: map[net.Conn]bool{}}
@@ -129,8 +129,8 @@ func (m *model) serve(c net.Conn) {
 	}
 }
 
-// answer reads one message and writes its reply. Only the forms that the driver sends are understood: OP_MSG with
-// one body, and OP_QUERY for the first hello.
+// answer reads one message and writes its reply. It supports only what the driver sends: OP_MSG with one body, and
+// OP_QUERY for the first hello.
 func (m *model) answer(c net.Conn, p *peer) error {
 	const (
 		opReply = 1
@@ -224,7 +224,7 @@ func (m *model) run(p *peer, command bson.D) (bson.D, *failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	name := command[0].Key
-	// What anyone may do. All connections of these tests come over loopback, so the exception is for all of them.
+	// All connections of these tests come from loopback, so the localhost exception applies to all of them.
 	exception := len(m.users) == 0
 	admin := p.user != "" && m.users[p.user] != nil && slices.Contains(m.users[p.user].roles, role{"root", "admin"})
 	switch name {
@@ -284,14 +284,14 @@ func (m *model) hello() bson.D {
 		{Key: "maxWriteBatchSize", Value: int32(100_000)}, {Key: "minWireVersion", Value: int32(0)}, {Key: "maxWireVersion", Value: int32(25)},
 		{Key: "readOnly", Value: false}, {Key: "isWritablePrimary", Value: m.primary()}, {Key: "ismaster", Value: m.primary()}, {Key: "secondary", Value: false},
 	}
-	// A mongod that has just started has not read its configuration: it looks as if it had none.
+	// Just after its start, mongod has not loaded its configuration and reports that it has none.
 	if m.members == nil || m.starting {
 		return append(out, bson.E{Key: "isreplicaset", Value: true}, bson.E{Key: "info", Value: "Does not have a valid replica set config"})
 	}
 	return append(out, bson.E{Key: "setName", Value: m.setName}, bson.E{Key: "hosts", Value: bson.A{"mongo.cinema.internal:27017"}})
 }
 
-// settle lets some of the time pass that an election or a start takes.
+// settle simulates the passing of time during an election or a start.
 func (m *model) settle() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -384,7 +384,7 @@ func (m *model) authenticate(p *peer, name string, command bson.D) (bson.D, *fai
 	}, nil
 }
 
-// The model keeps mongod's rules; the tests that rely on it would prove nothing otherwise.
+// TestModel checks that the model enforces mongod's rules, on which the other tests rely.
 func TestModel(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.host.Prepare(t.Context()))
@@ -399,23 +399,23 @@ func TestModel(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close(ctx) })
 		return c
 	}
-	anyone := dial(nil)
+	unauthenticated := dial(nil)
 	create := func(c Conn, name, roleName string) error {
 		_, err := c.Run(ctx, bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: "p"}, {Key: "roles", Value: []role{{roleName, "admin"}}}, durable})
 		return err
 	}
 	initiate := func() error {
-		_, err := anyone.Run(ctx, bson.D{{Key: "replSetInitiate", Value: bson.D{{Key: "_id", Value: "rs0"}, {Key: "members", Value: bson.A{}}}}})
+		_, err := unauthenticated.Run(ctx, bson.D{{Key: "replSetInitiate", Value: bson.D{{Key: "_id", Value: "rs0"}, {Key: "members", Value: bson.A{}}}}})
 		return err
 	}
-	assert.True(t, hasCode(create(anyone, "root", "root"), failNotPrimary.code), "no users before the replica set is initiated")
+	assert.True(t, hasCode(create(unauthenticated, "root", "root"), failNotPrimary.code), "no users before the replica set is initiated")
 	require.NoError(t, initiate())
 	assert.True(t, hasCode(initiate(), codeAlreadyInitialized))
-	assert.True(t, hasCode(create(anyone, "root", "root"), failNotPrimary.code), "nor before the election")
+	assert.True(t, hasCode(create(unauthenticated, "root", "root"), failNotPrimary.code), "nor before the election is over")
 	m.settle()
 	m.settle()
-	require.NoError(t, create(anyone, "root", "root"))
-	assert.True(t, hasCode(create(anyone, "second", "root"), codeUnauthorized), "the exception ends with the first user")
+	require.NoError(t, create(unauthenticated, "root", "root"))
+	assert.True(t, hasCode(create(unauthenticated, "second", "root"), codeUnauthorized), "the exception ends with the first user")
 	assert.True(t, hasCode(initiate(), codeUnauthorized))
 	_, err = f.host.Dial(ctx, s.ca, &Login{"root", "wrong"})
 	require.ErrorIs(t, err, ErrPassword)

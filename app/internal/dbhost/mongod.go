@@ -14,6 +14,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+
+	"cinema-database/app/contract"
 )
 
 // Login is a user of the database "admin".
@@ -25,14 +27,14 @@ type Conn interface {
 	Close(ctx context.Context) error
 }
 
-// Dialer connects to the mongod on loopback, trusting one CA, as a user or (nil) as nobody. It returns once mongod
-// has answered. A refused password is ErrPassword.
+// Dialer connects to mongod on loopback, trusting only ca, and returns after mongod has answered. A nil login is an
+// unauthenticated connection. For a refused password, the error wraps ErrPassword.
 type Dialer func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error)
 
-// ErrPassword is returned where mongod refuses a user's password, or knows no such user.
+// ErrPassword is returned if mongod refuses a user's password, or the user does not exist.
 var ErrPassword = errors.New("mongod refuses the password")
 
-// Codes of mongod's errors (src/mongo/base/error_codes.yml).
+// mongod's error codes (src/mongo/base/error_codes.yml).
 const (
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
@@ -40,13 +42,13 @@ const (
 	codeUserExists           = 51003
 )
 
-// hasCode tells whether err is mongod's error of that code.
+// hasCode reports whether err is mongod's error with that code.
 func hasCode(err error, code int32) bool {
 	var command mongo.CommandError
 	if errors.As(err, &command) {
 		return command.Code == code
 	}
-	// Errors of a connection's handshake are not translated by the driver's public package.
+	// The driver returns errors of a connection's handshake in its internal type.
 	var inner driver.Error
 	return errors.As(err, &inner) && inner.Code == code
 }
@@ -59,15 +61,15 @@ const (
 type mongodConn struct{ client *mongo.Client }
 
 func dialMongod(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
-	return dialAddress(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(Port)), ca, login)
+	return dialAddress(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(contract.MongoDBPort)), ca, login)
 }
 
 func dialAddress(ctx context.Context, address string, ca *x509.CertPool, login *Login) (Conn, error) {
 	settings := options.Client().
 		SetHosts([]string{address}).
-		SetDirect(true). // a replica set that is not initiated has no primary to look for
+		SetDirect(true). // before the replica set is initiated, there is no primary to discover
 		SetTLSConfig(&tls.Config{RootCAs: ca, MinVersion: tls.VersionTLS12}).
-		SetAppName("cinema-db").
+		SetAppName(contract.CinemaDB).
 		SetServerSelectionTimeout(selectionTimeout).
 		SetTimeout(commandTimeout).
 		SetRetryReads(false).SetRetryWrites(false)
@@ -97,13 +99,13 @@ func (c *mongodConn) Run(ctx context.Context, command bson.D) (bson.Raw, error) 
 
 func (c *mongodConn) Close(ctx context.Context) error { return c.client.Disconnect(ctx) }
 
-// hello is what mongod says of itself to anyone.
+// hello is the part of mongod's answer to the command hello that is used here. It needs no authentication.
 type hello struct {
 	SetName           string `bson:"setName"`
 	IsWritablePrimary bool   `bson:"isWritablePrimary"`
 }
 
-func sayHello(ctx context.Context, c Conn) (hello, error) {
+func runHello(ctx context.Context, c Conn) (hello, error) {
 	var h hello
 	raw, err := c.Run(ctx, bson.D{{Key: "hello", Value: 1}})
 	if err == nil {

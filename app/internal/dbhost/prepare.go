@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Prepare does what must be done before each start of mongod: folders, secrets where there are none, a server
-// certificate that lasts, and the files that mongod reads.
+// Prepare must run before each start of mongod. It creates the folders, generates the secrets of a new database, renews
+// the server certificate if needed, and writes the files that mongod reads.
 func (h *Host) Prepare(ctx context.Context) error {
 	if err := h.Validate(false); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (h *Host) Prepare(ctx context.Context) error {
 	return h.writeRunFiles(s)
 }
 
-// writeRunFiles brings the files that mongod reads in line with the state.
+// writeRunFiles updates the files that mongod reads to match the state.
 func (h *Host) writeRunFiles(s *state) error {
 	return errors.Join(
 		h.ensureFile(h.caFile(), []byte(s.CA.Certificate), 0o444, unchanged),

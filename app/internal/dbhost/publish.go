@@ -13,15 +13,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentials"
 )
 
-// S3 is what the host needs of *s3.Client. It writes only: the API's role alone may read the object.
+// S3 is the part of *s3.Client that the host uses. The host's role can write the object but not read it.
 type S3 interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// uri is the API's connection string.
+// uri returns the API's connection string.
 func (h *Host) uri(a application) string {
 	options := url.Values{
 		"authSource":    {"admin"},
@@ -33,12 +34,12 @@ func (h *Host) uri(a application) string {
 	}
 	u := url.URL{
 		Scheme: "mongodb", User: url.UserPassword(a.User, a.Password),
-		Host: net.JoinHostPort(h.Name, strconv.Itoa(Port)), Path: "/" + Database, RawQuery: options.Encode(),
+		Host: net.JoinHostPort(h.Name, strconv.Itoa(contract.MongoDBPort)), Path: "/" + Database, RawQuery: options.Encode(),
 	}
 	return u.String()
 }
 
-// publish writes the credentials object. It does so on every run, so that an object that was removed comes back.
+// publish writes the credentials object. It does so on every run, which restores an object that was deleted.
 func (s *session) publish(ctx context.Context, a application) error {
 	data, err := json.Marshal(credentials.Credentials{MongoDBURI: s.uri(a), CACertificate: s.state.CA.Certificate, JWTKey: a.JWTKey})
 	if err != nil {

@@ -5,20 +5,22 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/app/contract"
 )
 
-// Rotate gives the API another user with another password and, with sessions, another key for session tokens,
-// which logs everyone out. The old user goes on working until Retire or the next Rotate, so API instances move over
-// when they read the object again. A rotation that was broken off is finished, not started again. A mongod that is not
-// ready is an error at once, before anything is changed; that is so for Retire too.
+// Rotate switches the API to another user with a new password and, with sessions, a new key for session tokens, which
+// logs everyone out. The old user stays valid until Retire or the next Rotate, so API instances can switch when they
+// read the object the next time. An unfinished rotation is completed, not repeated. Rotate and Retire do not wait: if
+// mongod is not ready, they return an error and change nothing.
 func (h *Host) Rotate(ctx context.Context, sessions bool) error {
 	s, unlock, err := h.begin(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	// First: a rotation that is only noted would be finished by Init when mongod starts, and one more begun by who runs
-	// this again.
+	// Check this before saving the rotation. Otherwise Init would complete it when mongod starts, and an operator who
+	// repeats the command would start another one.
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -38,7 +40,7 @@ func (h *Host) Rotate(ctx context.Context, sessions bool) error {
 	return s.converge(ctx)
 }
 
-// Retire drops the user that the last Rotate replaced. Run it when every API instance has moved over.
+// Retire drops the user that the last Rotate replaced. Run it when every API instance uses the new one.
 func (h *Host) Retire(ctx context.Context) error {
 	s, unlock, err := h.begin(ctx, false)
 	if err != nil {
@@ -71,8 +73,8 @@ func (h *Host) Retire(ctx context.Context) error {
 	return nil
 }
 
-// Renew renews the server certificate of a running mongod where it ends soon, and has mongod present it. A mongod that
-// is not ready is an error at once; it presents the certificate from its next start on.
+// Renew renews the server certificate if it expires soon, and makes the running mongod load it. If mongod is not ready,
+// Renew returns an error without waiting; mongod loads the certificate at its next start.
 func (h *Host) Renew(ctx context.Context) error {
 	s, unlock, err := h.begin(ctx, false)
 	if err != nil {
@@ -93,8 +95,8 @@ func (h *Host) Renew(ctx context.Context) error {
 		return err
 	}
 	defer admin.Close(ctx)
-	// Harmless where mongod presents this certificate already; and so a run that was killed before is made good.
-	if _, err := admin.Run(ctx, bson.D{{Key: "rotateCertificates", Value: 1}, {Key: "message", Value: "cinema-db renew"}}); err != nil {
+	// This has no effect if mongod uses the certificate already. It always runs, as an earlier run may have been killed.
+	if _, err := admin.Run(ctx, bson.D{{Key: "rotateCertificates", Value: 1}, {Key: "message", Value: contract.CinemaDB + " renew"}}); err != nil {
 		return fmt.Errorf("dbhost: rotateCertificates: %w; a restart of mongod does the same", err)
 	}
 	return nil

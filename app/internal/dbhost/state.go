@@ -11,24 +11,25 @@ import (
 	"time"
 )
 
-// adminUser administers the database; its password never leaves the host.
+// adminUser is the administrator. Its password never leaves the host.
 const adminUser = "cinema-admin"
 
-// The application's user alternates between two names, so that a rotation never changes a password in use.
+// applicationUsers are the two names that rotations alternate between, so that a rotation never changes the password of
+// the user that the API uses.
 var applicationUsers = [2]string{"cinema-a", "cinema-b"}
 
-// state is all that the host must remember. The file is JSON.
+// state is everything that must survive a restart. It is stored as JSON.
 type state struct {
-	// CA signs the server's certificates; clients trust it. Server is what mongod presents. Both PEM.
+	// CA signs the server's certificates; clients trust it. Server is mongod's certificate.
 	CA     keyPair `json:"ca"`
 	Server keyPair `json:"server"`
 	// KeyFile is the content of mongod's key file: 1008 characters of base64.
 	KeyFile string `json:"keyFile"`
 	// AdminPassword is adminUser's.
 	AdminPassword string `json:"adminPassword"`
-	// Application is what the API uses.
+	// Application are the API's current credentials.
 	Application application `json:"application"`
-	// Pending is what the API will use when a rotation under way is finished.
+	// Pending are the API's next credentials while a rotation is unfinished.
 	Pending *application `json:"pending,omitempty"`
 }
 
@@ -39,7 +40,7 @@ type application struct {
 	JWTKey string `json:"jwtKey"`
 }
 
-// secret gives n random bytes as URL-safe base64, which needs no escaping in a connection string.
+// secret returns n random bytes as URL-safe base64, which needs no escaping in a connection string.
 func secret(n int) string {
 	data := make([]byte, n)
 	_, _ = rand.Read(data) // never fails
@@ -63,13 +64,13 @@ func newState(name string, now time.Time) (*state, error) {
 	}
 	return &state{
 		CA: ca, Server: server,
-		KeyFile:       standardSecret(756), // mongod takes 6 to 1024 characters; this is what its manual generates
+		KeyFile:       standardSecret(756), // mongod accepts 6 to 1024 characters; its manual also generates 756 bytes
 		AdminPassword: secret(32),
 		Application:   application{User: applicationUsers[0], Password: secret(32), JWTKey: standardSecret(32)},
 	}, nil
 }
 
-// check reports what is missing in a state that was read.
+// check reports all missing and invalid fields.
 func (s *state) check() error {
 	var problems []error
 	need := func(field, value string) {
@@ -101,8 +102,8 @@ func (s *state) check() error {
 	return errors.Join(problems...)
 }
 
-// load reads the state; an error that wraps fs.ErrNotExist says that there is none. A damaged one is an error and is
-// never replaced: the database answers to the secrets in it.
+// load reads the state. If there is none, the error wraps fs.ErrNotExist. A damaged state is an error and is never
+// replaced: the database accepts only the secrets in it.
 func (h *Host) load() (*state, error) {
 	data, err := os.ReadFile(h.stateFile())
 	if err != nil {
@@ -119,7 +120,7 @@ func (h *Host) load() (*state, error) {
 	return &s, nil
 }
 
-// save makes the state last.
+// save writes the state durably.
 func (h *Host) save(s *state) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -128,7 +129,7 @@ func (h *Host) save(s *state) error {
 	return h.write(h.stateFile(), append(data, '\n'), 0o600, unchanged)
 }
 
-// loadOrCreate reads the state, or makes the first one for a database that has no data yet.
+// loadOrCreate reads the state, or creates it if the database has no data yet.
 func (h *Host) loadOrCreate() (*state, error) {
 	s, err := h.load()
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -144,6 +145,6 @@ func (h *Host) loadOrCreate() (*state, error) {
 	if s, err = newState(h.Name, h.Now()); err != nil {
 		return nil, err
 	}
-	h.Log.Info("made the secrets of a new database", "file", h.stateFile())
+	h.Log.Info("generated the secrets of a new database", "file", h.stateFile())
 	return s, h.save(s)
 }

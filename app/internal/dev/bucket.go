@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,28 +20,38 @@ import (
 	"github.com/spf13/afero"
 )
 
-// BucketName is the images bucket's name.
+// BucketName is the name of the images bucket.
 const BucketName = "cinema-images"
 
 const region = "us-east-1"
 
 // S3 is a running S3 server.
 type S3 struct {
-	// Addr is where it listens, host:port.
+	// Addr is the address that it listens on, host:port.
 	Addr    string
 	backend gofakes3.Backend
 	srv     *http.Server
 }
 
-// StartS3 starts an S3 server with the bucket BucketName at addr (127.0.0.1:0 for a free port), on the files
-// in dir, or in memory where dir is empty.
-func StartS3(dir, addr string) (*S3, error) {
+// S3Options are the options of StartS3.
+type S3Options struct {
+	// Dir is the folder that stores the objects; empty for memory.
+	Dir string
+	// Addr is the address to listen on, host:port; empty for a free port on loopback.
+	Addr string
+}
+
+// StartS3 starts an S3 server with the bucket BucketName.
+func StartS3(o S3Options) (*S3, error) {
+	if err := checkLocation(o.Dir, &o.Addr); err != nil {
+		return nil, fmt.Errorf("dev: S3: %w", err)
+	}
 	var backend gofakes3.Backend = s3mem.New()
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+	if o.Dir != "" {
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 			return nil, fmt.Errorf("dev: S3: %w", err)
 		}
-		b, err := s3afero.MultiBucket(afero.NewBasePathFs(afero.NewOsFs(), dir))
+		b, err := s3afero.MultiBucket(afero.NewBasePathFs(afero.NewOsFs(), o.Dir))
 		if err != nil {
 			return nil, fmt.Errorf("dev: S3: %w", err)
 		}
@@ -53,14 +64,11 @@ func StartS3(dir, addr string) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dev: S3: %w", err)
 	}
-	s := &S3{Addr: addr, backend: backend}
-	if s.Addr == "" {
-		s.Addr = "127.0.0.1:0"
-	}
+	s := &S3{Addr: o.Addr, backend: backend}
 	return s, s.Resume()
 }
 
-// Resume listens again after Stop, at the same address and with the same objects.
+// Resume restarts the server after Stop, with the same address and objects.
 func (s *S3) Resume() error {
 	ln, err := net.Listen("tcp", s.Addr)
 	if err != nil {
@@ -70,16 +78,16 @@ func (s *S3) Resume() error {
 	s.srv = &http.Server{Handler: gofakes3.New(s.backend).Server(), ReadHeaderTimeout: 5 * time.Second}
 	go func(srv *http.Server) {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			panic(err) // a listener of our own that fails is a bug
+			panic(err) // only a bug makes this listener fail
 		}
 	}(s.srv)
 	return nil
 }
 
-// Stop cuts every connection.
-func (s *S3) Stop() { _ = s.srv.Close() } // closing loopback sockets
+// Stop closes the listener and all connections.
+func (s *S3) Stop() { _ = s.srv.Close() } // the server is gone even if closing a socket fails
 
-// Client makes a client of this server. It tries a failed request once more, and no longer.
+// Client returns a client of this server, which retries a failed request once.
 func (s *S3) Client() *s3.Client {
 	return s3.New(s3.Options{
 		Region:           region,
@@ -91,7 +99,7 @@ func (s *S3) Client() *s3.Client {
 	})
 }
 
-// Put stores an object of a bucket, which is made where it is not there.
+// Put stores an object, and creates the bucket if needed.
 func (s *S3) Put(ctx context.Context, bucket, key string, data []byte) error {
 	exists, err := s.backend.BucketExists(bucket)
 	if err == nil && !exists {
@@ -100,6 +108,6 @@ func (s *S3) Put(ctx context.Context, bucket, key string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Client().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: newBytes(data)})
+	_, err = s.Client().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(data)})
 	return err
 }

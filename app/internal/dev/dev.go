@@ -16,43 +16,44 @@ import (
 	"time"
 
 	"cinema-database/app/client"
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
 )
 
-// Options choose where things are. The zero value is good.
+// Options are the options of Start. The zero value is valid.
 type Options struct {
-	// Addr to listen on; empty for 127.0.0.1:8081, port 0 for a free one.
+	// Addr is the address to listen on, host:port; empty for contract.APIPort on loopback, port 0 for a free port.
 	Addr string
-	// DataDir keeps accounts and images between runs; empty for a folder that goes with the server.
+	// DataDir stores accounts and images between runs; empty for a temporary folder that Close removes.
 	DataDir string
-	// Log takes the API's log; nil for none.
+	// Log is the API's log; nil for none.
 	Log *slog.Logger
-	// PasswordCost is bcrypt's; zero for the API's own.
+	// PasswordCost is bcrypt's cost; zero for the API's default.
 	PasswordCost int
-	// UserAttempts and AddressAttempts bound log-ins; zero for the API's own.
+	// UserAttempts and AddressAttempts limit log-ins; zero for the API's defaults.
 	UserAttempts, AddressAttempts api.Rate
 }
 
-// Server is everything, running.
+// Server is the running application.
 type Server struct {
-	// URL is the page's and the API's address, such as http://127.0.0.1:8081.
+	// URL is the client's and the API's URL, e.g. http://127.0.0.1:8081.
 	URL string
-	// Database and S3 are the parts behind the API.
+	// Database and S3 are the API's backends.
 	Database *Database
 	S3       *S3
-	// Store is the API's own connection.
+	// Store is the API's connection to the database.
 	Store *store.Store
 
 	closers []func() error
 }
 
-// Start starts everything, with the sample movies in place. It returns when requests are answered. ctx bounds the
-// start alone; Close ends the server.
+// Start starts the application with the sample movies, and returns when it accepts requests. ctx limits only the start;
+// Close stops the server.
 func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	s := &Server{}
 	defer func() {
@@ -61,7 +62,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		}
 	}()
 	if o.Addr == "" {
-		o.Addr = fmt.Sprintf("127.0.0.1:%d", settings.DefaultPort)
+		o.Addr = fmt.Sprintf("127.0.0.1:%d", contract.APIPort)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -83,11 +84,11 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 
-	if s.Database, err = StartDatabase(filepath.Join(o.DataDir, "database"), ""); err != nil {
+	if s.Database, err = StartDatabase(DatabaseOptions{Dir: filepath.Join(o.DataDir, "database")}); err != nil {
 		return nil, err
 	}
 	s.onClose(func() error { s.Database.Stop(); return nil })
-	if s.S3, err = StartS3(objects, ""); err != nil {
+	if s.S3, err = StartS3(S3Options{Dir: objects}); err != nil {
 		return nil, err
 	}
 	s.onClose(func() error { s.S3.Stop(); return nil })
@@ -126,14 +127,14 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	s.URL = "http://" + ln.Addr().String()
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(running, ln, withPage(handler), o.Log) }()
+	go func() { done <- api.Serve(running, ln, withClient(handler), o.Log) }()
 	s.onClose(func() error { stop(); return <-done })
 	return s, nil
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
 
-// Close lets the requests under way finish, and stops everything, latest first.
+// Close finishes the current requests and stops everything, in reverse order of the start.
 func (s *Server) Close() error {
 	var problems []error
 	for len(s.closers) > 0 {
@@ -144,7 +145,7 @@ func (s *Server) Close() error {
 	return errors.Join(problems...)
 }
 
-// signingKey reads the folder's key, or makes one: sessions outlive a restart on the same data.
+// signingKey reads the key in dir, or generates it, so that sessions survive a restart on the same data.
 func signingKey(dir string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("dev: %w", err)
@@ -161,8 +162,8 @@ func signingKey(dir string) ([]byte, error) {
 	return key, nil
 }
 
-// withPage serves the page's files beside the API, as one origin.
-func withPage(h http.Handler) http.Handler {
+// withClient serves the client's files and the API on one origin.
+func withClient(h http.Handler) http.Handler {
 	files := http.FileServerFS(client.Files)
 	config := configJS("")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -180,18 +181,18 @@ func withPage(h http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if name == "config.js" {
 			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-			_, _ = w.Write(config) // a client that has gone away cannot be told
+			_, _ = w.Write(config) // the browser may have disconnected
 			return
 		}
 		files.ServeHTTP(w, r)
 	})
 }
 
-// configJS is the page's config.js for an API at that address; empty for the page's own origin.
+// configJS returns the client's config.js for the API's URL; empty for the client's own origin.
 func configJS(apiURL string) []byte {
 	quoted, err := json.Marshal(apiURL)
 	if err != nil {
-		panic(err) // a string always marshals
+		panic(err) // marshaling a string never fails
 	}
 	return fmt.Appendf(nil, "export default { apiUrl: %s };\n", quoted)
 }

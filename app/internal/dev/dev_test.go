@@ -47,7 +47,7 @@ func send(t *testing.T, method, url, token, contentType string, body io.Reader, 
 
 const ada = `{"Username":"ada","Password":"correct horse","Email":"ada@example.com"}`
 
-// TestEverything signs up, uploads, sees the thumbnail, and finds all of it again after a restart.
+// TestEverything signs up, uploads an image, reads its thumbnail, and reads everything again after a restart.
 func TestEverything(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
@@ -72,12 +72,12 @@ func TestEverything(t *testing.T) {
 
 	require.NoError(t, s.Close())
 	s = start(t, dir)
-	assert.Equal(t, 200, send(t, "GET", s.URL+"/users/ada", session.Token, "", nil, nil), "the session goes on")
+	assert.Equal(t, 200, send(t, "GET", s.URL+"/users/ada", session.Token, "", nil, nil), "the session stays valid")
 	assert.Equal(t, 200, send(t, "GET", s.URL+i.URL, session.Token, "", nil, nil))
 	assert.Equal(t, 200, send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil))
 }
 
-func TestPage(t *testing.T) {
+func TestClientFiles(t *testing.T) {
 	s := start(t, "")
 	for path, want := range map[string]string{
 		"/": "<!doctype html>", "/index.html": "", "/config.js": `apiUrl: ""`,
@@ -92,8 +92,21 @@ func TestPage(t *testing.T) {
 	}
 }
 
-func TestStartTellsWhatFailed(t *testing.T) {
+func TestStartReportsFailure(t *testing.T) {
 	s := start(t, "")
 	_, err := dev.Start(context.Background(), dev.Options{Addr: strings.TrimPrefix(s.URL, "http://"), PasswordCost: bcrypt.MinCost})
 	assert.ErrorContains(t, err, "address already in use")
+}
+
+// TestStartRefusesSwappedOptions: a folder named like an address would be created in the source tree.
+func TestStartRefusesSwappedOptions(t *testing.T) {
+	for _, o := range []dev.S3Options{{Dir: "127.0.0.1:0"}, {Dir: ":0"}, {Addr: "localhost"}, {Addr: t.TempDir()}, {Addr: "127.0.0.1:x"}} {
+		_, err := dev.StartS3(o)
+		assert.ErrorContains(t, err, "dev: S3: ", "%+v", o)
+		if o.Dir == "" {
+			o.Dir = t.TempDir()
+		}
+		_, err = dev.StartDatabase(dev.DatabaseOptions(o))
+		assert.ErrorContains(t, err, "dev: database: ", "%+v", o)
+	}
 }

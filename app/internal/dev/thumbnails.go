@@ -3,7 +3,6 @@ package dev
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,29 +11,27 @@ import (
 	"cinema-database/app/internal/thumbnail"
 )
 
-func newBytes(data []byte) io.ReadSeeker { return bytes.NewReader(data) }
-
-// thumbnailer makes thumbnails one at a time, as the Lambda function does for each event.
+// thumbnailer makes thumbnails, one at a time.
 type thumbnailer struct {
 	bucket *images.Bucket
 	log    *slog.Logger
-	turn   sync.Mutex
+	mu     sync.Mutex
 	work   sync.WaitGroup
 }
 
 // uploaded is api.Options.Uploaded.
 func (t *thumbnailer) uploaded(ctx context.Context, id string, original []byte) {
 	t.work.Go(func() {
-		t.turn.Lock()
-		defer t.turn.Unlock()
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
-		small, err := thumbnail.Make(bytes.NewReader(original))
+		data, err := thumbnail.Make(bytes.NewReader(original))
 		if err == nil {
-			err = t.bucket.PutThumbnail(ctx, id, small)
+			err = t.bucket.PutThumbnail(ctx, id, data)
 		}
 		if err != nil {
-			t.log.Warn("thumbnail not made", "image", id, "error", err.Error())
+			t.log.Warn("cannot make a thumbnail", "image", id, "error", err.Error())
 		}
 	})
 }

@@ -1,5 +1,6 @@
-// Package images tells images from other bytes, and keeps them in the images bucket: the original at
-// orig/<id>.<extension>, its thumbnail at thumb/<id>.jpg. Ids are made here; nothing a client sends is part of a key.
+// Package images recognizes image formats and stores images in the images bucket: the original under
+// contract.OriginalsPrefix, the thumbnail under contract.ThumbnailsPrefix. It generates the ids; keys contain nothing that a
+// client sent.
 package images
 
 import (
@@ -22,12 +23,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"cinema-database/app/contract"
 )
 
 var (
-	// ErrNotFound says that there is no such object.
+	// ErrNotFound means that the object does not exist.
 	ErrNotFound = errors.New("images: not found")
-	// ErrUnavailable wraps every failure of the bucket itself: trying again later may help.
+	// ErrUnavailable wraps every other failure of the bucket. A retry may help.
 	ErrUnavailable = errors.New("images: bucket unavailable")
 )
 
@@ -36,24 +39,21 @@ var (
 	idPattern = regexp.MustCompile(`^[a-z2-7]{26}$`)
 )
 
-// NewID makes an image's id: 128 random bits as 26 characters of lower-case base32.
+// NewID returns a new image id: 128 random bits as 26 characters of lower-case base32.
 func NewID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	return encoding.EncodeToString(b[:])
 }
 
-// ValidID says whether text has the form of an id.
+// ValidID reports whether text has the form of an id.
 func ValidID(text string) bool { return idPattern.MatchString(text) }
 
-// OriginalKey is the key of the image itself.
-func OriginalKey(id, extension string) string { return "orig/" + id + "." + extension }
+// OriginalKey returns the key of the image as uploaded.
+func OriginalKey(id, extension string) string { return contract.OriginalsPrefix + id + "." + extension }
 
-// ThumbnailKey is the key of the image's thumbnail.
-func ThumbnailKey(id string) string { return "thumb/" + id + ".jpg" }
-
-// NewClient makes an S3 client with the process's own AWS identity, and time limits on every step but a body's way, which
-// the context of each call bounds. pathStyle is for S3 servers whose buckets have no host name of their own.
+// NewClient returns an S3 client with the process's AWS identity. Every step of a request has a timeout, except the
+// transfer of the body, which only the call's context limits. pathStyle is for S3 servers without a host name per bucket.
 func NewClient(ctx context.Context, region string, pathStyle bool) (*s3.Client, error) {
 	transport := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 2 * time.Second }).
@@ -75,10 +75,10 @@ type Bucket struct {
 	name   string
 }
 
-// NewBucket makes a Bucket of that name.
+// NewBucket returns the bucket with that name.
 func NewBucket(client *s3.Client, name string) *Bucket { return &Bucket{client, name} }
 
-// Ping asks whether the bucket is there and open to this process.
+// Ping checks that the bucket exists and this process may access it.
 func (b *Bucket) Ping(ctx context.Context) error {
 	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
 	return failure(err)
@@ -100,23 +100,23 @@ func (b *Bucket) Put(ctx context.Context, id string, kind Kind, data []byte) err
 func (b *Bucket) PutThumbnail(ctx context.Context, id string, data []byte) error {
 	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:      &b.name,
-		Key:         aws.String(ThumbnailKey(id)),
+		Key:         aws.String(contract.ThumbnailKey(id)),
 		Body:        bytes.NewReader(data),
 		ContentType: aws.String("image/jpeg"),
 	})
 	return failure(err)
 }
 
-// Object is an open object; its reader must be closed.
+// Object is an open object, which the caller must close.
 type Object struct {
 	io.ReadCloser
-	// Bytes is the length.
+	// Bytes is the length in bytes.
 	Bytes int64
-	// ETag is S3's, quotes included.
+	// ETag is S3's, including the quotes.
 	ETag string
 }
 
-// Get opens the object of a key, or ErrNotFound.
+// Get opens the object at a key, or returns ErrNotFound.
 func (b *Bucket) Get(ctx context.Context, key string) (Object, error) {
 	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
@@ -125,26 +125,26 @@ func (b *Bucket) Get(ctx context.Context, key string) (Object, error) {
 	return Object{out.Body, aws.ToInt64(out.ContentLength), aws.ToString(out.ETag)}, nil
 }
 
-// Name is what an image's keys are made of.
+// Name contains the parts of an image's keys.
 type Name struct{ ID, Extension string }
 
-// removedAtOnce is how many keys one request deletes at most (S3 API reference, DeleteObjects).
-const removedAtOnce = 1000
+// maxDeleted is the maximum number of keys in one request (S3 API reference, DeleteObjects).
+const maxDeleted = 1000
 
-// Remove removes originals and their thumbnails; what is gone already is no error.
+// Remove deletes originals and their thumbnails. Objects that do not exist are ignored.
 func (b *Bucket) Remove(ctx context.Context, names ...Name) error {
 	var keys []types.ObjectIdentifier
 	for _, n := range names {
-		keys = append(keys, types.ObjectIdentifier{Key: aws.String(OriginalKey(n.ID, n.Extension))}, types.ObjectIdentifier{Key: aws.String(ThumbnailKey(n.ID))})
+		keys = append(keys, types.ObjectIdentifier{Key: aws.String(OriginalKey(n.ID, n.Extension))}, types.ObjectIdentifier{Key: aws.String(contract.ThumbnailKey(n.ID))})
 	}
-	for some := range slices.Chunk(keys, removedAtOnce) {
-		out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Objects: some, Quiet: aws.Bool(true)}})
+	for batch := range slices.Chunk(keys, maxDeleted) {
+		out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)}})
 		if err != nil {
 			return failure(err)
 		}
 		for _, e := range out.Errors {
 			if aws.ToString(e.Code) != "NoSuchKey" {
-				return fmt.Errorf("%w: deleting %s: %s: %s", ErrUnavailable, aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
+				return fmt.Errorf("%w: delete %s: %s: %s", ErrUnavailable, aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
 			}
 		}
 	}
@@ -153,16 +153,16 @@ func (b *Bucket) Remove(ctx context.Context, names ...Name) error {
 
 func failure(err error) error {
 	var (
-		noKey *types.NoSuchKey
-		reply *awshttp.ResponseError
+		noKey    *types.NoSuchKey
+		response *awshttp.ResponseError
 	)
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &noKey):
 		return ErrNotFound
-	// A bucket that is away is not an object that is away.
-	case errors.As(err, &reply) && reply.HTTPStatusCode() == http.StatusNotFound && !strings.Contains(err.Error(), "NoSuchBucket"):
+	// A missing bucket is not a missing object.
+	case errors.As(err, &response) && response.HTTPStatusCode() == http.StatusNotFound && !strings.Contains(err.Error(), "NoSuchBucket"):
 		return ErrNotFound
 	default:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -2,9 +2,7 @@ package images
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/app/internal/testimage"
 )
 
 func encoded(t testing.TB, format string, w, h int) []byte {
@@ -34,16 +34,6 @@ func encoded(t testing.TB, format string, w, h int) []byte {
 	return b.Bytes()
 }
 
-// claiming is a PNG of one pixel whose header claims other sides.
-func claiming(t testing.TB, w, h uint32) []byte {
-	data := encoded(t, "png", 1, 1)
-	header := data[12:29] // type and content of IHDR
-	binary.BigEndian.PutUint32(header[4:], w)
-	binary.BigEndian.PutUint32(header[8:], h)
-	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
-	return data
-}
-
 // webp1x1 is a lossless WebP of one pixel.
 const webp1x1 = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
@@ -60,23 +50,23 @@ func TestSniff(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Kind{"image/webp", "webp", 1, 1}, kind)
 
-	kind, err = Sniff(claiming(t, 8000, 5000))
-	require.NoError(t, err, "just as many pixels as may be")
+	kind, err = Sniff(testimage.PNGHeader(8000, 5000))
+	require.NoError(t, err, "exactly MaxPixels")
 	assert.Equal(t, 8000, kind.Width)
-	_, err = Sniff(claiming(t, 8000, 5001))
+	_, err = Sniff(testimage.PNGHeader(8000, 5001))
 	assert.ErrorIs(t, err, ErrTooManyPixels)
 	_, err = Sniff([]byte(animatedWebP))
 	assert.ErrorIs(t, err, ErrAnimated)
 	// The start of a JPEG in CMYK of 5000 × 5000 pixels: frame header with four components, then a scan.
 	_, err = Sniff([]byte("\xff\xd8\xff\xc0\x00\x14\x08\x13\x88\x13\x88\x04\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00\xff\xda\x00\x02"))
-	assert.ErrorIs(t, err, ErrTooManyPixels, "a pixel in CMYK counts as two")
+	assert.ErrorIs(t, err, ErrTooManyPixels, "a CMYK pixel counts as two")
 	for _, text := range []string{"", "GIF89a", "BM6", "%PDF-1.7", "PK\x03\x04", "<svg/>", "RIFF\x00\x00\x00\x00WAVE"} {
 		_, err := Sniff([]byte(text))
 		assert.ErrorIs(t, err, ErrNotImage, text)
 	}
 }
 
-// FuzzSniff: whatever is accepted has a size within the limits and a type that its first bytes show.
+// FuzzSniff: every accepted image has a size within the limits and the format of its first bytes.
 func FuzzSniff(f *testing.F) {
 	for _, format := range []string{"png", "jpg", "gif"} {
 		data := encoded(f, format, 3, 2)
@@ -90,7 +80,7 @@ func FuzzSniff(f *testing.F) {
 		kind, err := Sniff(data)
 		if err != nil {
 			if !errors.Is(err, ErrNotImage) && !errors.Is(err, ErrTooManyPixels) && !errors.Is(err, ErrAnimated) {
-				t.Fatalf("another error: %v", err)
+				t.Fatalf("unexpected error: %v", err)
 			}
 			return
 		}
@@ -107,7 +97,7 @@ func FuzzSniff(f *testing.F) {
 	})
 }
 
-// FuzzValidID: an id can be part of a key as it is.
+// FuzzValidID: an id needs no escaping in a key.
 func FuzzValidID(f *testing.F) {
 	f.Add(NewID())
 	f.Add("../../etc/passwd")

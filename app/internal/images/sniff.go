@@ -15,44 +15,44 @@ import (
 )
 
 const (
-	// MaxBytes is the largest image accepted: a phone's largest photographs fit.
+	// MaxBytes is the maximum size of an image, enough for the largest photos of phones.
 	MaxBytes = 16 << 20
-	// MaxPixels is the largest image accepted, in what Pixels counts.
+	// MaxPixels is the maximum number of pixels, as counted by Pixels.
 	MaxPixels = 40_000_000
 )
 
 var (
-	// ErrNotImage says that the bytes are not an image of a type that is taken.
+	// ErrNotImage means that the bytes are not an image in a supported format.
 	ErrNotImage = errors.New("images: not a JPEG, PNG, GIF or WebP image")
-	// ErrAnimated says that the image is an animated WebP, of which nothing here decodes a frame.
+	// ErrAnimated means that the image is an animated WebP, which the decoder does not support.
 	ErrAnimated = errors.New("images: animated WebP")
-	// ErrTooManyPixels says that the image has, or claims, more than MaxPixels pixels.
+	// ErrTooManyPixels means that the header specifies more than MaxPixels pixels.
 	ErrTooManyPixels = fmt.Errorf("images: more than %d pixels", MaxPixels)
 )
 
-// Kind is what an image's bytes say of it.
+// Kind is an image's format and size.
 type Kind struct {
 	// ContentType is the media type, e.g. image/jpeg.
 	ContentType string
-	// Extension goes with the type, e.g. jpg.
+	// Extension is the object key's, e.g. jpg.
 	Extension string
 	// Width and Height in pixels.
 	Width, Height int
 }
 
-// Format is a type of image that is taken.
+// Format is a supported image format.
 type Format struct {
 	// ContentType is the media type, e.g. image/jpeg.
 	ContentType string
-	// Extension goes with the type, e.g. jpg.
+	// Extension is the object key's, e.g. jpg.
 	Extension string
-	// Config reads an image's header.
+	// Config decodes an image's header.
 	Config func(io.Reader) (image.Config, error)
 
-	magic string // '?' stands for any byte
+	magic string // '?' matches any byte
 }
 
-// formats is explicit rather than the image package's registry, which any import can widen.
+// formats is not the image package's registry, because any import can add a format to that.
 var formats = []Format{
 	{"image/jpeg", "jpg", jpeg.DecodeConfig, "\xff\xd8\xff"},
 	{"image/png", "png", png.DecodeConfig, "\x89PNG\r\n\x1a\n"},
@@ -60,7 +60,7 @@ var formats = []Format{
 	{"image/webp", "webp", webp.DecodeConfig, "RIFF????WEBP"},
 }
 
-// FormatOf tells an image's format from its first bytes, nil where it is of none.
+// FormatOf returns an image's format according to its first bytes, or nil.
 func FormatOf(data []byte) *Format {
 	for i := range formats {
 		if matches(data, formats[i].magic) {
@@ -70,8 +70,8 @@ func FormatOf(data []byte) *Format {
 	return nil
 }
 
-// Pixels counts an image's pixels, width × height. A CMYK pixel counts as two: as a progressive JPEG it takes 28 bytes
-// while it is decoded, where one in colour takes 15.
+// Pixels returns width × height, or twice that for CMYK: decoding a progressive JPEG needs 28 bytes per pixel in CMYK
+// and 15 in YCbCr.
 func Pixels(c image.Config) int64 {
 	n := int64(c.Width) * int64(c.Height)
 	if c.ColorModel == color.CMYKModel {
@@ -80,13 +80,13 @@ func Pixels(c image.Config) int64 {
 	return n
 }
 
-// animated tells whether a WebP has more than one frame (RFC 9649, section 2.7.1: the flags of a VP8X chunk, which comes first).
+// animated reports whether a WebP has the animation flag (RFC 9649, section 2.7.1: the VP8X chunk, which comes first).
 func animated(data []byte) bool {
 	return len(data) > 20 && matches(data, "RIFF????WEBPVP8X") && data[20]&0x02 != 0
 }
 
-// Sniff tells an image's kind from its bytes alone, reading its header and no pixel. What it takes, the thumbnailer
-// takes too, unless the pixels are damaged.
+// Sniff determines an image's kind from its header, without decoding pixels. The thumbnailer accepts the same images,
+// unless their pixels are damaged.
 func Sniff(data []byte) (Kind, error) {
 	f := FormatOf(data)
 	if f == nil {

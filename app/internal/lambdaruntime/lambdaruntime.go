@@ -1,5 +1,5 @@
-// Package lambdaruntime runs a Lambda function's binary on this machine, for tests and measurements: it is the other
-// side of the Lambda Runtime API (version 2018-06-01) that a `bootstrap` asks for its next event.
+// Package lambdaruntime runs a Lambda function's binary on this machine, for tests and benchmarks. It implements the server
+// side of the Lambda Runtime API (version 2018-06-01).
 package lambdaruntime
 
 import (
@@ -16,13 +16,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"cinema-database/app/contract"
+	"cinema-database/app/internal/syncbuffer"
 )
 
 // Function is a running binary.
 type Function struct {
 	command *exec.Cmd
 	server  *http.Server
-	output  *lockedBuffer
+	output  *syncbuffer.Buffer
 	done    chan struct{} // closed when the process has ended
 	exit    error
 
@@ -37,22 +40,21 @@ type event struct {
 	deadline time.Time
 }
 
-// Answer is what a function says to an event.
+// Answer is a function's answer to an event.
 type Answer struct {
-	// Payload is the function's JSON, of its result or of its error.
+	// Payload is the JSON of the function's result or error.
 	Payload []byte
-	// Failed tells that it is an error.
+	// Failed is true if Payload is an error.
 	Failed bool
 }
 
-// Start runs the binary with the given environment, and nothing of this process's own. The process is ended by
-// Close, or with ctx.
+// Start runs the binary with the given environment, without this process's. Close, or the end of ctx, kills the process.
 func Start(ctx context.Context, binary string, env ...string) (*Function, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("lambdaruntime: %w", err)
 	}
-	f := &Function{output: &lockedBuffer{}, done: make(chan struct{}), events: make(chan event), answer: make(chan Answer)}
+	f := &Function{output: &syncbuffer.Buffer{}, done: make(chan struct{}), events: make(chan event), answer: make(chan Answer)}
 	mux := http.NewServeMux()
 	const base = "/2018-06-01/runtime/"
 	mux.HandleFunc("GET "+base+"invocation/next", f.next)
@@ -63,7 +65,7 @@ func Start(ctx context.Context, binary string, env ...string) (*Function, error)
 
 	f.command = exec.CommandContext(ctx, binary)
 	f.command.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=local", "AWS_REGION=us-east-1",
+		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=local", contract.EnvRegion + "=us-east-1",
 		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true",
 	}, env...)
 	f.command.Stdout, f.command.Stderr = f.output, f.output
@@ -104,7 +106,7 @@ func (f *Function) answered(failed bool) http.HandlerFunc {
 	}
 }
 
-// Invoke sends one event and waits for its answer. The function's deadline is ctx's, or a minute from now.
+// Invoke sends one event and waits for the answer. The function's deadline is ctx's, or in one minute.
 func (f *Function) Invoke(ctx context.Context, payload []byte) (Answer, error) {
 	f.invoke.Lock()
 	defer f.invoke.Unlock()
@@ -132,11 +134,11 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Answer, error) {
 	}
 }
 
-// Output is what the function has written so far.
+// Output returns the function's output so far.
 func (f *Function) Output() string { return f.output.String() }
 
-// PeakMemory is the most resident memory that the process has had, in bytes. It is the kernel's VmHWM: the figure
-// that wait4 gives starts from the parent's.
+// PeakMemory returns the process's peak resident memory in bytes, from the kernel's VmHWM. The value of wait4 would start
+// with the parent's.
 func (f *Function) PeakMemory() (int64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.command.Process.Pid))
 	if err != nil {
@@ -154,13 +156,13 @@ func (f *Function) PeakMemory() (int64, error) {
 	return 0, errors.New("lambdaruntime: no VmHWM in /proc/<pid>/status")
 }
 
-// CPUTime is the processor time that the process has taken so far, to a hundredth of a second (USER_HZ).
+// CPUTime returns the process's CPU time so far, with a resolution of 10 ms (USER_HZ).
 func (f *Function) CPUTime() (time.Duration, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.command.Process.Pid))
 	if err != nil {
 		return 0, fmt.Errorf("lambdaruntime: %w", err)
 	}
-	// proc(5): the name, in parentheses, may hold anything; utime and stime are the 12th and 13th fields after it.
+	// proc(5): the name, in parentheses, may contain any character; utime and stime are the 12th and 13th fields after it.
 	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("lambdaruntime: %q: too few fields", data)
@@ -173,26 +175,9 @@ func (f *Function) CPUTime() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / 100, nil
 }
 
-// Close ends the process.
+// Close kills the process.
 func (f *Function) Close() error {
-	_ = f.command.Process.Kill() // an error says that it has ended already
+	_ = f.command.Process.Kill() // fails only if the process has ended already
 	<-f.done
 	return f.server.Close()
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

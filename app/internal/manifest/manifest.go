@@ -1,4 +1,4 @@
-// Package manifest is what app/cmd/build writes and package app reads: the names of the compressed binaries' files,
+// Package manifest defines the files that app/cmd/build writes and package app reads: the names of the compressed binaries,
 // and the manifest in the same folder.
 package manifest
 

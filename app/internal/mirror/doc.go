@@ -1,7 +1,7 @@
 // Package mirror copies a published file, the MongoDB server package, into a bucket and verifies its digest.
 //
 // The object appears at its key only after all bytes are verified: the copy is a multipart upload that is completed
-// when the digest is right and aborted otherwise. A copy needs memory for one part ([PartSize]), whatever the file's
+// when the digest is right and aborted otherwise. A copy needs memory for one part ([PartSize]), regardless of the file's
 // size. If the source breaks off, the download resumes where it stopped, a bounded number of times.
 //
 // The object's metadata holds the digest (x-amz-meta-sha256), so a second call with the same digest finds the copy and

@@ -22,14 +22,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/contract"
+	"cinema-database/app/internal/s3test"
 )
 
 const (
@@ -72,14 +69,11 @@ func TestMemory(t *testing.T) {
 		_ = generate(w)
 	}))
 	defer publisher.Close()
-	storage := s3mem.New()
-	require.NoError(t, storage.CreateBucket(bucket))
-	server := httptest.NewServer(gofakes3.New(storage).Server())
-	defer server.Close()
+	storage := s3test.Start(t, bucket)
 
 	job, err := json.Marshal(childInput{
 		Request:     contract.MirrorRequest{Source: publisher.URL + "/mongodb.tgz", SHA256: want, Bucket: bucket, Key: key},
-		S3URL:       server.URL,
+		S3URL:       storage.URL,
 		Certificate: publisher.Certificate().Raw,
 	})
 	require.NoError(t, err)
@@ -95,7 +89,7 @@ func TestMemory(t *testing.T) {
 	t.Logf("peak resident memory: %.1f MiB", float64(peak)/1024)
 	assert.Less(t, peak<<10, int64(memoryLimit))
 
-	object, err := storage.HeadObject(bucket, key)
+	object, err := storage.Objects.HeadObject(bucket, key)
 	require.NoError(t, err)
 	assert.EqualValues(t, packageSize, object.Size)
 	assert.Equal(t, want, object.Metadata["X-Amz-Meta-Sha256"])
@@ -108,11 +102,7 @@ func copyAsChild(t *testing.T, job string) {
 	require.NoError(t, err)
 	source, err := url.Parse(in.Request.Source)
 	require.NoError(t, err)
-	client := s3.New(s3.Options{
-		BaseEndpoint: &in.S3URL, UsePathStyle: true, Region: "us-east-1",
-		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
-	m := New(client, []string{source.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	m := New(s3test.Client(in.S3URL), []string{source.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
 	m.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}

@@ -20,14 +20,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/contract"
+	"cinema-database/app/internal/s3test"
 )
 
 const (
@@ -93,38 +91,19 @@ func breakOff(w http.ResponseWriter, r *http.Request, after int) {
 type bench struct {
 	*Mirror
 	publisher *publisher
-	s3        *s3.Client
+	s3        *s3test.Server
 	pauses    []time.Duration
-	// fail, where set, answers an S3 request instead of the server.
-	fail func(*http.Request) (status int)
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{publisher: &publisher{handle: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r) }}}
+	b := &bench{s3: s3test.Start(t, bucket), publisher: &publisher{handle: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r) }}}
 	b.publisher.Server = httptest.NewTLSServer(b.publisher)
 	t.Cleanup(b.publisher.Close)
 
-	storage := gofakes3.New(s3mem.New()).Server()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if b.fail != nil {
-			if status := b.fail(r); status != 0 {
-				w.WriteHeader(status)
-				return
-			}
-		}
-		storage.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	b.s3 = s3.New(s3.Options{
-		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
-	_, err := b.s3.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
-	require.NoError(t, err)
 	host, err := url.Parse(b.publisher.URL)
 	require.NoError(t, err)
-	b.Mirror = New(b.s3, []string{host.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	b.Mirror = New(b.s3.Client, []string{host.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	b.HTTP = b.publisher.Client()
 	b.Wait = func(ctx context.Context, d time.Duration) error {
 		b.pauses = append(b.pauses, d)
@@ -140,7 +119,7 @@ func (b *bench) request() contract.MirrorRequest {
 // stored returns the object at the key, or nil.
 func (b *bench) stored(t *testing.T) []byte {
 	t.Helper()
-	object, err := b.s3.GetObject(context.Background(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	object, err := b.s3.Client.GetObject(context.Background(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
 	if err != nil {
 		require.ErrorContains(t, err, "NoSuchKey")
 		return nil
@@ -154,8 +133,8 @@ func (b *bench) stored(t *testing.T) []byte {
 // assertNothingOpen checks that no upload is open.
 func (b *bench) assertNothingOpen(t *testing.T) {
 	t.Helper()
-	b.fail = nil
-	uploads, err := b.s3.ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	b.s3.Intercept = nil
+	uploads, err := b.s3.Client.ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
 	if err != nil { // the server's answer for a bucket that never had an upload
 		require.ErrorContains(t, err, "NoSuchUpload")
 		return
@@ -221,7 +200,7 @@ func TestMissingDigestFile(t *testing.T) {
 
 func TestWrongDigestKeepsTheOldObject(t *testing.T) {
 	b := newBench(t)
-	_, err := b.s3.PutObject(context.Background(), &s3.PutObjectInput{
+	_, err := b.s3.Client.PutObject(context.Background(), &s3.PutObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String(key), Body: strings.NewReader("old"), ContentType: aws.String("application/gzip"),
 	})
 	require.NoError(t, err)
@@ -282,7 +261,7 @@ func TestStall(t *testing.T) {
 		switch {
 		case attempt == 1:
 			<-r.Context().Done()
-		case r.Header.Get("Range") == "": // again, where not even the first part arrived
+		case r.Header.Get("Range") == "": // also repeated if the first part did not arrive completely
 			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 			_, _ = w.Write(content[:1000])
 			_ = http.NewResponseController(w).Flush()
@@ -390,7 +369,7 @@ func TestStorageFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.fail = func(r *http.Request) int {
+			b.s3.Intercept = func(r *http.Request) int {
 				if c.when(r) {
 					return http.StatusForbidden
 				}
@@ -404,7 +383,7 @@ func TestStorageFails(t *testing.T) {
 	}
 	t.Run("and when aborting", func(t *testing.T) {
 		b := newBench(t)
-		b.fail = func(r *http.Request) int {
+		b.s3.Intercept = func(r *http.Request) int {
 			if r.Method == http.MethodDelete || r.URL.Query().Get("partNumber") == "1" {
 				return http.StatusForbidden
 			}
@@ -421,7 +400,7 @@ func TestTimeRunsOut(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	tooLate := errors.New("too late")
-	b.fail = func(r *http.Request) int {
+	b.s3.Intercept = func(r *http.Request) int {
 		if r.URL.Query().Get("partNumber") == "2" {
 			cancel(tooLate)
 		}

@@ -87,7 +87,7 @@ func (d *download) Read(p []byte) (int, error) {
 	}
 }
 
-// failed counts a failed attempt and waits before the next one. It returns an error where there is no next one.
+// failed counts a failed attempt and waits before the next one. It returns an error if there is no next one.
 func (d *download) failed(err error) error {
 	d.failures++
 	var permanent permanentError
@@ -103,7 +103,7 @@ func (d *download) failed(err error) error {
 	return d.wait(d.ctx, time.Second<<(d.failures-1))
 }
 
-// cause replaces "context canceled" with the reason where the watchdog ended an attempt.
+// cause replaces "context canceled" with the reason if the watchdog ended an attempt.
 func (d *download) cause(err error) error {
 	if stalled := context.Cause(d.attempt); stalled != nil && d.ctx.Err() == nil {
 		return stalled

@@ -1,4 +1,4 @@
-// Package passwords hashes and checks passwords with bcrypt, on a bounded share of the CPU.
+// Package passwords hashes and checks passwords with bcrypt, and limits the CPU that this uses.
 package passwords
 
 import (
@@ -13,32 +13,32 @@ import (
 )
 
 const (
-	// MinBytes is the shortest password accepted (NIST SP 800-63B, section 5.1.1.2).
+	// MinBytes is the minimum length of a password (NIST SP 800-63B, section 5.1.1.2).
 	MinBytes = 8
-	// MaxBytes is the longest: bcrypt reads no further.
+	// MaxBytes is the maximum length: bcrypt ignores further bytes.
 	MaxBytes = 72
-	// DefaultCost is the least work factor that OWASP's Password Storage Cheat Sheet accepts.
+	// DefaultCost is the minimum work factor of OWASP's Password Storage Cheat Sheet.
 	DefaultCost = 10
-	// maxWait bounds the wait for a free slot, in addition to the request's own deadline.
+	// maxWait limits the wait for a free slot, in addition to the request's deadline.
 	maxWait = 10 * time.Second
 )
 
-// ErrBusy says that no slot came free in time: the caller should try again later.
-var ErrBusy = errors.New("passwords: every slot is taken")
+// ErrBusy means that no slot became free in time. The caller should retry later.
+var ErrBusy = errors.New("passwords: all slots are in use")
 
-// ErrWrong says that the password is not the account's.
+// ErrWrong means that the password is not the account's.
 var ErrWrong = errors.New("passwords: wrong password")
 
-// Hasher hashes and checks passwords, never more at once than it has slots.
+// Hasher hashes and checks passwords. The number of concurrent operations is limited to its slots.
 type Hasher struct {
 	cost  int
 	slots chan struct{}
-	// decoy is compared against where there is no account, so that the answer takes as long as for one.
+	// decoy is the hash for unknown accounts, so that checking takes as long as for a known account.
 	decoy []byte
 }
 
-// New makes a hasher of the given bcrypt cost (4 to 31; each step doubles the work). It keeps one CPU free
-// for other requests where there are several.
+// New returns a hasher with the given bcrypt cost (4 to 31; each step doubles the work). If there are several CPUs, it
+// leaves one free for other requests.
 func New(cost int) (*Hasher, error) {
 	if cost < bcrypt.MinCost || cost > bcrypt.MaxCost {
 		return nil, fmt.Errorf("passwords: cost %d: out of range; use %d to %d", cost, bcrypt.MinCost, bcrypt.MaxCost)
@@ -46,12 +46,12 @@ func New(cost int) (*Hasher, error) {
 	return &Hasher{
 		cost:  cost,
 		slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
-		// Any text of a hash's form costs as much to compare as a real one, and this one costs nothing to make.
+		// Comparing with any text of a hash's form costs as much as with a real hash, and this one needs no hashing.
 		decoy: fmt.Appendf(nil, "$2a$%02d$%s", cost, strings.Repeat("A", 53)),
 	}, nil
 }
 
-// Hash hashes a password of MinBytes to MaxBytes bytes; ErrBusy where no slot came free.
+// Hash hashes a password of MinBytes to MaxBytes bytes. The error is ErrBusy if no slot became free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -61,8 +61,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	return bcrypt.GenerateFromPassword([]byte(password), h.cost)
 }
 
-// Check compares a password with an account's hash: nil, ErrWrong or ErrBusy. A nil hash stands for an
-// account that does not exist: the same work, and ErrWrong.
+// Check compares a password with an account's hash, and returns nil, ErrWrong or ErrBusy. A nil hash means that the
+// account does not exist: Check does the same work and returns ErrWrong.
 func (h *Hasher) Check(ctx context.Context, hash []byte, password string) error {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (h *Hasher) Check(ctx context.Context, hash []byte, password string) error 
 	if !exists {
 		hash = h.decoy
 	}
-	// Longer than MaxBytes cannot have been registered, but bcrypt would compare its first 72 bytes.
+	// No account has a longer password, but bcrypt would compare the first 72 bytes.
 	fits := len(password) <= MaxBytes
 	if !fits {
 		password = password[:MaxBytes]

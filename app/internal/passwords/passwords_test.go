@@ -26,12 +26,12 @@ func TestCheck(t *testing.T) {
 	hash, err = h.Hash(ctx, longest)
 	require.NoError(t, err)
 	assert.NoError(t, h.Check(ctx, hash, longest))
-	assert.ErrorIs(t, h.Check(ctx, hash, longest+"x"), ErrWrong, "what bcrypt would cut off counts")
+	assert.ErrorIs(t, h.Check(ctx, hash, longest+"x"), ErrWrong, "bytes that bcrypt ignores count")
 	_, err = h.Hash(ctx, longest+"x")
 	assert.Error(t, err)
 }
 
-// TestDecoyCostsAsMuch: where there is no account, bcrypt does its whole work, on a hash of the same cost.
+// TestDecoyCostsAsMuch: for an unknown account, bcrypt compares with a hash of the same cost.
 func TestDecoyCostsAsMuch(t *testing.T) {
 	for _, cost := range []int{bcrypt.MinCost, DefaultCost} {
 		h, err := New(cost)
@@ -40,7 +40,7 @@ func TestDecoyCostsAsMuch(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, cost, got)
 		assert.ErrorIs(t, bcrypt.CompareHashAndPassword(h.decoy, []byte("anything")), bcrypt.ErrMismatchedHashAndPassword,
-			"it is compared, not refused for its form")
+			"it is compared, not refused as malformed")
 	}
 }
 

@@ -1,2 +1,2 @@
-// Package seed holds the sample catalogue: real films with their real directors and years.
+// Package seed contains the sample catalogue: real movies with their directors and years.
 package seed

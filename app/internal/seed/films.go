@@ -18,7 +18,7 @@ var (
 	western        = store.Genre{Name: "Western", Description: "Stories of the American frontier and its legends."}
 )
 
-// Directors, with their years of birth and death. Two who work together are one, by the elder's year.
+// Directors, with their years of birth and death. A pair of directors is one entry with the elder's years.
 var (
 	akiraKurosawa         = store.Director{Name: "Akira Kurosawa", Birth: 1910, Death: 1998, Bio: "Japanese director whose films of samurai and of modern Japan shaped cinema worldwide."}
 	alfredHitchcock       = store.Director{Name: "Alfred Hitchcock", Birth: 1899, Death: 1980, Bio: "English director, called the master of suspense, with more than fifty films in six decades."}
@@ -69,7 +69,7 @@ var (
 	yasujiroOzu           = store.Director{Name: "Yasujirō Ozu", Birth: 1903, Death: 1963, Bio: "Japanese director of quiet family dramas, filmed from low and still."}
 )
 
-// Movies gives the sample catalogue, by year. The result is the caller's own.
+// Movies returns the sample catalogue, sorted by year. The caller may change the result.
 func Movies() []store.Movie {
 	return []store.Movie{
 		{
@@ -304,7 +304,7 @@ func Movies() []store.Movie {
 		},
 		{
 			Title: "Toy Story", Year: 1995, Genre: animation, Director: johnLasseter,
-			Description: "A cowboy doll's place as favourite is threatened by a space ranger.",
+			Description: "A cowboy doll's place as favorite is threatened by a space ranger.",
 			Actors:      []string{"Tom Hanks", "Tim Allen", "Don Rickles"},
 		},
 		{

@@ -14,11 +14,11 @@ func TestMovies(t *testing.T) {
 	assert.GreaterOrEqual(t, len(movies), 40)
 	titles, genres, directors := map[string]bool{}, map[string]store.Genre{}, map[string]store.Director{}
 	for _, m := range movies {
-		assert.False(t, titles[m.Title], "%s is there twice", m.Title)
+		assert.False(t, titles[m.Title], "%s occurs twice", m.Title)
 		titles[m.Title] = true
 		assert.NotEmpty(t, m.Description, m.Title)
 		assert.GreaterOrEqual(t, len(m.Actors), 3, m.Title)
-		assert.GreaterOrEqual(t, m.Year, 1888, m.Title) // the oldest film that is left
+		assert.GreaterOrEqual(t, m.Year, 1888, m.Title) // the oldest surviving movie
 		assert.LessOrEqual(t, m.Year, time.Now().Year(), m.Title)
 		d := m.Director
 		assert.NotEmpty(t, d.Bio, d.Name)
@@ -34,5 +34,5 @@ func TestMovies(t *testing.T) {
 		genres[m.Genre.Name], directors[d.Name] = m.Genre, d
 	}
 	movies[0].Title = "changed"
-	assert.NotEqual(t, "changed", Movies()[0].Title, "each caller has its own")
+	assert.NotEqual(t, "changed", Movies()[0].Title, "each caller gets its own copy")
 }

@@ -1,4 +1,4 @@
-// Package settings reads the API's settings from its environment, the one place that does.
+// Package settings reads and checks the API's settings, which are environment variables.
 package settings
 
 import (
@@ -6,69 +6,68 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
+
+	"cinema-database/app/contract"
+	"cinema-database/internal/format"
 )
 
-// DefaultPort is the port that the API listens on where PORT is not set.
-const DefaultPort = 8081
-
-// JWTKeyMinBytes is the shortest key that signs sessions: as long as the hash (RFC 7518, section 3.2).
+// JWTKeyMinBytes is the minimum length of the key that signs sessions: that of the hash (RFC 7518, section 3.2).
 const JWTKeyMinBytes = 32
 
-// Settings is everything the API is told at its start.
+// Settings are the API's settings.
 type Settings struct {
-	// MongoDBURI is a connection string; empty where CredentialsURI is set. It holds a password.
+	// MongoDBURI is a connection string with a password; empty if Credentials is set.
 	MongoDBURI string
-	// JWTKey signs sessions (HS256); set together with MongoDBURI, empty where CredentialsURI is set.
+	// JWTKey signs sessions (HS256); empty if Credentials is set.
 	JWTKey []byte
-	// Credentials is where the credentials object is; zero where MongoDBURI is set.
+	// Credentials names the credentials object; zero if MongoDBURI is set.
 	Credentials Object
 	// Bucket is the name of the images bucket.
 	Bucket string
 	// Region is the AWS region of both buckets, e.g. us-east-1.
 	Region string
-	// PathStyle puts the bucket's name in the path of S3 requests rather than in the host's name:
-	// for S3 servers on a laptop, and set whenever AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is.
+	// PathStyle puts the bucket's name into the path of S3 requests rather than into the host name, as S3 servers on a
+	// laptop need. It is set if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is.
 	PathStyle bool
 	// Port is the TCP port to listen on.
 	Port int
-	// AllowedOrigin is the one origin that browsers may call from, e.g. https://cinema.example; empty allows none.
+	// AllowedOrigin is the only other origin that browsers may call the API from, e.g. https://cinema.example; empty allows none.
 	AllowedOrigin string
-	// BehindProxy says that every request comes through one load balancer, which appends the client's
-	// address to X-Forwarded-For; only then is that header believed, and only its right-most entry.
+	// BehindProxy means that every request comes through one load balancer, which appends the client's address to
+	// X-Forwarded-For. Only then is that header's last entry trusted.
 	BehindProxy bool
-	// Stack names the stack in the metrics that are published; empty publishes none.
+	// Stack is the stack's name, the dimension of the published metric; empty publishes none.
 	Stack string
 }
 
-// Object names an object in S3.
+// Object is the location of an object in S3.
 type Object struct{ Bucket, Key string }
 
-var (
-	// bucketName follows the general purpose bucket naming rules of S3.
-	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
+// Environment variables that only the application uses.
+const (
+	envMongoDBURI = "MONGODB_URI"
+	envJWTKey     = "JWT_KEY"
 )
 
-// Load reads settings through getenv, and names every problem at once. Values that may hold a secret
-// are never part of an error.
+// Load reads the settings through getenv and reports all errors at once. An error never contains a value that may be a
+// secret.
 func Load(getenv func(string) string) (Settings, error) {
 	l := &loader{getenv: getenv}
 	l.database(true)
 	l.aws()
-	if l.s.Bucket = getenv("AWS_UPLOAD_BUCKET_NAME"); !bucketName.MatchString(l.s.Bucket) {
-		l.problem("AWS_UPLOAD_BUCKET_NAME %q: not a bucket's name; name the images bucket", l.s.Bucket)
+	if l.s.Bucket = getenv(contract.EnvImagesBucket); !format.Bucket(l.s.Bucket) {
+		l.problem(contract.EnvImagesBucket, "%q: not a bucket name; use the name of the images bucket", l.s.Bucket)
 	}
 	l.http()
-	l.s.Stack = getenv("STACK")
+	l.s.Stack = getenv(contract.EnvStack)
 	return l.done()
 }
 
-// LoadDatabase reads only what reaching the database takes: MONGODB_URI, or CREDENTIALS_URI and AWS_REGION.
+// LoadDatabase reads only the settings that are needed to connect to the database: MONGODB_URI, or CREDENTIALS_URI and
+// AWS_REGION.
 func LoadDatabase(getenv func(string) string) (Settings, error) {
 	l := &loader{getenv: getenv}
 	l.database(false)
@@ -84,8 +83,9 @@ type loader struct {
 	problems []error
 }
 
-func (l *loader) problem(format string, args ...any) {
-	l.problems = append(l.problems, fmt.Errorf("settings: "+format, args...))
+// problem adds an error about the variable env.
+func (l *loader) problem(env, text string, args ...any) {
+	l.problems = append(l.problems, fmt.Errorf("settings: "+env+" "+text, args...))
 }
 
 func (l *loader) done() (Settings, error) {
@@ -96,45 +96,46 @@ func (l *loader) done() (Settings, error) {
 }
 
 func (l *loader) database(withKey bool) {
-	uri, object, key := l.getenv("MONGODB_URI"), l.getenv("CREDENTIALS_URI"), l.getenv("JWT_KEY")
+	uri, object, key := l.getenv(envMongoDBURI), l.getenv(contract.EnvCredentialsURI), l.getenv(envJWTKey)
 	switch {
 	case uri == "" && object == "":
-		l.problem("MONGODB_URI and CREDENTIALS_URI are both empty; set one of them")
+		l.problem(envMongoDBURI, "and %s are both empty; set one of them", contract.EnvCredentialsURI)
 	case uri != "" && object != "":
-		l.problem("MONGODB_URI and CREDENTIALS_URI are both set; set one of them")
+		l.problem(envMongoDBURI, "and %s are both set; set only one of them", contract.EnvCredentialsURI)
 	case uri != "":
-		if err := CheckMongoDBURI(uri); err != nil {
-			l.problem("MONGODB_URI: %w", err)
+		if err := checkMongoDBURI(uri); err != nil {
+			l.problem(envMongoDBURI, "is %w", err)
 		}
 		l.s.MongoDBURI = uri
 	default:
-		var err error
-		if l.s.Credentials, err = parseObject(object); err != nil {
-			l.problem("CREDENTIALS_URI %q: %w", object, err)
+		bucket, key, ok := format.ObjectURI(object)
+		if !ok {
+			l.problem(contract.EnvCredentialsURI, "%q: not an object's URI; use s3://bucket/key", object)
 		}
+		l.s.Credentials = Object{bucket, key}
 	}
 	switch {
 	case !withKey:
 	case key != "" && object != "":
-		l.problem("JWT_KEY is set beside CREDENTIALS_URI; the object holds the key, leave JWT_KEY out")
+		l.problem(envJWTKey, "and %s are both set; unset %s, the object contains the key", contract.EnvCredentialsURI, envJWTKey)
 	case key == "" && uri != "":
-		l.problem("JWT_KEY is empty; MONGODB_URI needs it: %d random bytes in base64", JWTKeyMinBytes)
+		l.problem(envJWTKey, "is empty, but %s is set; set it to %d random bytes in base64", envMongoDBURI, JWTKeyMinBytes)
 	case key != "":
 		var err error
 		if l.s.JWTKey, err = ParseJWTKey(key); err != nil {
-			l.problem("JWT_KEY: %w", err)
+			l.problem(envJWTKey, "is %w", err)
 		}
 	}
 }
 
 func (l *loader) aws() {
-	if l.s.Region = l.getenv("AWS_REGION"); !regionName.MatchString(l.s.Region) {
-		l.problem("AWS_REGION %q: not a region; use one such as us-east-1", l.s.Region)
+	if l.s.Region = l.getenv(contract.EnvRegion); !format.Region(l.s.Region) {
+		l.problem(contract.EnvRegion, "%q: not a region; use one such as us-east-1", l.s.Region)
 	}
 	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"} {
 		if v := l.getenv(name); v != "" {
 			if u, err := url.Parse(v); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-				l.problem("%s %q: not an http or https address; use one such as http://127.0.0.1:9000", name, v)
+				l.problem(name, "%q: not an http or https URL; use one such as http://127.0.0.1:9000", v)
 			}
 			l.s.PathStyle = true
 		}
@@ -142,39 +143,39 @@ func (l *loader) aws() {
 }
 
 func (l *loader) http() {
-	l.s.Port = DefaultPort
-	if v := l.getenv("PORT"); v != "" {
+	l.s.Port = contract.APIPort
+	if v := l.getenv(contract.EnvPort); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > 65535 {
-			l.problem("PORT %q: not a port; use a number from 1 to 65535", v)
+			l.problem(contract.EnvPort, "%q: not a port; use a number from 1 to 65535", v)
 		}
 		l.s.Port = n
 	}
-	if v := l.getenv("ALLOWED_ORIGIN"); v != "" {
+	if v := l.getenv(contract.EnvAllowedOrigin); v != "" {
 		u, err := url.Parse(v)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != v {
-			l.problem("ALLOWED_ORIGIN %q: not an origin; use a scheme and a host alone, such as https://cinema.example", v)
+			l.problem(contract.EnvAllowedOrigin, "%q: not an origin; use only a scheme and a host, such as https://cinema.example", v)
 		}
 		l.s.AllowedOrigin = v
 	}
-	switch v := l.getenv("BEHIND_PROXY"); v {
+	switch v := l.getenv(contract.EnvBehindProxy); v {
 	case "", "false":
 	case "true":
 		l.s.BehindProxy = true
 	default:
-		l.problem("BEHIND_PROXY %q: neither true nor false; use true behind the load balancer", v)
+		l.problem(contract.EnvBehindProxy, "%q: neither true nor false; use true behind the load balancer", v)
 	}
 }
 
-// CheckMongoDBURI says whether uri is a connection string, without repeating any of it.
-func CheckMongoDBURI(uri string) error {
+// checkMongoDBURI returns an error if uri is not a connection string. The error contains no part of uri.
+func checkMongoDBURI(uri string) error {
 	if cs, err := connstring.Parse(uri); err != nil || cs.Validate() != nil {
-		return errors.New("not a MongoDB connection string; use mongodb://user:password@host:27017/cinema?tls=true")
+		return errors.New("not a MongoDB connection string; use mongodb://user:password@host/cinema?tls=true")
 	}
 	return nil
 }
 
-// ParseJWTKey decodes a signing key from base64 (RFC 4648, padded).
+// ParseJWTKey decodes a signing key from base64 (RFC 4648, padded). The error contains no part of text.
 func ParseJWTKey(text string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -184,13 +185,4 @@ func ParseJWTKey(text string) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes long; use at least %d random bytes", len(key), JWTKeyMinBytes)
 	}
 	return key, nil
-}
-
-func parseObject(text string) (Object, error) {
-	rest, found := strings.CutPrefix(text, "s3://")
-	bucket, key, _ := strings.Cut(rest, "/")
-	if !found || !bucketName.MatchString(bucket) || key == "" {
-		return Object{}, errors.New("not an object's address; use s3://bucket/key")
-	}
-	return Object{bucket, key}, nil
 }

@@ -34,7 +34,7 @@ func TestLoad(t *testing.T) {
 		PathStyle: true, Port: 80, AllowedOrigin: "https://cinema.example", BehindProxy: true}, s)
 }
 
-func TestLoadNamesEveryProblem(t *testing.T) {
+func TestLoadReportsAllErrors(t *testing.T) {
 	_, err := Load(env("MONGODB_URI", "postgres://u:secret@db", "JWT_KEY", "c2hvcnQ=", "AWS_UPLOAD_BUCKET_NAME", "Bad_Name", "AWS_REGION", "moon",
 		"PORT", "x", "ALLOWED_ORIGIN", "https://cinema.example/path", "BEHIND_PROXY", "yes", "AWS_ENDPOINT_URL_S3", "localhost"))
 	require.Error(t, err)
@@ -54,7 +54,7 @@ func TestLoadRefuses(t *testing.T) {
 		"neither":           {nil, "both empty"},
 		"both":              {[]string{"MONGODB_URI", "mongodb://db/cinema", "CREDENTIALS_URI", "s3://bucket/key"}, "both set"},
 		"URI without key":   {[]string{"MONGODB_URI", "mongodb://db/cinema"}, "JWT_KEY is empty"},
-		"key twice":         {[]string{"CREDENTIALS_URI", "s3://bucket/key", "JWT_KEY", key}, "JWT_KEY is set beside"},
+		"key twice":         {[]string{"CREDENTIALS_URI", "s3://bucket/key", "JWT_KEY", key}, "JWT_KEY and CREDENTIALS_URI are both set"},
 		"key not base64":    {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", "!"}, "not base64"},
 		"object not S3":     {[]string{"CREDENTIALS_URI", "https://bucket/key"}, "s3://bucket/key"},
 		"object no key":     {[]string{"CREDENTIALS_URI", "s3://bucket/"}, "s3://bucket/key"},

@@ -14,29 +14,27 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// The catalogue's version stands for the content of the movies collection, so that a client's copy can be
-// confirmed without reading the movies. One document holds it: the version, a random text that never comes
-// back, and the writers at work.
+// The catalogue's version identifies the content of the movies collection, so that the API can confirm a client's copy
+// without reading the movies. One document stores the version, a random text that is never reused, and the active writers.
 //
-// Only WriteMovies changes movies. It announces itself, writes, then sets another version and takes its
-// announcement back, in this order:
-//   - while a writer is announced there is no version, so nothing that is read then can be confirmed later;
-//   - a writer that dies leaves its announcement, so no copy is confirmed until the next write completes;
-//   - readers take the version before they read movies: what they label can be newer than its label, never older.
+// Only WriteMovies changes movies. It registers as a writer, writes, sets a new version, and unregisters, in this order:
+//   - while a writer is registered there is no version, so an answer from that time cannot be confirmed later;
+//   - a writer that is killed stays registered, so no copy is confirmed until the next write completes;
+//   - readers read the version before the movies, so an answer can be newer than its version, but never older.
 //
-// Each process keeps the version for versionLifetime, and reading it takes versionTimeout at most: together the
-// longest that a copy is confirmed after a change. A change made by other hands, past this package, shows after versionEpoch at the latest.
+// Each process caches the version for versionLifetime, and reading it takes at most versionTimeout: an outdated copy is
+// confirmed for at most the sum of both. Changes that bypass this package show after versionEpoch at the latest.
 
 const (
-	// versionLifetime is how long a version that was read stands without being read again.
+	// versionLifetime is how long the version is cached.
 	versionLifetime = time.Second
 	versionTimeout  = 2 * time.Second
-	// versionEpoch is how long one version confirms copies even though nothing seems to change.
+	// versionEpoch is how long a version can confirm copies.
 	versionEpoch = 10 * time.Minute
-	// WriteTimeout bounds one WriteMovies.
+	// WriteTimeout is the time limit of WriteMovies.
 	WriteTimeout = 5 * time.Minute
-	// forgotten is the age at which an announcement can only be a dead writer's.
-	forgotten = 2 * WriteTimeout
+	// writerExpiry is the age after which a registered writer must have been killed.
+	writerExpiry = 2 * WriteTimeout
 )
 
 type catalogue struct {
@@ -58,9 +56,8 @@ type catalogueCache struct {
 	read    time.Time
 }
 
-// CatalogueVersion is a text that stands for the movies' content, and changes with it; empty where the content
-// is changing or was never written as a whole. It is at most versionLifetime and versionTimeout old, and reads
-// the database only when it would be older.
+// CatalogueVersion returns a text that changes whenever the movies' content does; empty while the content is changing, or
+// before the first write is complete. It is at most versionLifetime + versionTimeout old.
 func (s *Store) CatalogueVersion(ctx context.Context, now time.Time) (string, error) {
 	s.version.mu.Lock()
 	version, read := s.version.version, s.version.read
@@ -69,8 +66,8 @@ func (s *Store) CatalogueVersion(ctx context.Context, now time.Time) (string, er
 		v, err, _ := s.flight.Do("version", func() (any, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), versionTimeout)
 			defer cancel()
-			// The age counts from before the question: a change after this moment may not be in the answer.
-			asked := time.Now()
+			// The age counts from before the query, because the result may miss any later change.
+			start := time.Now()
 			var c catalogue
 			err := s.db.Collection(Catalogue).FindOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}).Decode(&c)
 			if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
@@ -80,7 +77,7 @@ func (s *Store) CatalogueVersion(ctx context.Context, now time.Time) (string, er
 				c.Version = ""
 			}
 			s.version.mu.Lock()
-			s.version.version, s.version.read = c.Version, asked
+			s.version.version, s.version.read = c.Version, start
 			s.version.mu.Unlock()
 			return c.Version, nil
 		})
@@ -95,8 +92,8 @@ func (s *Store) CatalogueVersion(ctx context.Context, now time.Time) (string, er
 	return version + "." + now.UTC().Truncate(versionEpoch).Format("0601021504"), nil
 }
 
-// WriteMovies makes the catalogue hold every given movie, by title; others stay. It writes only what differs,
-// so that a second run changes nothing, and says how many movies it wrote.
+// WriteMovies adds the given movies to the catalogue or updates them, by title; other movies stay. It writes only those
+// that differ, and returns their number.
 func (s *Store) WriteMovies(ctx context.Context, movies []Movie) (written int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, WriteTimeout)
 	defer cancel()
@@ -115,25 +112,25 @@ func (s *Store) WriteMovies(ctx context.Context, movies []Movie) (written int, e
 		return 0, failure(err)
 	}
 
-	me := writer{ID: rand.Text(), Since: time.Now().UTC()}
-	if err := s.updateCatalogue(ctx, bson.D{{Key: "$push", Value: bson.D{{Key: "writers", Value: me}}}}); err != nil {
+	self := writer{ID: rand.Text(), Since: time.Now().UTC()}
+	if err := s.updateCatalogue(ctx, bson.D{{Key: "$push", Value: bson.D{{Key: "writers", Value: self}}}}); err != nil {
 		return 0, err
 	}
 	if written, err = s.replace(ctx, differing); err != nil {
 		return written, err
 	}
-	// The other version comes before the announcements go, so that a death in between is a dead writer's.
+	// Set the version before unregistering. If the process is killed in between, the writer stays registered.
 	if err := s.updateCatalogue(ctx, bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: rand.Text()}}}}); err != nil {
 		return written, err
 	}
-	return written, s.withdraw(ctx, me)
+	return written, s.unregister(ctx, self)
 }
 
-// replace writes movies by title.
+// replace writes movies, by title.
 func (s *Store) replace(ctx context.Context, movies []Movie) (written int, err error) {
 	var changes []mongo.WriteModel
 	for _, m := range movies {
-		m.ID = bson.ObjectID{} // the id stays the stored document's own
+		m.ID = bson.ObjectID{} // keep the stored document's id
 		changes = append(changes, mongo.NewReplaceOneModel().
 			SetFilter(bson.D{{Key: "Title", Value: m.Title}}).SetReplacement(stored(m)).SetUpsert(true))
 	}
@@ -147,13 +144,13 @@ func (s *Store) replace(ctx context.Context, movies []Movie) (written int, err e
 	return written, failure(err)
 }
 
-// withdraw takes back this writer's announcement and those of the dead.
-func (s *Store) withdraw(ctx context.Context, me writer) error {
+// unregister removes this writer and expired ones.
+func (s *Store) unregister(ctx context.Context, self writer) error {
 	var c catalogue
 	if err := s.db.Collection(Catalogue).FindOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}).Decode(&c); err != nil {
 		return failure(err)
 	}
-	gone := slices.DeleteFunc(c.Writers, func(w writer) bool { return w.ID != me.ID && time.Since(w.Since) < forgotten })
+	gone := slices.DeleteFunc(c.Writers, func(w writer) bool { return w.ID != self.ID && time.Since(w.Since) < writerExpiry })
 	for _, w := range gone {
 		pull := bson.D{{Key: "$pull", Value: bson.D{{Key: "writers", Value: w}}}}
 		if err := s.updateCatalogue(ctx, pull); err != nil {
@@ -168,7 +165,7 @@ func (s *Store) updateCatalogue(ctx context.Context, update bson.D) error {
 	return failure(err)
 }
 
-// differing gives those movies that are not stored just so.
+// differing returns the movies that differ from the stored ones.
 func (s *Store) differing(ctx context.Context, movies []Movie) ([]Movie, error) {
 	cursor, err := s.db.Collection(Movies).Find(ctx, bson.D{})
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Image is the record of an uploaded image. Its bytes are in the images bucket.
+// Image is the record of an uploaded image. The images bucket stores its bytes.
 type Image struct {
-	// Seq orders records by time of upload; ties and clocks that differ between instances aside.
+	// Seq orders records by the time of upload, as far as the instances' clocks agree.
 	Seq bson.ObjectID `bson:"_id"`
 	// Image is the image's id.
 	Image string `bson:"Image"`
-	// Owner is the account that uploaded the image. An id: names can change.
+	// Owner is the id of the account that uploaded the image. Names can change.
 	Owner bson.ObjectID `bson:"Owner"`
 	// Extension of the object's key, e.g. jpg.
 	Extension   string `bson:"Extension"`
@@ -26,7 +26,7 @@ type Image struct {
 	Created time.Time `bson:"Created"`
 }
 
-// AddImage stores an image's record and gives it back with its place in the order.
+// AddImage stores an image's record and returns it with its Seq.
 func (s *Store) AddImage(ctx context.Context, i Image) (Image, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return Image{}, err
@@ -36,7 +36,7 @@ func (s *Store) AddImage(ctx context.Context, i Image) (Image, error) {
 	return i, failure(err)
 }
 
-// ListImages gives up to limit records, newest first, older than before where it is not zero.
+// ListImages returns up to limit records, newest first. If before is not zero, they are older than that Seq.
 func (s *Store) ListImages(ctx context.Context, before bson.ObjectID, limit int) ([]Image, error) {
 	filter := bson.D{}
 	if !before.IsZero() {
@@ -45,7 +45,7 @@ func (s *Store) ListImages(ctx context.Context, before bson.ObjectID, limit int)
 	return s.images(ctx, filter, limit)
 }
 
-// ImagesOf gives up to limit records of an account's images.
+// ImagesOf returns up to limit records of an account's images.
 func (s *Store) ImagesOf(ctx context.Context, owner bson.ObjectID, limit int) ([]Image, error) {
 	return s.images(ctx, bson.D{{Key: "Owner", Value: owner}}, limit)
 }
@@ -65,7 +65,7 @@ func (s *Store) images(ctx context.Context, filter bson.D, limit int) ([]Image, 
 	return images, nil
 }
 
-// ImageByID gives an image's record, or ErrNotFound.
+// ImageByID returns an image's record, or ErrNotFound.
 func (s *Store) ImageByID(ctx context.Context, id string) (Image, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return Image{}, err
@@ -75,7 +75,7 @@ func (s *Store) ImageByID(ctx context.Context, id string) (Image, error) {
 	return i, failure(err)
 }
 
-// CountImages counts an account's images.
+// CountImages returns the number of an account's images.
 func (s *Store) CountImages(ctx context.Context, owner bson.ObjectID) (int64, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return 0, err
@@ -84,7 +84,7 @@ func (s *Store) CountImages(ctx context.Context, owner bson.ObjectID) (int64, er
 	return n, failure(err)
 }
 
-// RemoveImages removes images' records by the images' ids; what is gone already is no error.
+// RemoveImages removes the records of the images with these ids. Missing records are ignored.
 func (s *Store) RemoveImages(ctx context.Context, ids ...string) error {
 	if err := s.Prepare(ctx); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Movie is one film of the catalogue.
+// Movie is a movie of the catalogue.
 type Movie struct {
 	ID          bson.ObjectID `bson:"_id,omitempty" json:"_id"`
 	Title       string        `bson:"Title" json:"Title"`
@@ -23,31 +23,31 @@ type Movie struct {
 	Genre    Genre    `bson:"Genre" json:"Genre"`
 	Director Director `bson:"Director" json:"Director"`
 	Actors   []string `bson:"Actors" json:"Actors"`
-	// ImagePath is a picture's path on the site; empty where there is none.
+	// ImagePath is the path of the movie's image on the site; empty if there is none.
 	ImagePath string `bson:"ImagePath" json:"ImagePath"`
 	Featured  bool   `bson:"Featured" json:"Featured"`
 }
 
-// Genre is a kind of film.
+// Genre is a genre.
 type Genre struct {
 	Name        string `bson:"Name" json:"Name"`
 	Description string `bson:"Description" json:"Description"`
 }
 
-// Director is a film's director.
+// Director is a movie's director.
 type Director struct {
 	Name string `bson:"Name" json:"Name"`
 	Bio  string `bson:"Bio" json:"Bio"`
 	// Birth is the year of birth.
 	Birth int `bson:"Birth" json:"Birth"`
-	// Death is the year of death; left out for the living.
+	// Death is the year of death; omitted for living people.
 	Death int `bson:"Death,omitempty" json:"Death,omitempty"`
 }
 
-// searched is the field that searches read: the folded words of title, director, actors and genre.
+// searched is the field with the folded words of title, director, actors and genre.
 const searched = "search"
 
-// withSearch is a movie as it is stored.
+// withSearch is a movie in its stored form.
 type withSearch struct {
 	Movie  `bson:",inline"`
 	Search string `bson:"search"`
@@ -58,9 +58,9 @@ func stored(m Movie) withSearch {
 	return withSearch{Movie: m, Search: Fold(strings.Join(words, " "))}
 }
 
-// Fold brings text to the form that searches compare: lower case, without accents.
+// Fold returns text in the form that searches compare: lower case, without accents.
 func Fold(text string) string {
-	// A chain keeps state, so each call makes its own.
+	// A chain has state, so each call needs its own.
 	t := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
 	folded, _, err := transform.String(t, text)
 	if err != nil {
@@ -69,9 +69,9 @@ func Fold(text string) string {
 	return strings.ToLower(folded)
 }
 
-// MovieFilter chooses movies. The zero value chooses all.
+// MovieFilter selects movies. The zero value selects all.
 type MovieFilter struct {
-	// Search holds words that must all occur in title, director, actors or genre.
+	// Search has the words that must all occur in title, director, actors or genre.
 	Search string
 	// Genre is a genre's exact name.
 	Genre string
@@ -92,7 +92,7 @@ func (f MovieFilter) query() bson.D {
 	return q
 }
 
-// ListMovies gives the movies that the filter chooses, by title.
+// ListMovies returns the selected movies, sorted by title.
 func (s *Store) ListMovies(ctx context.Context, f MovieFilter) ([]Movie, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (s *Store) ListMovies(ctx context.Context, f MovieFilter) ([]Movie, error) 
 	return movies, nil
 }
 
-// ListOptions are the options of the query behind ListMovies.
+// ListOptions returns the options of the query in ListMovies.
 func ListOptions() *options.FindOptionsBuilder {
 	return options.Find().
 		SetSort(bson.D{{Key: "Title", Value: 1}}).
@@ -116,24 +116,24 @@ func ListOptions() *options.FindOptionsBuilder {
 		SetBatchSize(1000)
 }
 
-// MovieByTitle gives the movie of exactly that title, or ErrNotFound.
+// MovieByTitle returns the movie with exactly that title, or ErrNotFound.
 func (s *Store) MovieByTitle(ctx context.Context, title string) (Movie, error) {
 	return s.oneMovie(ctx, "Title", title)
 }
 
-// GenreByName gives the genre of exactly that name, or ErrNotFound.
+// GenreByName returns the genre with exactly that name, or ErrNotFound.
 func (s *Store) GenreByName(ctx context.Context, name string) (Genre, error) {
 	m, err := s.oneMovie(ctx, "Genre.Name", name)
 	return m.Genre, err
 }
 
-// DirectorByName gives the director of exactly that name, or ErrNotFound.
+// DirectorByName returns the director with exactly that name, or ErrNotFound.
 func (s *Store) DirectorByName(ctx context.Context, name string) (Director, error) {
 	m, err := s.oneMovie(ctx, "Director.Name", name)
 	return m.Director, err
 }
 
-// HasMovie says whether there is a movie of that id: nil or ErrNotFound.
+// HasMovie returns nil if there is a movie with that id, or ErrNotFound.
 func (s *Store) HasMovie(ctx context.Context, id bson.ObjectID) error {
 	_, err := s.oneMovie(ctx, "_id", id)
 	return err

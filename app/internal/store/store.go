@@ -1,7 +1,7 @@
-// Package store keeps the movies, the accounts and the images' records in MongoDB.
+// Package store stores the movies, the accounts and the images' records in MongoDB.
 //
-// Values from clients reach the database as strings, ids and numbers in fixed places of fixed queries. Nothing
-// here builds a query from a client's JSON, and the one regular expression is made of escaped text.
+// Clients' values are strings, ids and numbers at fixed positions of fixed queries. No query is built from a client's
+// JSON, and the only regular expression contains escaped text.
 package store
 
 import (
@@ -23,23 +23,23 @@ import (
 )
 
 const (
-	// defaultDatabase is used where the connection string names none.
+	// defaultDatabase is used if the connection string has no database.
 	defaultDatabase = "cinema"
 	// selectionTimeout is how long an operation waits for a reachable server before it fails.
 	selectionTimeout = 2 * time.Second
 	connectTimeout   = 3 * time.Second
-	// operationTimeout bounds every operation that comes with no earlier deadline, retries included.
+	// operationTimeout limits every operation without an earlier deadline, including retries.
 	operationTimeout = 8 * time.Second
 )
 
 var (
-	// ErrNotFound says that there is no such document.
+	// ErrNotFound means that the document does not exist.
 	ErrNotFound = errors.New("store: not found")
-	// ErrUnavailable wraps every failure of the database itself: trying again later may help.
+	// ErrUnavailable wraps every other failure of the database. A retry may help.
 	ErrUnavailable = errors.New("store: database unavailable")
 )
 
-// TakenError says that a unique field's value belongs to another document.
+// TakenError means that another document has the same value of a unique field.
 type TakenError struct{ Field string }
 
 func (e *TakenError) Error() string { return "store: " + e.Field + " is taken" }
@@ -53,13 +53,13 @@ type Store struct {
 	version catalogueCache
 }
 
-// Open makes a store for a connection string and the PEM certificate of the authority that signed the
-// server's certificate (empty for the system's authorities, or for no TLS). It does not wait for the
-// database: operations do, for a short while each. Errors repeat nothing of the connection string.
+// Open returns a store for a connection string and the PEM certificate of the CA that signed the server's certificate
+// (empty for the system's CAs, or without TLS). It does not wait for the database; each operation does, for a short time.
+// The error contains no part of the connection string.
 func Open(uri, caCertificate string) (*Store, error) {
 	cs, err := connstring.Parse(uri)
 	if err != nil {
-		return nil, errors.New("store: not a MongoDB connection string; use mongodb://user:password@host:27017/cinema?tls=true")
+		return nil, errors.New("store: not a MongoDB connection string; use mongodb://user:password@host/cinema?tls=true")
 	}
 	name := cs.Database
 	if name == "" {
@@ -75,24 +75,24 @@ func Open(uri, caCertificate string) (*Store, error) {
 	if caCertificate != "" {
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(caCertificate)) {
-			return nil, errors.New("store: CA certificate: holds no PEM certificate; use the one that signed the server's")
+			return nil, errors.New("store: CA certificate: not a PEM certificate; use the CA's that signed the server's certificate")
 		}
 		o.SetTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 	}
 	client, err := mongo.Connect(o)
 	if err != nil {
-		return nil, errors.New("store: the connection string's options are refused by the driver")
+		return nil, errors.New("store: the driver refuses the connection string's options")
 	}
 	return &Store{client: client, db: client.Database(name)}, nil
 }
 
-// Close ends the pool; operations still under way are given until ctx ends.
+// Close closes the pool. Current operations may continue until ctx ends.
 func (s *Store) Close(ctx context.Context) error { return s.client.Disconnect(ctx) }
 
-// Ping asks the database for an answer.
+// Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return failure(s.client.Ping(ctx, nil)) }
 
-// Collection gives direct access to a collection, for measurements that leave the rest out.
+// Collection returns a collection for direct access, in tests and benchmarks.
 func (s *Store) Collection(name string) *mongo.Collection { return s.db.Collection(name) }
 
 // Names of the collections.
@@ -103,14 +103,14 @@ const (
 	Catalogue = "catalogue"
 )
 
-// Prepare makes the unique indexes, without which two accounts could share a name. Every operation on
-// movies, accounts and images calls it first, and after the first success it costs nothing.
+// Prepare creates the indexes. Without the unique ones, two accounts could have the same name. Every operation on movies,
+// accounts and images calls it first; after the first success it does nothing.
 func (s *Store) Prepare(ctx context.Context) error {
 	if s.indexed.Load() {
 		return nil
 	}
 	_, err, _ := s.flight.Do("indexes", func() (any, error) {
-		// Whoever waits on this shares its outcome, so it must not end with the first caller's request.
+		// Concurrent callers share the result, so it must not end with the first caller's request.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
 		defer cancel()
 		unique := func(field string) mongo.IndexModel {
@@ -131,7 +131,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 			{Users, []mongo.IndexModel{unique("Username"), unique("Email")}},
 			{Images, []mongo.IndexModel{unique("Image"), plain("Owner")}},
 		} {
-			// One by one: FerretDB drops the connection when several in one command are there already.
+			// One by one: FerretDB closes the connection if several indexes of one command exist already.
 			for _, index := range c.indexes {
 				if _, err := s.db.Collection(c.name).Indexes().CreateOne(ctx, index); err != nil {
 					return nil, failure(err)
@@ -144,7 +144,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 	return err
 }
 
-// failure gives the driver's errors this package's names.
+// failure converts the driver's errors to ErrNotFound and ErrUnavailable.
 func failure(err error) error {
 	switch {
 	case err == nil:

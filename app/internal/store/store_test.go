@@ -16,7 +16,7 @@ import (
 
 func open(t *testing.T) (a, b *store.Store) {
 	t.Helper()
-	db, err := dev.StartDatabase(t.TempDir(), "")
+	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(db.Stop)
 	connect := func() *store.Store {
@@ -28,7 +28,7 @@ func open(t *testing.T) (a, b *store.Store) {
 	return connect(), connect()
 }
 
-// version reads the version as another instance would that never read it before.
+// version returns the version at the given time.
 func version(t *testing.T, s *store.Store, at time.Time) string {
 	t.Helper()
 	v, err := s.CatalogueVersion(context.Background(), at)
@@ -36,7 +36,7 @@ func version(t *testing.T, s *store.Store, at time.Time) string {
 	return v
 }
 
-// later is past the lifetime of a version that was read.
+// later returns a time at which a version that is cached now has expired.
 func later() time.Time { return time.Now().Add(2 * time.Second) }
 
 func TestSeedIsIdempotent(t *testing.T) {
@@ -66,36 +66,36 @@ func TestSeedIsIdempotent(t *testing.T) {
 	after, err := s.ListMovies(ctx, store.MovieFilter{})
 	require.NoError(t, err)
 	for i := range before {
-		assert.Equal(t, before[i].ID, after[i].ID, "favourites still point at their movie")
+		assert.Equal(t, before[i].ID, after[i].ID, "favorites still refer to the same movie")
 	}
 }
 
-// TestWriterAtWork: while a writer is announced, or after it died, no version confirms a copy.
-func TestWriterAtWork(t *testing.T) {
+// TestRegisteredWriter: while a writer is registered, also after it was killed, there is no version.
+func TestRegisteredWriter(t *testing.T) {
 	ctx := context.Background()
 	s, other := open(t)
 	_, err := s.WriteMovies(ctx, seed.Movies())
 	require.NoError(t, err)
 	first := version(t, other, later())
-	announce := func(since time.Time) {
+	register := func(since time.Time) {
 		_, err := s.Collection(store.Catalogue).UpdateOne(ctx, bson.D{{Key: "_id", Value: "movies"}},
 			bson.D{{Key: "$push", Value: bson.D{{Key: "writers", Value: bson.D{{Key: "id", Value: since.String()}, {Key: "since", Value: since}}}}}})
 		require.NoError(t, err)
 	}
 
-	announce(time.Now().Add(-time.Hour)) // long dead
+	register(time.Now().Add(-time.Hour)) // killed long ago
 	assert.Empty(t, version(t, other, later()))
 	n, err := s.WriteMovies(ctx, seed.Movies())
 	require.NoError(t, err)
-	assert.Zero(t, n, "the movies were right")
+	assert.Zero(t, n, "the movies were up to date")
 	second := version(t, other, later().Add(time.Second))
-	assert.NotEmpty(t, second, "the next write takes a dead writer's announcement back")
+	assert.NotEmpty(t, second, "the next write removes the expired writer")
 	assert.NotEqual(t, first[:20], second[:20])
 
-	announce(time.Now()) // at work
+	register(time.Now()) // active
 	_, err = s.WriteMovies(ctx, seed.Movies())
 	require.NoError(t, err)
-	assert.Empty(t, version(t, other, later().Add(2*time.Second)), "one writer's end is not the other's")
+	assert.Empty(t, version(t, other, later().Add(2*time.Second)), "the other writer is still registered")
 }
 
 func TestVersionEndsWithItsEpoch(t *testing.T) {
@@ -103,11 +103,11 @@ func TestVersionEndsWithItsEpoch(t *testing.T) {
 	_, err := s.WriteMovies(context.Background(), seed.Movies())
 	require.NoError(t, err)
 	now := time.Now()
-	assert.NotEqual(t, version(t, other, now), version(t, other, now.Add(10*time.Minute)), "changes by other hands show in the end")
+	assert.NotEqual(t, version(t, other, now), version(t, other, now.Add(10*time.Minute)), "changes that bypass the package show later")
 	assert.Equal(t, version(t, other, now), version(t, s, now), "all instances agree")
 }
 
-func TestOpenRepeatsNoSecret(t *testing.T) {
+func TestOpenErrorsContainNoSecret(t *testing.T) {
 	for _, uri := range []string{"", "postgres://u:secret@db", "mongodb://u:secret@db:x/", "mongodb://u:secret@db/?authMechanism=nothing", "mongodb://u:sec%ret@db/"} {
 		_, err := store.Open(uri, "")
 		require.Error(t, err, uri)

@@ -11,28 +11,28 @@ import (
 	"cinema-database/app/internal/tokens"
 )
 
-// User is an account. Its JSON form leaves the secrets out.
+// User is an account. Its JSON form has no secrets.
 type User struct {
 	ID       bson.ObjectID `bson:"_id,omitempty" json:"-"`
 	Username string        `bson:"Username" json:"Username"`
 	Email    string        `bson:"Email" json:"Email"`
-	// Birthday is a date, YYYY-MM-DD; empty where it was not given.
+	// Birthday is a date, YYYY-MM-DD; empty if unknown.
 	Birthday string `bson:"Birthday" json:"Birthday"`
-	// FavoriteMovies are ids of movies, in the order they were added.
+	// FavoriteMovies are ids of movies, in the order in which they were added.
 	FavoriteMovies []bson.ObjectID `bson:"FavoriteMovies" json:"FavoriteMovies"`
 	// PasswordHash is bcrypt's.
 	PasswordHash []byte `bson:"PasswordHash" json:"-"`
-	// Generation counts the changes that end older sessions.
+	// Generation counts the changes that ended earlier sessions.
 	Generation int64 `bson:"Generation" json:"-"`
 }
 
-// Session is the session that a token for this account says.
+// Session returns the session for a new token of this account.
 func (u User) Session() tokens.Session {
 	return tokens.Session{Username: u.Username, Account: u.ID, Generation: u.Generation}
 }
 
-// account is the filter for the very account that a session was issued for: a namesake, or the same account
-// after its password changed, is another.
+// account returns the filter for the account of a session. It excludes a newer account with the same name, and the account
+// itself after its password has changed.
 func account(s tokens.Session) bson.D {
 	return bson.D{
 		{Key: "_id", Value: s.Account},
@@ -41,7 +41,7 @@ func account(s tokens.Session) bson.D {
 	}
 }
 
-// AddUser stores an account, and gives it back with its id; a *TakenError where the name or the address is taken.
+// AddUser stores an account and returns it with its id. The error is a *TakenError if the name or the address is taken.
 func (s *Store) AddUser(ctx context.Context, u User) (User, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return User{}, err
@@ -53,12 +53,12 @@ func (s *Store) AddUser(ctx context.Context, u User) (User, error) {
 		if why := s.taken(ctx, u); why != nil {
 			return User{}, why
 		}
-		// Whoever had it is gone in the meantime: trying again will help.
+		// The other account was deleted meanwhile, so a retry will succeed.
 	}
 	return u, failure(err)
 }
 
-// taken finds out which of an account's unique fields another account has: a *TakenError, or nil for none.
+// taken returns a *TakenError for the unique field that another account has, or nil for none.
 func (s *Store) taken(ctx context.Context, u User) error {
 	for _, field := range []struct{ name, value string }{{"Username", u.Username}, {"Email", u.Email}} {
 		var other User
@@ -76,12 +76,12 @@ func (s *Store) taken(ctx context.Context, u User) error {
 	return nil
 }
 
-// UserByName gives the account of exactly that name, or ErrNotFound.
+// UserByName returns the account with exactly that name, or ErrNotFound.
 func (s *Store) UserByName(ctx context.Context, username string) (User, error) {
 	return s.oneUser(ctx, bson.D{{Key: "Username", Value: username}})
 }
 
-// UserOf gives the account of a session, or ErrNotFound where the session has ended.
+// UserOf returns the account of a session, or ErrNotFound if the session has ended.
 func (s *Store) UserOf(ctx context.Context, session tokens.Session) (User, error) {
 	return s.oneUser(ctx, account(session))
 }
@@ -95,15 +95,15 @@ func (s *Store) oneUser(ctx context.Context, filter bson.D) (User, error) {
 	return u, failure(err)
 }
 
-// UserChange is what a change of an account sets.
+// UserChange has the new values of an account's fields.
 type UserChange struct {
 	Username, Email, Birthday string
 	// PasswordHash is bcrypt's; nil keeps the password.
 	PasswordHash []byte
 }
 
-// ChangeUser changes the account of a session and gives it back. A changed name or password ends the account's
-// sessions. ErrNotFound where the session has ended; a *TakenError where the name or the address is taken.
+// ChangeUser changes the account of a session and returns it. A changed name or password ends the account's sessions. The
+// error is ErrNotFound if the session has ended, a *TakenError if the name or the address is taken.
 func (s *Store) ChangeUser(ctx context.Context, session tokens.Session, c UserChange) (User, error) {
 	set := bson.D{
 		{Key: "Username", Value: c.Username},
@@ -117,9 +117,9 @@ func (s *Store) ChangeUser(ctx context.Context, session tokens.Session, c UserCh
 		set = append(set, bson.E{Key: "Generation", Value: session.Generation + 1})
 	}
 	u, err := s.updateUser(ctx, session, bson.D{{Key: "$set", Value: set}})
-	// FerretDB reports a duplicate in an update as an internal error, so whatever the server refused is looked into.
-	var refused mongo.ServerError
-	if errors.As(err, &refused) {
+	// FerretDB reports a duplicate in an update as an internal error, so check for one after any server error.
+	var serverErr mongo.ServerError
+	if errors.As(err, &serverErr) {
 		var taken *TakenError
 		if why := s.taken(ctx, User{ID: session.Account, Username: c.Username, Email: c.Email}); errors.As(why, &taken) {
 			return User{}, taken
@@ -128,12 +128,12 @@ func (s *Store) ChangeUser(ctx context.Context, session tokens.Session, c UserCh
 	return u, err
 }
 
-// AddFavorite adds a movie to the favourites of a session's account; adding it again changes nothing.
+// AddFavorite adds a movie to the favorites of a session's account, if it is not one already.
 func (s *Store) AddFavorite(ctx context.Context, session tokens.Session, movie bson.ObjectID) (User, error) {
 	return s.updateUser(ctx, session, bson.D{{Key: "$addToSet", Value: bson.D{{Key: "FavoriteMovies", Value: movie}}}})
 }
 
-// RemoveFavorite takes a movie from the favourites of a session's account; ones that are not there stay so.
+// RemoveFavorite removes a movie from the favorites of a session's account, if it is one.
 func (s *Store) RemoveFavorite(ctx context.Context, session tokens.Session, movie bson.ObjectID) (User, error) {
 	return s.updateUser(ctx, session, bson.D{{Key: "$pull", Value: bson.D{{Key: "FavoriteMovies", Value: movie}}}})
 }
@@ -148,7 +148,7 @@ func (s *Store) updateUser(ctx context.Context, session tokens.Session, update b
 	return u, failure(err)
 }
 
-// RemoveUser removes the account of a session, favourites included; ErrNotFound where the session has ended.
+// RemoveUser removes the account of a session with its favorites. The error is ErrNotFound if the session has ended.
 func (s *Store) RemoveUser(ctx context.Context, session tokens.Session) error {
 	if err := s.Prepare(ctx); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"cinema-database/app/internal/volumeusage"
 )
 
-// Space is how full the volume is that holds the database's files.
-func (s *Store) Space(ctx context.Context) (volumeusage.Usage, error) {
+// VolumeUsage returns how full the volume with the database's files is.
+func (s *Store) VolumeUsage(ctx context.Context) (volumeusage.Usage, error) {
 	var stats struct {
 		Used  float64 `bson:"fsUsedSize"`
 		Total float64 `bson:"fsTotalSize"`

@@ -8,10 +8,7 @@ import (
 )
 
 func BenchmarkMake12Megapixels(b *testing.B) {
-	source, err := testimage.JPEG(4000, 3000)
-	if err != nil {
-		b.Fatal(err)
-	}
+	source := testimage.JPEG(4000, 3000)
 	b.SetBytes(int64(len(source)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,9 +1,9 @@
-// Package thumbnail makes small JPEG pictures of uploaded ones.
+// Package thumbnail makes thumbnails of uploaded images.
 //
-// [Make] is a pure function that the thumbnailer Lambda and the laptop server share. It reads JPEG, PNG, GIF
-// (first frame) and WebP; turns the picture upright as its EXIF orientation says; and writes a baseline JPEG
-// with no metadata, so that a thumbnail never carries where or by whom a photograph was taken.
+// [Make] is a pure function, used by the Lambda function and by the server for a laptop. It reads JPEG, PNG, GIF (first
+// frame) and WebP; rotates the image according to its EXIF orientation; and writes a baseline JPEG without metadata, so
+// that a thumbnail never contains a photo's location or author.
 //
-// It refuses more than [MaxBytes] bytes and, before any pixel is decoded, more than [MaxPixels] pixels.
-// Colour profiles are ignored: pixels are taken to be sRGB.
+// It refuses images of more than [MaxBytes] bytes and, before decoding any pixel, of more than [MaxPixels] pixels. It
+// ignores color profiles and treats pixels as sRGB.
 package thumbnail

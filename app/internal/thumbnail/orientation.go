@@ -12,16 +12,16 @@ type orientation uint16
 const (
 	upright        orientation = 1
 	flipped        orientation = 2 // mirrored left to right
-	turned180      orientation = 3
+	rotated180     orientation = 3
 	flipped180     orientation = 4 // mirrored top to bottom
 	transposed     orientation = 5
-	turned90       orientation = 6 // shown upright after a quarter turn clockwise
+	rotated90      orientation = 6 // upright after a rotation by 90° clockwise
 	transversed    orientation = 7
-	turned270      orientation = 8 // shown upright after a quarter turn counter-clockwise
+	rotated270     orientation = 8 // upright after a rotation by 90° counterclockwise
 	orientationTag             = 0x0112
 )
 
-// apply turns a picture upright.
+// apply rotates and mirrors an image so that it is upright.
 func (o orientation) apply(in *image.RGBA) *image.RGBA {
 	if o == upright {
 		return in
@@ -38,17 +38,17 @@ func (o orientation) apply(in *image.RGBA) *image.RGBA {
 			switch o {
 			case flipped:
 				fromX, fromY = width-1-x, y
-			case turned180:
+			case rotated180:
 				fromX, fromY = width-1-x, height-1-y
 			case flipped180:
 				fromX, fromY = x, height-1-y
 			case transposed:
 				fromX, fromY = y, x
-			case turned90:
+			case rotated90:
 				fromX, fromY = y, height-1-x
 			case transversed:
 				fromX, fromY = width-1-y, height-1-x
-			case turned270:
+			case rotated270:
 				fromX, fromY = width-1-y, x
 			}
 			copy(out.Pix[out.PixOffset(x, y):][:4], in.Pix[in.PixOffset(fromX, fromY):][:4])
@@ -57,8 +57,8 @@ func (o orientation) apply(in *image.RGBA) *image.RGBA {
 	return out
 }
 
-// orientationOf reads the orientation from a TIFF block; anything missing, damaged or out of range is upright,
-// because a picture with a broken note on it is still a picture.
+// orientationOf reads the orientation from a TIFF block. It returns upright for a missing, damaged or invalid value:
+// damaged metadata does not make the image invalid.
 func orientationOf(tiff []byte) orientation {
 	if len(tiff) < 8 {
 		return upright
@@ -85,7 +85,7 @@ func orientationOf(tiff []byte) orientation {
 		}
 		const short = 3
 		if order.Uint16(directory) == orientationTag && order.Uint16(directory[2:]) == short && order.Uint32(directory[4:]) == 1 {
-			if o := orientation(order.Uint16(directory[8:])); o >= upright && o <= turned270 {
+			if o := orientation(order.Uint16(directory[8:])); o >= upright && o <= rotated270 {
 				return o
 			}
 			return upright
@@ -95,7 +95,7 @@ func orientationOf(tiff []byte) orientation {
 	return upright
 }
 
-// jpegExif finds the EXIF block among the segments before the first scan.
+// jpegExif returns the EXIF block from the segments before the first scan.
 func jpegExif(data []byte) []byte {
 	const (
 		app1        = 0xe1
@@ -119,7 +119,7 @@ func jpegExif(data []byte) []byte {
 	return nil
 }
 
-// pngExif finds the eXIf chunk (PNG third edition, 11.3.3.5).
+// pngExif returns the eXIf chunk (PNG third edition, 11.3.3.5).
 func pngExif(data []byte) []byte {
 	data = data[8:]
 	for len(data) >= 12 {
@@ -135,7 +135,7 @@ func pngExif(data []byte) []byte {
 	return nil
 }
 
-// webpExif finds the EXIF chunk of the RIFF container; some writers put JPEG's "Exif\0\0" before it.
+// webpExif returns the EXIF chunk of the RIFF container, without the "Exif\0\0" that some writers prepend as in JPEG.
 func webpExif(data []byte) []byte {
 	data = data[12:]
 	for len(data) >= 8 {

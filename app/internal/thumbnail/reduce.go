@@ -5,19 +5,19 @@ import (
 	"image/color"
 )
 
-// block is the size of the blocks that are averaged into one pixel, in pixels. The two sides are equal but for
-// rounding; they differ for a picture so narrow that one side of its thumbnail is a single pixel.
+// block is the size of the blocks that reduce averages into one pixel, in pixels. The sides are equal except for
+// rounding, and for an image so narrow that one side of its thumbnail is a single pixel.
 type block struct{ width, height int }
 
 func (b block) count() uint64 { return uint64(b.width) * uint64(b.height) }
 
-// reduce averages each block of pixels into one. Pixels that fill no whole block at the right and bottom edges
-// are left out: under half a pixel of a thumbnail. Blocks of one pixel give the picture itself.
-func reduce(picture image.Image, b block) image.Image {
+// reduce averages each block of pixels into one pixel. It drops incomplete blocks at the right and bottom edges, less
+// than half a pixel of the thumbnail. For blocks of one pixel it returns the image itself.
+func reduce(img image.Image, b block) image.Image {
 	if b.width == 1 && b.height == 1 {
-		return picture
+		return img
 	}
-	switch p := picture.(type) {
+	switch p := img.(type) {
 	case *image.YCbCr:
 		return reduceYCbCr(p, b)
 	case *image.Gray:
@@ -26,24 +26,24 @@ func reduce(picture image.Image, b block) image.Image {
 		return reduceRGBA(p, b)
 	case *image.NRGBA:
 		if p.Opaque() {
-			// Without transparency the two layouts are the same bytes.
+			// Without transparency, both layouts have the same bytes.
 			return reduceRGBA(&image.RGBA{Pix: p.Pix, Stride: p.Stride, Rect: p.Rect}, b)
 		}
 		return reduceAny(p, b)
 	case image.RGBA64Image: // every layout of the image package
 		return reduceAny(p, b)
 	default:
-		return picture
+		return img
 	}
 }
 
-// plane is one channel of samples, a byte each, stride bytes a row.
+// plane is one channel of samples, one byte each, with stride bytes per row.
 type plane struct {
 	pix    []uint8
 	stride int
 }
 
-// average averages the samples [x0,x1) × [y0,y1).
+// average returns the average of the samples [x0,x1) × [y0,y1).
 func (p plane) average(x0, x1, y0, y1 int) uint8 {
 	var sum uint64
 	for y := y0; y < y1; y++ {
@@ -55,7 +55,7 @@ func (p plane) average(x0, x1, y0, y1 int) uint8 {
 	return uint8((sum + count/2) / count)
 }
 
-// reduceYCbCr averages in the picture's own colour space, chroma at its own resolution.
+// reduceYCbCr averages luma and chroma separately, chroma at its own resolution.
 func reduceYCbCr(p *image.YCbCr, b block) *image.YCbCr {
 	width, height := p.Rect.Dx()/b.width, p.Rect.Dy()/b.height
 	out := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio444)
@@ -65,7 +65,7 @@ func reduceYCbCr(p *image.YCbCr, b block) *image.YCbCr {
 	blue, red := plane{p.Cb[offset:], p.CStride}, plane{p.Cr[offset:], p.CStride}
 	for y := range height {
 		y0, y1 := y*b.height, (y+1)*b.height
-		// The chroma rows and columns that lie under this block, at least one.
+		// The rows and columns of chroma that this block covers, at least one.
 		v0, v1 := y0/down, max(y0/down+1, y1/down)
 		for x := range width {
 			x0, x1 := x*b.width, (x+1)*b.width
@@ -78,7 +78,7 @@ func reduceYCbCr(p *image.YCbCr, b block) *image.YCbCr {
 	return out
 }
 
-// subsampling gives how many luma samples share a chroma sample, across and down.
+// subsampling returns how many luma samples share a chroma sample, across and down.
 func subsampling(ratio image.YCbCrSubsampleRatio) (across, down int) {
 	switch ratio {
 	case image.YCbCrSubsampleRatio422:
@@ -133,8 +133,8 @@ func reduceRGBA(p *image.RGBA, b block) *image.RGBA {
 	return out
 }
 
-// reduceAny serves every other layout (palette, 16 bit, CMYK, transparency). RGBA64At gives premultiplied
-// colours, so a transparent pixel's hidden colour does not bleed into its neighbours.
+// reduceAny handles every other layout (palette, 16 bit, CMYK, transparency). RGBA64At returns premultiplied colors, so
+// the hidden color of a transparent pixel does not affect its neighbors.
 func reduceAny(p image.RGBA64Image, b block) *image.RGBA64 {
 	origin := p.Bounds().Min
 	width, height := p.Bounds().Dx()/b.width, p.Bounds().Dy()/b.height

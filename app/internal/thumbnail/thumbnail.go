@@ -18,38 +18,39 @@ import (
 )
 
 const (
-	// MaxSide is the longest side of a thumbnail in pixels. Smaller pictures keep their size.
+	// MaxSide is the maximum width and height of a thumbnail in pixels. Smaller images keep their size.
 	MaxSide = 480
-	// MaxBytes is the largest picture that is read, in bytes.
+	// MaxBytes is the maximum size of an image in bytes.
 	MaxBytes = 32 << 20
-	// MaxPixels is the largest picture that is decoded, in what images.Pixels counts.
+	// MaxPixels is the maximum number of pixels of an image, as counted by images.Pixels.
 	MaxPixels = images.MaxPixels
-	// ContentType is the type of what Make returns.
+	// ContentType is the media type of a thumbnail.
 	ContentType = "image/jpeg"
 
-	// quality is where a photograph of this size stops looking better to the eye.
+	// quality is JPEG's, 1 to 100. Higher values show no visible difference at this size.
 	quality = 82
 )
 
-// Errors that another attempt on the same bytes meets again. Test with errors.Is, or all at once with [Permanent].
+// Errors of the image itself, which a retry with the same bytes would meet again. [Permanent] reports whether an error
+// wraps one of them.
 var (
-	// ErrNotImage: the bytes are no picture in a known format, or are damaged.
-	ErrNotImage = errors.New("not a JPEG, PNG, GIF or WebP picture")
-	// ErrTooManyBytes: the picture is longer than MaxBytes.
-	ErrTooManyBytes = fmt.Errorf("picture is longer than %d bytes", MaxBytes)
-	// ErrTooManyPixels: the picture has more than MaxPixels pixels.
-	ErrTooManyPixels = fmt.Errorf("picture has more than %d pixels", MaxPixels)
+	// ErrNotImage means that the bytes are damaged, or not an image in a supported format.
+	ErrNotImage = errors.New("not a JPEG, PNG, GIF or WebP image")
+	// ErrTooManyBytes means that the image is longer than MaxBytes.
+	ErrTooManyBytes = fmt.Errorf("image is longer than %d bytes", MaxBytes)
+	// ErrTooManyPixels means that the image has more than MaxPixels pixels.
+	ErrTooManyPixels = fmt.Errorf("image has more than %d pixels", MaxPixels)
 )
 
-// Permanent tells whether err comes from the picture itself, so that trying again cannot help.
+// Permanent reports whether err comes from the image itself, so that a retry cannot help.
 func Permanent(err error) bool {
 	return errors.Is(err, ErrNotImage) || errors.Is(err, ErrTooManyBytes) || errors.Is(err, ErrTooManyPixels)
 }
 
-// decoders are those of the formats in package images, by content type.
+// decoders has the decoder of each format in package images, by content type.
 var decoders = map[string]struct {
 	decode func(io.Reader) (image.Image, error)
-	exif   func([]byte) []byte // the TIFF block that holds the orientation; nil where there is none
+	exif   func([]byte) []byte // returns the TIFF block with the orientation; nil for formats without one
 }{
 	"image/jpeg": {jpeg.Decode, jpegExif},
 	"image/png":  {png.Decode, pngExif},
@@ -57,15 +58,14 @@ var decoders = map[string]struct {
 	"image/webp": {webp.Decode, webpExif},
 }
 
-// Make reads a picture and returns its thumbnail: an upright JPEG that fits in MaxSide × MaxSide pixels,
-// transparent parts on white.
+// Make reads an image and returns its thumbnail: an upright JPEG that fits in MaxSide × MaxSide pixels, with transparent
+// parts on white.
 //
-// Errors of src are returned as they are, so that the caller can try again; errors of the picture itself
-// are those that [Permanent] knows.
+// An error of src is wrapped, so that the caller can retry. [Permanent] recognizes errors of the image itself.
 func Make(src io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(src, MaxBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("thumbnail: read picture: %w", err)
+		return nil, fmt.Errorf("thumbnail: read image: %w", err)
 	}
 	return fromBytes(data)
 }
@@ -89,11 +89,11 @@ func fromBytes(data []byte) ([]byte, error) {
 	if images.Pixels(config) > MaxPixels {
 		return nil, fmt.Errorf("thumbnail: %w: %s of %d×%d", ErrTooManyPixels, name, config.Width, config.Height)
 	}
-	picture, err := decoder.decode(bytes.NewReader(data))
+	img, err := decoder.decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail: %w: %s: %w", ErrNotImage, name, err)
 	}
-	if picture.Bounds().Empty() {
+	if img.Bounds().Empty() {
 		return nil, fmt.Errorf("thumbnail: %w: %s with an empty frame", ErrNotImage, name)
 	}
 	turn := upright
@@ -101,25 +101,25 @@ func fromBytes(data []byte) ([]byte, error) {
 		turn = orientationOf(decoder.exif(data))
 	}
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, turn.apply(fit(picture)), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&out, turn.apply(fit(img)), &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("thumbnail: write: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// fit scales a picture down to MaxSide, on white. A box filter brings a large one to at least twice the final
-// size first, which touches each source pixel once and never holds a full-size RGBA copy; Catmull-Rom does the rest.
-func fit(picture image.Image) *image.RGBA {
-	bounds := picture.Bounds()
+// fit scales an image down to MaxSide, on white. First a box filter reduces a large image to at least twice the final
+// size: it reads each source pixel once and needs no full-size RGBA copy. Catmull-Rom does the rest.
+func fit(img image.Image) *image.RGBA {
+	bounds := img.Bounds()
 	width, height := target(bounds.Dx(), bounds.Dy())
-	small := reduce(picture, block{max(1, bounds.Dx()/(2*width)), max(1, bounds.Dy()/(2*height))})
+	reduced := reduce(img, block{max(1, bounds.Dx()/(2*width)), max(1, bounds.Dy()/(2*height))})
 	thumb := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.Draw(thumb, thumb.Rect, image.White, image.Point{}, draw.Src)
-	draw.CatmullRom.Scale(thumb, thumb.Rect, small, small.Bounds(), draw.Over, nil)
+	draw.CatmullRom.Scale(thumb, thumb.Rect, reduced, reduced.Bounds(), draw.Over, nil)
 	return thumb
 }
 
-// target gives the size in which a picture of that size fits MaxSide, at least one pixel each way.
+// target returns the thumbnail's size for an image of the given size, at least one pixel each way.
 func target(width, height int) (int, int) {
 	long := max(width, height)
 	if long <= MaxSide {

@@ -8,27 +8,25 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"cinema-database/app/contract"
 )
 
-// picture is one uploaded picture that an event names.
-type picture struct {
+// original is one uploaded image, from an event.
+type original struct {
 	bucket, key, id string
 }
 
-// thumbnailKey is where the picture's thumbnail goes.
-func (p picture) thumbnailKey() string { return "thumb/" + p.id + ".jpg" }
-
-// ignored is one record that an event names and that is none of this function's business.
+// ignored is a record of an event that does not concern this function.
 type ignored struct {
 	event, key, reason string
 }
 
-// originalKey is the only form in which the API writes pictures; the id is its own.
-var originalKey = regexp.MustCompile(`^orig/([A-Za-z0-9_-]{1,64})\.[a-z0-9]{1,8}$`)
+// originalName is the form of a key without contract.OriginalsPrefix, as the API writes it: <id>.<extension>.
+var originalName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,64})\.[a-z0-9]{1,8}$`)
 
-// parse reads an S3 event notification. Records that it cannot understand are errors, all of them at once; the
-// others are still returned.
-func parse(raw json.RawMessage) (pictures []picture, skipped []ignored, err error) {
+// parse parses an S3 event notification. The error reports all invalid records; the others are still returned.
+func parse(raw json.RawMessage) (originals []original, skipped []ignored, err error) {
 	var event events.S3Event
 	if err := json.Unmarshal(raw, &event); err != nil {
 		return nil, nil, fmt.Errorf("thumbnailer: event: %w", err)
@@ -39,19 +37,20 @@ func parse(raw json.RawMessage) (pictures []picture, skipped []ignored, err erro
 		refuse := func(field, value, reason string) {
 			problems = append(problems, fmt.Errorf("thumbnailer: Records[%d].%s %q: %s", i, field, value, reason))
 		}
-		switch match := originalKey.FindStringSubmatch(key); {
-		// Notifications carry the name without the "s3:" that their configuration has.
+		name, underOriginals := strings.CutPrefix(key, contract.OriginalsPrefix)
+		switch match := originalName.FindStringSubmatch(name); {
+		// Event names have no "s3:" prefix, unlike in the notification's configuration.
 		case !strings.HasPrefix(strings.TrimPrefix(record.EventName, "s3:"), "ObjectCreated:"):
 			skipped = append(skipped, ignored{record.EventName, key, "not a new object"})
-		case !strings.HasPrefix(key, "orig/"):
-			skipped = append(skipped, ignored{record.EventName, key, "not under orig/"})
+		case !underOriginals:
+			skipped = append(skipped, ignored{record.EventName, key, "not under " + contract.OriginalsPrefix})
 		case bucket == "":
 			refuse("s3.bucket.name", bucket, "empty")
 		case match == nil:
-			refuse("s3.object.key", key, "not orig/<id>.<extension>; something other than the API wrote it")
+			refuse("s3.object.key", key, "not "+contract.OriginalsPrefix+"<id>.<extension>; the API did not write it")
 		default:
-			pictures = append(pictures, picture{bucket: bucket, key: key, id: match[1]})
+			originals = append(originals, original{bucket: bucket, key: key, id: match[1]})
 		}
 	}
-	return pictures, skipped, errors.Join(problems...)
+	return originals, skipped, errors.Join(problems...)
 }

@@ -5,70 +5,49 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
 	"image/jpeg"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
+	"cinema-database/app/internal/s3test"
+	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/thumbnail"
 )
 
 const bucket = "images"
 
-// bench is a thumbnailer on a real S3 server.
+// bench is a thumbnailer with an S3 server.
 type bench struct {
 	*Thumbnailer
-	s3  *s3.Client
+	s3  *s3test.Server
 	log bytes.Buffer
-	// intercept, where set, sees each S3 request first; it answers by returning a status.
-	intercept func(*http.Request) (status int)
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{}
-	storage := gofakes3.New(s3mem.New()).Server()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if b.intercept != nil {
-			if status := b.intercept(r); status != 0 {
-				w.WriteHeader(status)
-				return
-			}
-		}
-		storage.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	b.s3 = s3.New(s3.Options{
-		BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
-	_, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
-	require.NoError(t, err)
-	b.Thumbnailer = &Thumbnailer{S3: b.s3, Log: slog.New(slog.NewJSONHandler(&b.log, nil))}
+	b := &bench{s3: s3test.Start(t, bucket)}
+	b.Thumbnailer = &Thumbnailer{S3: b.s3.Client, Log: slog.New(slog.NewJSONHandler(&b.log, nil))}
 	return b
 }
 
 func (b *bench) put(t *testing.T, key string, data []byte) {
 	t.Helper()
-	_, err := b.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)})
+	_, err := b.s3.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)})
 	require.NoError(t, err)
 }
 
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
-	list, err := b.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	list, err := b.s3.Client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
 	require.NoError(t, err)
 	keys := []string{}
 	for _, object := range list.Contents {
@@ -77,14 +56,7 @@ func (b *bench) keys(t *testing.T) []string {
 	return keys
 }
 
-func photograph(t testing.TB) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	require.NoError(t, jpeg.Encode(&out, image.NewYCbCr(image.Rect(0, 0, 960, 640), image.YCbCrSubsampleRatio420), nil))
-	return out.Bytes()
-}
-
-// event is a notification as S3 sends it, one record a key.
+// event returns a notification like those of S3, with one record per key.
 func event(name string, keys ...string) json.RawMessage {
 	var records []string
 	for _, key := range keys {
@@ -99,9 +71,9 @@ const put = "ObjectCreated:Put"
 
 func TestMakesThumbnails(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/aaaa.jpg", photograph(t))
-	b.put(t, "orig/bbbb.jpeg", photograph(t))
-	b.intercept = func(r *http.Request) int { // the server does not keep this header
+	b.put(t, "orig/aaaa.jpg", testimage.JPEG(960, 640))
+	b.put(t, "orig/bbbb.jpeg", testimage.JPEG(960, 640))
+	b.s3.Intercept = func(r *http.Request) int { // the S3 server does not store this header
 		if r.Method == http.MethodPut {
 			assert.Equal(t, "private, max-age=31536000, immutable", r.Header.Get("Cache-Control"))
 		}
@@ -109,14 +81,14 @@ func TestMakesThumbnails(t *testing.T) {
 	}
 	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg", "orig%2Fbbbb.jpeg")))
 	assert.Equal(t, []string{"orig/aaaa.jpg", "orig/bbbb.jpeg", "thumb/aaaa.jpg", "thumb/bbbb.jpg"}, b.keys(t))
-	object, err := b.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("thumb/aaaa.jpg")})
+	object, err := b.s3.Client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("thumb/aaaa.jpg")})
 	require.NoError(t, err)
 	assert.Equal(t, "image/jpeg", aws.ToString(object.ContentType))
 	config, err := jpeg.DecodeConfig(object.Body)
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{480, 320}, [2]int{config.Width, config.Height})
 
-	// The same event again changes nothing.
+	// A repeated event changes nothing.
 	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
 	assert.Len(t, b.keys(t), 4)
 }
@@ -126,7 +98,7 @@ func TestIgnores(t *testing.T) {
 		"its own output":    event(put, "thumb/aaaa.jpg"),
 		"another folder":    event(put, "other/aaaa.jpg", "original/a.jpg", "/orig/a.jpg", "orig"),
 		"a removal":         event("ObjectRemoved:Delete", "orig/aaaa.jpg"),
-		"a picture gone":    event(put, "orig/gone.jpg"),
+		"a deleted image":   event(put, "orig/gone.jpg"),
 		"S3's test message": json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"images"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,10 +109,10 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
-func TestReportsWhatItCannotDo(t *testing.T) {
+func TestReportsAllFailures(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not a picture"))
-	b.put(t, "orig/good.jpg", photograph(t))
+	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not an image"))
+	b.put(t, "orig/good.jpg", testimage.JPEG(960, 640))
 	b.put(t, "orig/large.png", make([]byte, thumbnail.MaxBytes+1))
 	err := b.Handle(t.Context(), event(put, "orig/zip.jpg", "orig/a/b.jpg", "orig/..%2Fx.jpg", "orig/good.jpg", "orig/large.png"))
 	require.ErrorIs(t, err, thumbnail.ErrNotImage)
@@ -148,7 +120,7 @@ func TestReportsWhatItCannotDo(t *testing.T) {
 	assert.ErrorContains(t, err, "orig/zip.jpg")
 	assert.ErrorContains(t, err, `Records[1].s3.object.key "orig/a/b.jpg"`)
 	assert.ErrorContains(t, err, `Records[2].s3.object.key "orig/../x.jpg"`)
-	assert.Contains(t, b.keys(t), "thumb/good.jpg", "one bad picture does not stop the others")
+	assert.Contains(t, b.keys(t), "thumb/good.jpg", "a failure does not stop the others")
 	assert.Contains(t, b.log.String(), `"permanent":true`)
 
 	for _, raw := range []string{``, `[]`, `"x"`, `{"Records":{}}`, `{"Records":[{"s3":{"object":{"key":"%zz"}}}]}`} {
@@ -165,8 +137,8 @@ func TestStorageFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.put(t, "orig/aaaa.jpg", photograph(t))
-			b.intercept = func(r *http.Request) int {
+			b.put(t, "orig/aaaa.jpg", testimage.JPEG(960, 640))
+			b.s3.Intercept = func(r *http.Request) int {
 				if when(r) {
 					return http.StatusServiceUnavailable
 				}
@@ -174,23 +146,23 @@ func TestStorageFails(t *testing.T) {
 			}
 			err := b.Handle(t.Context(), event(put, "orig/aaaa.jpg"))
 			require.ErrorContains(t, err, "503")
-			assert.False(t, thumbnail.Permanent(err), "worth another attempt")
+			assert.False(t, thumbnail.Permanent(err), "a retry can help")
 			assert.Contains(t, b.log.String(), `"permanent":false`)
-			b.intercept = nil
+			b.s3.Intercept = nil
 			require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
 			assert.Contains(t, b.keys(t), "thumb/aaaa.jpg")
 		})
 	}
 }
 
-// A picture that is deleted while its thumbnail is in the making leaves none behind.
+// TestDeletedMeanwhile: an image that is deleted while its thumbnail is made leaves no thumbnail.
 func TestDeletedMeanwhile(t *testing.T) {
 	b := newBench(t)
-	b.put(t, "orig/aaaa.jpg", photograph(t))
-	b.intercept = func(r *http.Request) int {
+	b.put(t, "orig/aaaa.jpg", testimage.JPEG(960, 640))
+	b.s3.Intercept = func(r *http.Request) int {
 		if r.Method == http.MethodPut {
-			b.intercept = nil
-			_, err := b.s3.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("orig/aaaa.jpg")})
+			b.s3.Intercept = nil
+			_, err := b.s3.Client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("orig/aaaa.jpg")})
 			assert.NoError(t, err)
 		}
 		return 0
@@ -206,14 +178,14 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"Event":"s3:TestEvent"}`))
 	f.Add([]byte(`{"Records":[null,{}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		pictures, _, _ := parse(raw)
-		for _, p := range pictures {
-			assert.NotEmpty(t, p.bucket)
-			assert.True(t, strings.HasPrefix(p.key, "orig/"+p.id+"."), "%q", p.key)
-			assert.Equal(t, "thumb/"+p.id+".jpg", p.thumbnailKey())
-			assert.NotContains(t, p.thumbnailKey()[len("thumb/"):], "/")
-			assert.NotContains(t, p.thumbnailKey(), "..")
-			assert.Equal(t, url.PathEscape(p.id), p.id, "nothing in an id needs escaping")
+		originals, _, _ := parse(raw)
+		for _, o := range originals {
+			assert.NotEmpty(t, o.bucket)
+			assert.True(t, strings.HasPrefix(o.key, "orig/"+o.id+"."), "%q", o.key)
+			assert.Equal(t, "thumb/"+o.id+".jpg", contract.ThumbnailKey(o.id))
+			assert.NotContains(t, o.id, "/")
+			assert.NotContains(t, contract.ThumbnailKey(o.id), "..")
+			assert.Equal(t, url.PathEscape(o.id), o.id, "an id needs no escaping")
 		}
 	})
 }

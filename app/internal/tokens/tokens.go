@@ -1,4 +1,4 @@
-// Package tokens signs and reads session tokens: JWT, HS256 and nothing else.
+// Package tokens signs and parses session tokens: JWT, HS256 only.
 package tokens
 
 import (
@@ -9,23 +9,21 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Lifetime is how long a token is good for.
+// Lifetime is how long a token is valid.
 const Lifetime = 7 * 24 * time.Hour
 
 const issuer = "cinema"
 
-// ErrInvalid is the one answer to a token that is malformed, forged, expired or of another kind: which of
-// these it was is of no use to an honest client.
+// ErrInvalid is returned for every malformed, forged or expired token. The difference would help only an attacker.
 var ErrInvalid = errors.New("tokens: not a valid session token")
 
-// Session is what a token says.
+// Session is the content of a token.
 type Session struct {
 	// Username is the token's subject.
 	Username string
-	// Account is the id of the account the token was issued for. A name can pass to another person
-	// when its account is deleted or renamed; an id never does.
+	// Account is the id of the account. Another account can get the name later, but never the id.
 	Account bson.ObjectID
-	// Generation is the account's session generation at issue; a change of password or name ends older ones.
+	// Generation is the account's generation when the token was issued. A changed password or name increases it.
 	Generation int64
 }
 
@@ -35,7 +33,7 @@ type claims struct {
 	jwt.RegisteredClaims
 }
 
-// Sign issues a token for the session, good for Lifetime from now.
+// Sign returns a token for the session, valid for Lifetime from now.
 func Sign(key []byte, s Session, now time.Time) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		Account:    s.Account.Hex(),
@@ -49,7 +47,7 @@ func Sign(key []byte, s Session, now time.Time) (string, error) {
 	}).SignedString(key)
 }
 
-// Parse verifies a token at the time now, and returns ErrInvalid for anything but a good one.
+// Parse verifies a token at the time now. The error is ErrInvalid.
 func Parse(key []byte, text string, now time.Time) (Session, error) {
 	var c claims
 	_, err := jwt.ParseWithClaims(text, &c, func(*jwt.Token) (any, error) { return key, nil },
@@ -59,7 +57,7 @@ func Parse(key []byte, text string, now time.Time) (Session, error) {
 		jwt.WithExpirationRequired(),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(func() time.Time { return now }),
-		jwt.WithLeeway(5*time.Second), // instances' clocks differ a little
+		jwt.WithLeeway(5*time.Second), // the instances' clocks differ slightly
 	)
 	if err != nil {
 		return Session{}, ErrInvalid

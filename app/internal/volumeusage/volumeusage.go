@@ -1,5 +1,5 @@
-// Package space publishes how full the database's volume is: the database host has no way to CloudWatch, so
-// the API asks the database and writes the answer to its own log, as a metric that CloudWatch Logs extracts
+// Package volumeusage publishes how full the database's data volume is. The database host has no network path to
+// CloudWatch, so the API queries the database and writes the metric to its own log, where CloudWatch Logs extracts it
 // (CloudWatch user guide, "Embedded metric format").
 package volumeusage
 
@@ -10,29 +10,25 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"cinema-database/app/contract"
 )
 
-// The metric's name in CloudWatch; its dimension is Stack.
-const (
-	Namespace = "Cinema"
-	Metric    = "DataVolumeUsedPercent"
-)
-
-// interval matches the alarm's period: a minute.
+// interval is the alarm's period.
 const interval = time.Minute
 
-// Usage is the file system that holds the database's files, in bytes (dbStats: fsUsedSize, fsTotalSize).
+// Usage is the used and total size of the database's file system, in bytes (dbStats: fsUsedSize, fsTotalSize).
 type Usage struct{ Used, Total float64 }
 
-// Publisher writes the metric until it is stopped.
+// Publisher writes the metric once a minute.
 type Publisher struct {
-	// Usage asks the database. An error is logged, and asked again a minute later.
+	// Usage queries the database. Its errors are logged.
 	Usage func(context.Context) (Usage, error)
-	// Stack is the metric's dimension.
+	// Stack is the value of the metric's dimension.
 	Stack string
 	Out   io.Writer
 	Log   *slog.Logger
-	// Tick is when to ask; nil for once a minute.
+	// Tick replaces the clock in tests; nil for once a minute.
 	Tick <-chan time.Time
 }
 
@@ -62,19 +58,19 @@ func (p *Publisher) publish(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if u.Total <= 0 {
-		return fmt.Errorf("space: the database says its volume holds %.0f bytes", u.Total)
+		return fmt.Errorf("volumeusage: the database reports a volume of %.0f bytes", u.Total)
 	}
 	line, err := json.Marshal(map[string]any{
 		"_aws": map[string]any{
 			"Timestamp": now.UnixMilli(),
 			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace":  Namespace,
-				"Dimensions": [][]string{{"Stack"}},
-				"Metrics":    []any{map[string]string{"Name": Metric, "Unit": "Percent"}},
+				"Namespace":  contract.MetricNamespace,
+				"Dimensions": [][]string{{contract.StackDimension}},
+				"Metrics":    []any{map[string]string{"Name": contract.DataVolumeUsedPercent, "Unit": "Percent"}},
 			}},
 		},
-		"Stack": p.Stack,
-		Metric:  100 * u.Used / u.Total,
+		contract.StackDimension:        p.Stack,
+		contract.DataVolumeUsedPercent: 100 * u.Used / u.Total,
 	})
 	if err != nil {
 		return err

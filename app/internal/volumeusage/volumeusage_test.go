@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// publish runs a Publisher for one tick for each answer.
+// publish runs a Publisher for one tick per answer.
 func publish(t *testing.T, answers ...func() (Usage, error)) (out, log string) {
 	t.Helper()
 	var o, l bytes.Buffer
@@ -33,7 +33,7 @@ func publish(t *testing.T, answers ...func() (Usage, error)) (out, log string) {
 	return o.String(), l.String()
 }
 
-func TestPublishesWhatCloudWatchExtracts(t *testing.T) {
+func TestPublishesEmbeddedMetric(t *testing.T) {
 	out, log := publish(t, func() (Usage, error) { return Usage{Used: 5, Total: 20}, nil })
 	require.Empty(t, log)
 	assert.JSONEq(t, `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[{"Namespace":"Cinema","Dimensions":[["Stack"]],
@@ -41,14 +41,14 @@ func TestPublishesWhatCloudWatchExtracts(t *testing.T) {
 	assert.Equal(t, byte('\n'), out[len(out)-1])
 }
 
-func TestGoesOnAfterTheDatabaseWasAway(t *testing.T) {
+func TestContinuesAfterAnError(t *testing.T) {
 	out, log := publish(t,
-		func() (Usage, error) { return Usage{}, errors.New("away") },
+		func() (Usage, error) { return Usage{}, errors.New("unreachable") },
 		func() (Usage, error) { return Usage{}, nil },
 		func() (Usage, error) { return Usage{Used: 1, Total: 4}, nil },
 	)
-	assert.Contains(t, log, "away")
-	assert.Contains(t, log, "holds 0 bytes")
+	assert.Contains(t, log, "unreachable")
+	assert.Contains(t, log, "a volume of 0 bytes")
 	assert.Contains(t, out, `"DataVolumeUsedPercent":25`)
-	assert.Equal(t, 1, bytes.Count([]byte(out), []byte("\n")), "nothing is published that was not measured")
+	assert.Equal(t, 1, bytes.Count([]byte(out), []byte("\n")), "only measurements are published")
 }

@@ -10,32 +10,32 @@ die() {
   exit 1
 }
 
-# A subshell's failure is its parent's too: said once.
+# A failure in a subshell also fails its parent. Only the parent reports it.
 trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND"' ERR
 work=$(mktemp -d /var/tmp/cinema.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# fetch KEY FILE: seven tries with 1, 2, 4 ... 32 s between them. Any failure is tried again, a refusal too: a role
-# that is a few seconds old may not be known to S3 yet.
+# fetch KEY FILE makes up to seven attempts, with 1, 2, 4 ... 32 s between them. It retries after every failure, also
+# after "access denied": S3 may not know a role that is a few seconds old.
 fetch() {
   local wait=1
   until timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
     --cli-connect-timeout 10 --cli-read-timeout 60 "$2" >/dev/null; do
     ((wait <= 32)) || die "s3://$bucket/$1 cannot be fetched; the lines above say why"
-    say "s3://$bucket/$1: next try in $wait s"
+    say "s3://$bucket/$1: next attempt in $wait s"
     sleep "$wait"
     wait=$((wait * 2))
   done
 }
 
-# verify NAME FILE DIGEST: nothing is installed before its digest is right.
+# verify NAME FILE DIGEST stops the boot if FILE has another SHA-256.
 verify() {
   local sum
   sum=$(sha256sum <"$2")
   [[ ${sum%% *} == "$3" ]] || die "$1 has SHA-256 ${sum%% *}, not $3; it is not installed"
 }
 
-# put MODE PATH: standard input becomes PATH at once and whole.
+# put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
   mkdir -p "${2%/*}"
   cat >"$2.new"

@@ -4,8 +4,8 @@ done
 
 fetch "$package_key" "$work/mongodb.tgz"
 verify "$package_key" "$work/mongodb.tgz" "$package_digest"
-fetch "releases/$release_digest/cinema-db" "$work/cinema-db"
-verify cinema-db "$work/cinema-db" "$release_digest"
+fetch "$artifact_key" "$work/cinema-db"
+verify cinema-db "$work/cinema-db" "$digest"
 
 # The volume may be attached long after the host has started. Its id, without the hyphen, is its serial number.
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
@@ -15,8 +15,8 @@ for ((left = 120; ; left--)); do
   sleep 5
 done
 
-# A volume is blank when it has no signature of any kind and starts with 1 MiB of zeros. Only then is it formatted,
-# and mkfs.xfs, without -f, looks again.
+# A volume is blank if it has no signature of any kind and starts with 1 MiB of zeros. Only a blank volume is formatted,
+# and mkfs.xfs without -f checks for signatures again.
 found=$(wipefs --no-act --noheadings --output TYPE "$device")
 case $found in
 xfs) say "$volume holds a file system; its data is kept" ;;
@@ -30,23 +30,23 @@ xfs) say "$volume holds a file system; its data is kept" ;;
 esac
 uuid=$(blkid --probe --output value --match-tag UUID "$device")
 
-# A host without its volume still starts, for someone to look at; mongod then does not.
+# Without its volume, the host still starts, so that operators can examine it, but mongod does not.
 others=$(sed '\| /data |d' /etc/fstab)
 put 0644 /etc/fstab <<END
 $others
 UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=600s,x-systemd.growfs 0 0
 END
-# 32 sectors of 512 bytes, the most that MongoDB wants; at every start by udev.
+# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start.
 put 0644 /etc/udev/rules.d/90-mongod.rules <<END
 ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16"
 END
 blockdev --setra 32 "$device"
 
-# The data outlives the host, so its owner has a number of its own on each.
-put 0644 /etc/sysusers.d/mongod.conf <<<'u mongod 27017 "MongoDB" /data'
+# The data outlives the host, so its owner has the same user id on every host.
+put 0644 /etc/sysusers.d/mongod.conf <<<"u mongod $mongod_uid \"MongoDB\" /data"
 systemd-sysusers /etc/sysusers.d/mongod.conf
 
-# The database's own name is this host, with no DNS in between: replication needs it before the record is there.
+# The database's name resolves to this host without DNS: the replica set needs it before the DNS record exists.
 read -r _ _ _ address _ < <(ip -4 -o address show scope global)
 names=$(sed "\| $host\$|d" /etc/hosts)
 put 0644 /etc/hosts <<END

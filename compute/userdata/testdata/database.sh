@@ -1,13 +1,15 @@
 #!/bin/bash
-# Installs and starts the cinema database
+# Installs and starts the Cinema database
 set -euo pipefail
 readonly bucket=cinema-artifacts-1a2b3c4
 readonly region=us-east-1
 readonly volume=vol-0123456789abcdef0
 readonly package_key=packages/mongodb-linux-aarch64-amazon2023-8.0.15.tgz
 readonly package_digest=fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
-readonly release_digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+readonly artifact_key=releases/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef/cinema-db
+readonly digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 readonly host=mongo.cinema.internal
+readonly mongod_uid=27017
 readonly settings=$'AWS_REGION="us-east-1"\nCREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nCREDENTIALS_KMS_KEY="arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"\nMONGODB_VOLUME="/data"\nMONGODB_HOST="mongo.cinema.internal"\n'
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
@@ -21,32 +23,32 @@ die() {
   exit 1
 }
 
-# A subshell's failure is its parent's too: said once.
+# A failure in a subshell also fails its parent. Only the parent reports it.
 trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND"' ERR
 work=$(mktemp -d /var/tmp/cinema.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# fetch KEY FILE: seven tries with 1, 2, 4 ... 32 s between them. Any failure is tried again, a refusal too: a role
-# that is a few seconds old may not be known to S3 yet.
+# fetch KEY FILE makes up to seven attempts, with 1, 2, 4 ... 32 s between them. It retries after every failure, also
+# after "access denied": S3 may not know a role that is a few seconds old.
 fetch() {
   local wait=1
   until timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
     --cli-connect-timeout 10 --cli-read-timeout 60 "$2" >/dev/null; do
     ((wait <= 32)) || die "s3://$bucket/$1 cannot be fetched; the lines above say why"
-    say "s3://$bucket/$1: next try in $wait s"
+    say "s3://$bucket/$1: next attempt in $wait s"
     sleep "$wait"
     wait=$((wait * 2))
   done
 }
 
-# verify NAME FILE DIGEST: nothing is installed before its digest is right.
+# verify NAME FILE DIGEST stops the boot if FILE has another SHA-256.
 verify() {
   local sum
   sum=$(sha256sum <"$2")
   [[ ${sum%% *} == "$3" ]] || die "$1 has SHA-256 ${sum%% *}, not $3; it is not installed"
 }
 
-# put MODE PATH: standard input becomes PATH at once and whole.
+# put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
   mkdir -p "${2%/*}"
   cat >"$2.new"
@@ -57,7 +59,7 @@ units() {
 put 0644 /etc/sysctl.d/90-mongod.conf <<'END'
 # https://www.mongodb.com/docs/v8.0/administration/production-notes/
 vm.swappiness = 1
-# Two maps for each connection of LimitNOFILE, at the least.
+# At least two maps for each connection that LimitNOFILE allows.
 vm.max_map_count = 262144
 net.ipv4.tcp_keepalive_time = 120
 # https://www.mongodb.com/docs/v8.0/administration/tcmalloc-performance/
@@ -81,15 +83,15 @@ StartLimitIntervalSec=0
 Type=exec
 User=mongod
 Group=mongod
-# As root, at each start: the configuration, the key file and certificates that are not about to expire.
+# Runs as root at each start: it writes the configuration and the key file, and renews certificates in time.
 ExecStartPre=+/opt/cinema/bin/cinema-db prepare
 ExecStart=/opt/mongodb/bin/mongod --config /etc/mongod.conf
 EnvironmentFile=/etc/cinema/db.env
-# Lets TCMalloc have its caches per CPU.
+# Lets TCMalloc use per-CPU caches.
 Environment=GLIBC_TUNABLES=glibc.pthread.rseq=0
 Restart=always
 RestartSec=5
-# A clean end writes a checkpoint first.
+# A clean shutdown writes a checkpoint first.
 TimeoutStopSec=300
 # https://www.mongodb.com/docs/v8.0/reference/ulimit/
 LimitFSIZE=infinity
@@ -111,7 +113,7 @@ ProtectHostname=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectSystem=strict
-# `prepare` makes it, and systemd 252 looks for it before that too.
+# The hyphen is for the first start: systemd 252 checks the folder before `prepare` has created it.
 ReadWritePaths=-/data/db
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 RestrictNamespaces=yes
@@ -124,10 +126,10 @@ WantedBy=multi-user.target
 END
 put 0644 /etc/systemd/system/cinema-db-init.service <<'END'
 [Unit]
-Description=Replica set, users and the API's credentials in MongoDB
+Description=Set up MongoDB's replica set, users and API credentials
 Wants=network-online.target
 After=network-online.target mongod.service
-# Stopped when mongod ends: it holds the lock that the next start's `prepare` waits for.
+# It stops with mongod, because it holds the lock that `prepare` waits for at the next start.
 BindsTo=mongod.service
 RequiresMountsFor=/data
 
@@ -145,9 +147,9 @@ WantedBy=multi-user.target mongod.service
 END
 put 0644 /etc/systemd/system/cinema-db-renew.service <<'END'
 [Unit]
-Description=Renewal of MongoDB's certificates
+Description=Renew MongoDB's certificates
 After=mongod.service
-# The timer does not start what an operator has stopped.
+# The timer does not start a mongod that an operator has stopped.
 Requisite=mongod.service
 RequiresMountsFor=/data
 
@@ -160,7 +162,7 @@ UMask=0077
 END
 put 0644 /etc/systemd/system/cinema-db-renew.timer <<'END'
 [Unit]
-Description=Daily look at MongoDB's certificates
+Description=Check MongoDB's certificates daily
 
 [Timer]
 OnCalendar=daily
@@ -177,8 +179,8 @@ done
 
 fetch "$package_key" "$work/mongodb.tgz"
 verify "$package_key" "$work/mongodb.tgz" "$package_digest"
-fetch "releases/$release_digest/cinema-db" "$work/cinema-db"
-verify cinema-db "$work/cinema-db" "$release_digest"
+fetch "$artifact_key" "$work/cinema-db"
+verify cinema-db "$work/cinema-db" "$digest"
 
 # The volume may be attached long after the host has started. Its id, without the hyphen, is its serial number.
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
@@ -188,8 +190,8 @@ for ((left = 120; ; left--)); do
   sleep 5
 done
 
-# A volume is blank when it has no signature of any kind and starts with 1 MiB of zeros. Only then is it formatted,
-# and mkfs.xfs, without -f, looks again.
+# A volume is blank if it has no signature of any kind and starts with 1 MiB of zeros. Only a blank volume is formatted,
+# and mkfs.xfs without -f checks for signatures again.
 found=$(wipefs --no-act --noheadings --output TYPE "$device")
 case $found in
 xfs) say "$volume holds a file system; its data is kept" ;;
@@ -203,23 +205,23 @@ xfs) say "$volume holds a file system; its data is kept" ;;
 esac
 uuid=$(blkid --probe --output value --match-tag UUID "$device")
 
-# A host without its volume still starts, for someone to look at; mongod then does not.
+# Without its volume, the host still starts, so that operators can examine it, but mongod does not.
 others=$(sed '\| /data |d' /etc/fstab)
 put 0644 /etc/fstab <<END
 $others
 UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=600s,x-systemd.growfs 0 0
 END
-# 32 sectors of 512 bytes, the most that MongoDB wants; at every start by udev.
+# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start.
 put 0644 /etc/udev/rules.d/90-mongod.rules <<END
 ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16"
 END
 blockdev --setra 32 "$device"
 
-# The data outlives the host, so its owner has a number of its own on each.
-put 0644 /etc/sysusers.d/mongod.conf <<<'u mongod 27017 "MongoDB" /data'
+# The data outlives the host, so its owner has the same user id on every host.
+put 0644 /etc/sysusers.d/mongod.conf <<<"u mongod $mongod_uid \"MongoDB\" /data"
 systemd-sysusers /etc/sysusers.d/mongod.conf
 
-# The database's own name is this host, with no DNS in between: replication needs it before the record is there.
+# The database's name resolves to this host without DNS: the replica set needs it before the DNS record exists.
 read -r _ _ _ address _ < <(ip -4 -o address show scope global)
 names=$(sed "\| $host\$|d" /etc/hosts)
 put 0644 /etc/hosts <<END

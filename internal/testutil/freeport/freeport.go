@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Get gives a port of 127.0.0.1 that nothing listens on. It is below those that the kernel hands to whoever asks for any
+// Get returns a port of 127.0.0.1 that nothing listens on. It is below the range that the kernel assigns from
 // (from 32768 on Linux, 49152 elsewhere), so that nothing else comes to have it meanwhile.
 func Get(t testing.TB) int {
 	t.Helper()

@@ -1,4 +1,4 @@
-module cinema-database/tools/staticcheck
+module cinema-database/internal/tools/staticcheck
 
 go 1.26.0
 

@@ -1,280 +1,282 @@
-// Pictures: upload with progress, thumbnails as they are made, the original in full.
+// The gallery: uploads with progress, thumbnails, and a viewer for the originals.
 import * as api from "../api.js";
 import * as session from "../session.js";
-import { counted, h, moment, size } from "../dom.js";
+import { element, formatBytes, formatTime, pluralize } from "../dom.js";
 import { icon } from "../icons.js";
-import { announce, explain, notice } from "../notices.js";
+import { announce, explain, showNotice } from "../notices.js";
 
-// ACCEPT is what the API takes.
-const ACCEPT = ["image/jpeg", "image/png", "image/gif", "image/webp"];
-// LARGEST is the API's limit for one picture, in bytes.
-const LARGEST = 16 * 1024 * 1024;
-// AT_ONCE is how many thumbnails are fetched side by side.
-const AT_ONCE = 4;
-// WAITS are the pauses between looks for a thumbnail that is not made yet, in seconds.
-const WAITS = [0.5, 1, 1, 2, 2, 4, 4, 8, 8];
+// ACCEPTED_TYPES are the types that the API accepts.
+const ACCEPTED_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+// MAX_BYTES is the API's limit for one image.
+const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_SIZE_TEXT = `${MAX_BYTES / 2 ** 20} MB`;
+// PARALLEL_THUMBNAILS is how many thumbnails are downloaded at the same time.
+const PARALLEL_THUMBNAILS = 4;
+// THUMBNAIL_DELAYS are the delays between attempts to load a thumbnail that does not exist yet, in seconds.
+const THUMBNAIL_DELAYS = [0.5, 1, 1, 2, 2, 4, 4, 8, 8];
 
 export async function list({ signal }) {
-  const first = await api.images(null, signal);
-  const state = { images: [...first.images], signal, fetch: queue(AT_ONCE) };
-  let next = first.next;
-  const tiles = h("ul", { class: "tiles", role: "list" });
-  const status = h("p", { class: "count", role: "status" });
-  const empty = h("div", { class: "empty" }, h("p", null, "No pictures yet."));
-  const more = h("button", { type: "button", class: "button more", on: { click: load } }, "Older pictures");
-  state.changed = () => {
-    status.textContent = next ? `The latest ${counted(state.images.length, "picture")}` : counted(state.images.length, "picture");
-    status.hidden = state.images.length === 0;
-    more.hidden = !next;
-    empty.hidden = state.images.length > 0;
+  const firstPage = await api.images(null, signal);
+  const gallery = { images: [...firstPage.images], signal, downloads: createQueue(PARALLEL_THUMBNAILS) };
+  let nextPage = firstPage.next;
+  const tiles = element("ul", { class: "tiles", role: "list" });
+  const status = element("p", { class: "count", role: "status" });
+  const empty = element("div", { class: "empty" }, element("p", null, "No images yet."));
+  const moreButton = element("button", { type: "button", class: "button more", on: { click: loadMore } }, "Older images");
+  const updateStatus = () => {
+    const count = pluralize(gallery.images.length, "image");
+    status.textContent = nextPage ? `The latest ${count}` : count;
+    status.hidden = gallery.images.length === 0;
+    moreButton.hidden = !nextPage;
+    empty.hidden = gallery.images.length > 0;
   };
-  state.add = (image) => {
-    state.images.unshift(image);
-    tiles.prepend(tile(image, state));
-    state.changed();
+  gallery.add = (image) => {
+    gallery.images.unshift(image);
+    tiles.prepend(createTile(image, gallery));
+    updateStatus();
   };
-  state.remove = (image) => {
-    const index = state.images.indexOf(image);
-    const next = tiles.children[index + 1] ?? tiles.children[index - 1];
+  gallery.remove = (image) => {
+    const index = gallery.images.indexOf(image);
+    const neighbor = tiles.children[index + 1] ?? tiles.children[index - 1];
     tiles.children[index].remove();
-    state.images.splice(index, 1);
-    state.changed();
-    (next?.querySelector("button") ?? document.getElementById("pictures")).focus();
+    gallery.images.splice(index, 1);
+    updateStatus();
+    (neighbor?.querySelector("button") ?? document.getElementById("upload-input")).focus();
   };
-  state.open = (image) => viewer(image, state);
+  gallery.open = (image) => openViewer(image, gallery);
   let loading = false;
-  async function load() {
+  async function loadMore() {
     if (loading) return;
     loading = true;
     try {
-      const page = await api.images(next, signal);
-      next = page.next;
+      const page = await api.images(nextPage, signal);
+      nextPage = page.next;
       const start = tiles.children.length;
-      state.images.push(...page.images);
-      tiles.append(...page.images.map((image) => tile(image, state)));
-      state.changed();
+      gallery.images.push(...page.images);
+      tiles.append(...page.images.map((image) => createTile(image, gallery)));
+      updateStatus();
       tiles.children[start]?.querySelector("button").focus();
     } catch (error) {
-      if (!signal.aborted && error.kind !== "session") notice(explain(error, "The older pictures were not fetched."), "error");
+      if (!signal.aborted && error.kind !== "session") showNotice(explain(error, "Older images could not be loaded."), "error");
     } finally {
       loading = false;
     }
   }
-  tiles.append(...state.images.map((image) => tile(image, state)));
-  state.changed();
-  return { title: "Gallery", node: h("div", null, h("h1", null, "Gallery"), uploader(state), status, empty, tiles, more) };
+  tiles.append(...gallery.images.map((image) => createTile(image, gallery)));
+  updateStatus();
+  return { title: "Gallery", node: element("div", null, element("h1", null, "Gallery"), createUploader(gallery), status, empty, tiles, moreButton) };
 }
 
-// queue runs at most n tasks side by side, in order.
-function queue(n) {
+// createQueue returns a function that runs tasks in order, at most limit at the same time.
+function createQueue(limit) {
   const waiting = [];
   let running = 0;
-  const next = () => {
-    while (running < n && waiting.length) {
+  const runNext = () => {
+    while (running < limit && waiting.length) {
       running++;
-      waiting.shift()().finally(() => { running--; next(); });
+      waiting.shift()().finally(() => { running--; runNext(); });
     }
   };
   return (task) => new Promise((resolve, reject) => {
     waiting.push(() => task().then(resolve, reject));
-    next();
+    runNext();
   });
 }
 
-const pause = (seconds, signal) => new Promise((resolve, reject) => {
+const delay = (seconds, signal) => new Promise((resolve, reject) => {
   const timer = setTimeout(resolve, seconds * 1000);
   signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
 });
 
-// shown puts a blob in an image and frees it when the view is left.
-function shown(image, blob, signal) {
-  const address = URL.createObjectURL(blob);
-  signal.addEventListener("abort", () => URL.revokeObjectURL(address), { once: true });
-  image.src = address;
-  return address;
+// setSource shows a blob in an img element, frees the blob when the signal aborts, and returns its URL.
+function setSource(img, blob, signal) {
+  const url = URL.createObjectURL(blob);
+  signal.addEventListener("abort", () => URL.revokeObjectURL(url), { once: true });
+  img.src = url;
+  return url;
 }
 
-const described = (image) => `Picture of ${moment(image.created)}`;
+const altText = (image) => `Image uploaded ${formatTime(image.created)}`;
 
-function tile(image, state) {
-  const picture = h("img", { alt: "", width: 240, height: 180 });
-  const hint = h("span", { class: "tile-hint" }, "Making the thumbnail…");
-  const button = h("button", { type: "button", class: "tile", "aria-label": `Open: ${described(image)}`, on: { click: () => state.open(image) } }, hint);
-  const node = h("li", null, button, h("p", { class: "tile-meta" }, moment(image.created), " · ", size(image.bytes)));
+function createTile(image, gallery) {
+  const img = element("img", { alt: "", width: 240, height: 180 });
+  const hint = element("span", { class: "tile-hint" }, "Creating the thumbnail…");
+  const button = element("button", { type: "button", class: "tile", "aria-label": `Open: ${altText(image)}`, on: { click: () => gallery.open(image) } }, hint);
+  const node = element("li", null, button, element("p", { class: "tile-meta" }, formatTime(image.created), " · ", formatBytes(image.bytes)));
   const load = async () => {
     for (let attempt = 0; ; attempt++) {
       try {
-        shown(picture, await state.fetch(() => api.thumbnail(image.id, state.signal)), state.signal);
-        hint.replaceWith(picture);
+        setSource(img, await gallery.downloads(() => api.thumbnail(image.id, gallery.signal)), gallery.signal);
+        hint.replaceWith(img);
         return;
       } catch (error) {
-        if (state.signal.aborted || error.kind === "session") return;
-        const later = error.kind === "away" || error.kind === "busy" || error.status === 404;
-        if (!later || attempt === WAITS.length) {
+        if (gallery.signal.aborted || error.kind === "session") return;
+        // 404: the thumbnail does not exist yet.
+        if (!api.isTemporary(error, 404) || attempt === THUMBNAIL_DELAYS.length) {
           hint.textContent = "No thumbnail";
           return;
         }
         try {
-          await pause(Math.max(WAITS[attempt], error.retryAfter ?? 0), state.signal);
+          await delay(Math.max(THUMBNAIL_DELAYS[attempt], error.retryAfter ?? 0), gallery.signal);
         } catch {
           return;
         }
-        if (!node.isConnected) return; // deleted meanwhile
+        if (!node.isConnected) return; // The image was deleted in the meantime.
       }
     }
   };
-  // Thumbnails are fetched when they come near the window: a long gallery costs what is looked at.
-  const near = new IntersectionObserver((entries) => {
+  // A thumbnail is loaded only when it is near the window, so that a long gallery does not load them all.
+  const observer = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
-    near.disconnect();
+    observer.disconnect();
     load();
   }, { rootMargin: "300px" });
-  near.observe(button);
-  state.signal.addEventListener("abort", () => near.disconnect(), { once: true });
+  observer.observe(button);
+  gallery.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   return node;
 }
 
-function uploader(state) {
-  const input = h("input", { type: "file", id: "pictures", name: "image", accept: ACCEPT.join(","), multiple: true, "aria-describedby": "pictures-hint" });
-  const rows = h("ul", { class: "uploads", role: "list", "aria-label": "Uploads" });
-  const zone = h("section", { class: "drop", "aria-label": "Upload" }, icon("upload"),
-    h("label", { for: "pictures", class: "button button-main" }, "Choose pictures"), input,
-    h("p", { id: "pictures-hint", class: "field-hint" }, `or drop them here. JPEG, PNG, GIF or WebP, up to ${LARGEST / 2 ** 20} MB each.`), rows);
-  const one = queue(1);
-  const take = (files) => {
-    for (const file of files) row(file, rows, one, state);
+function createUploader(gallery) {
+  const input = element("input", { type: "file", id: "upload-input", name: "image", accept: ACCEPTED_TYPES.join(","), multiple: true, "aria-describedby": "upload-hint" });
+  const rows = element("ul", { class: "uploads", role: "list", "aria-label": "Uploads" });
+  const dropArea = element("section", { class: "drop-area", "aria-label": "Upload" }, icon("upload"),
+    element("label", { for: "upload-input", class: "button button-main" }, "Choose images"), input,
+    element("p", { id: "upload-hint", class: "field-hint" }, `or drop them here. JPEG, PNG, GIF or WebP, up to ${MAX_SIZE_TEXT} each.`), rows);
+  const uploads = createQueue(1);
+  const uploadAll = (files) => {
+    for (const file of files) createUploadRow(file, rows, uploads, gallery);
   };
   input.addEventListener("change", () => {
-    take([...input.files]);
+    uploadAll([...input.files]);
     input.value = "";
   });
-  let depth = 0;
-  const files = (event) => event.dataTransfer?.types.includes("Files");
-  zone.addEventListener("dragenter", (event) => { if (files(event)) { event.preventDefault(); depth++; zone.classList.add("over"); } });
-  zone.addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
-  zone.addEventListener("dragleave", () => { if (depth > 0 && --depth === 0) zone.classList.remove("over"); });
-  zone.addEventListener("drop", (event) => {
+  // dragDepth counts the elements of the drop area that the pointer has entered.
+  let dragDepth = 0;
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  dropArea.addEventListener("dragenter", (event) => { if (hasFiles(event)) { event.preventDefault(); dragDepth++; dropArea.classList.add("drag-over"); } });
+  dropArea.addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
+  dropArea.addEventListener("dragleave", () => { if (dragDepth > 0 && --dragDepth === 0) dropArea.classList.remove("drag-over"); });
+  dropArea.addEventListener("drop", (event) => {
     event.preventDefault();
-    depth = 0;
-    zone.classList.remove("over");
-    take([...event.dataTransfer.files]);
+    dragDepth = 0;
+    dropArea.classList.remove("drag-over");
+    uploadAll([...event.dataTransfer.files]);
   });
-  return zone;
+  return dropArea;
 }
 
-// row is one upload: its name, its progress, and a way to stop it or try it again.
-function row(file, rows, one, state) {
-  const bar = h("progress", { max: 100, value: 0, "aria-label": `Upload of ${file.name}` });
-  const says = h("p", { class: "upload-says" });
-  const button = h("button", { type: "button", class: "button button-small" });
-  const node = h("li", { class: "upload" }, h("p", { class: "upload-name" }, file.name, " ", h("span", { class: "card-meta" }, size(file.size))), bar, says, button);
+// createUploadRow uploads one file. Its row shows the name, the progress, and a button to cancel or to try again.
+function createUploadRow(file, rows, uploads, gallery) {
+  const progressBar = element("progress", { max: 100, value: 0, "aria-label": `Upload of ${file.name}` });
+  const status = element("p", { class: "upload-status" });
+  const button = element("button", { type: "button", class: "button button-small" });
+  const node = element("li", { class: "upload" }, element("p", { class: "upload-name" }, file.name, " ", element("span", { class: "card-meta" }, formatBytes(file.size))), progressBar, status, button);
   rows.append(node);
 
-  const failed = (text, again) => {
+  const showFailure = (text, retry) => {
     node.classList.add("upload-failed");
-    bar.hidden = true;
-    says.textContent = text;
+    progressBar.hidden = true;
+    status.textContent = text;
     announce(`${file.name}: ${text}`);
-    button.textContent = again ? "Try again" : "Dismiss";
+    button.textContent = retry ? "Try again" : "Dismiss";
     button.setAttribute("aria-label", `${button.textContent}: ${file.name}`);
-    button.onclick = again ?? (() => gone());
+    button.onclick = retry ?? (() => removeRow());
   };
-  const gone = () => {
-    const held = node.contains(document.activeElement);
+  const removeRow = () => {
+    const hadFocus = node.contains(document.activeElement);
     node.remove();
-    if (held) document.getElementById("pictures")?.focus();
+    if (hadFocus) document.getElementById("upload-input")?.focus();
   };
-  const send = async () => {
-    const control = new AbortController();
-    const stop = () => control.abort();
-    state.signal.addEventListener("abort", stop, { once: true });
+  const upload = async () => {
+    const controller = new AbortController();
+    const cancel = () => controller.abort();
+    gallery.signal.addEventListener("abort", cancel, { once: true });
     node.classList.remove("upload-failed");
-    bar.hidden = false;
-    bar.value = 0;
-    says.textContent = "Waiting";
+    progressBar.hidden = false;
+    progressBar.value = 0;
+    status.textContent = "Waiting…";
     button.textContent = "Cancel";
     button.setAttribute("aria-label", `Cancel: ${file.name}`);
-    button.onclick = stop;
+    button.onclick = cancel;
     try {
-      const image = await one(async () => {
-        control.signal.throwIfAborted();
-        return api.upload(file, { signal: control.signal, progress(part) {
-          bar.value = Math.round(part * 100);
-          says.textContent = part < 1 ? `${Math.round(part * 100)} %` : "Checking";
+      const image = await uploads(async () => {
+        controller.signal.throwIfAborted();
+        return api.upload(file, { signal: controller.signal, onProgress(fraction) {
+          progressBar.value = Math.round(fraction * 100);
+          status.textContent = fraction < 1 ? `${Math.round(fraction * 100)} %` : "Checking…";
         } });
       });
-      gone();
-      state.add(image);
-      announce(`${file.name} is uploaded.`);
+      removeRow();
+      gallery.add(image);
+      announce(`${file.name} was uploaded.`);
     } catch (error) {
       if (error.kind === "session") return;
-      if (state.signal.aborted) {
-        if (session.token()) notice(`${file.name} was not uploaded: the gallery was left.`, "error");
+      if (gallery.signal.aborted) {
+        if (session.token()) showNotice(`${file.name} was not uploaded because you left the gallery.`, "error");
         return;
       }
-      if (error.name === "AbortError") return gone();
-      // 408: the picture did not arrive in the API's time; the line may be faster now.
-      const later = error.kind === "away" || error.kind === "busy" || error.status === 408;
-      failed(explain(error, "Not uploaded."), later ? send : null);
+      if (error.name === "AbortError") return removeRow();
+      // 408: the upload was too slow for the API's time limit. The connection may be faster at the next attempt.
+      showFailure(explain(error, "Not uploaded."), api.isTemporary(error, 408) ? upload : null);
     } finally {
-      state.signal.removeEventListener("abort", stop);
+      gallery.signal.removeEventListener("abort", cancel);
     }
   };
 
-  if (file.size > LARGEST) failed(`Not uploaded: it is larger than ${LARGEST / 2 ** 20} MB.`);
-  else if (file.type && !ACCEPT.includes(file.type)) failed("Not uploaded: it is no JPEG, PNG, GIF or WebP picture.");
-  else send();
+  if (file.size > MAX_BYTES) showFailure(`Not uploaded: the file is larger than ${MAX_SIZE_TEXT}. Choose a smaller image.`);
+  else if (file.type && !ACCEPTED_TYPES.includes(file.type)) showFailure("Not uploaded: the file is not a JPEG, PNG, GIF or WebP image.");
+  else upload();
 }
 
-// viewer shows one original at a time in a dialog, with the neighbours a key away.
-function viewer(first, state) {
+// openViewer shows the originals in a dialog, one at a time. The arrow keys show the previous and the next one.
+function openViewer(first, gallery) {
   let image = first;
-  let showing = null;
-  const frame = h("div", { class: "viewer-frame" });
-  const caption = h("p", { class: "viewer-caption", id: "viewer-caption", "aria-live": "polite" });
-  const control = (name, label, click, more) => h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click }, ...more }, icon(name));
-  const open = h("a", { class: "icon-button", target: "_blank", rel: "noopener", "aria-label": "Open the original in a new tab", title: "Open the original in a new tab" }, icon("open"));
-  const previous = control("previous", "Previous picture", () => step(-1));
-  const next = control("next", "Next picture", () => step(1));
-  const bin = control("bin", "Delete this picture", () => { sure.hidden = false; sure.querySelector("button").focus(); });
-  const alert = h("p", { class: "form-error", role: "alert" });
-  const sure = h("div", { class: "viewer-sure", hidden: true, role: "group", "aria-label": "Delete this picture?" }, h("p", null, "Delete this picture?"),
-    h("button", { type: "button", class: "button button-small", on: { click: () => { sure.hidden = true; bin.focus(); } } }, "Keep it"),
-    h("button", { type: "button", class: "button button-small button-danger-full", on: { click: remove } }, "Delete"));
-  const dialog = h("dialog", { class: "viewer", "aria-label": "Picture", "aria-describedby": "viewer-caption" },
-    h("div", { class: "viewer-bar" }, caption, previous, next, open, bin, control("close", "Close", () => dialog.close(), { autofocus: true })), sure, alert, frame);
+  let imageController = null;
+  const frame = element("div", { class: "viewer-frame" });
+  const caption = element("p", { class: "viewer-caption", id: "viewer-caption", "aria-live": "polite" });
+  const iconButton = (name, label, click, props) => element("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click }, ...props }, icon(name));
+  const newTabLink = element("a", { class: "icon-button", target: "_blank", rel: "noopener", "aria-label": "Open the original in a new tab", title: "Open the original in a new tab" }, icon("newTab"));
+  const previousButton = iconButton("previous", "Previous image", () => step(-1));
+  const nextButton = iconButton("next", "Next image", () => step(1));
+  const deleteButton = iconButton("delete", "Delete this image", () => { confirmation.hidden = false; confirmation.querySelector("button").focus(); });
+  const alert = element("p", { class: "form-error", role: "alert" });
+  const confirmation = element("div", { class: "viewer-confirmation", hidden: true, role: "group", "aria-label": "Delete this image?" }, element("p", null, "Delete this image?"),
+    element("button", { type: "button", class: "button button-small", on: { click: () => { confirmation.hidden = true; deleteButton.focus(); } } }, "Cancel"),
+    element("button", { type: "button", class: "button button-small button-danger-full", on: { click: remove } }, "Delete"));
+  const dialog = element("dialog", { class: "viewer", "aria-label": "Image", "aria-describedby": "viewer-caption" },
+    element("div", { class: "viewer-bar" }, caption, previousButton, nextButton, newTabLink, deleteButton, iconButton("close", "Close", () => dialog.close(), { autofocus: true })), confirmation, alert, frame);
 
-  function step(by) {
-    const index = state.images.indexOf(image) + by;
-    if (index < 0 || index >= state.images.length) return;
-    image = state.images[index];
+  function step(offset) {
+    const index = gallery.images.indexOf(image) + offset;
+    if (index < 0 || index >= gallery.images.length) return;
+    image = gallery.images[index];
     show();
   }
 
   async function show() {
-    showing?.abort();
-    const mine = (showing = new AbortController());
-    const signal = AbortSignal.any([mine.signal, state.signal]);
-    const index = state.images.indexOf(image);
-    caption.textContent = `${index + 1} of ${state.images.length} · ${moment(image.created)} · ${size(image.bytes)}`;
-    bin.hidden = !image.mine;
-    previous.setAttribute("aria-disabled", String(index === 0));
-    next.setAttribute("aria-disabled", String(index === state.images.length - 1));
-    sure.hidden = true;
+    imageController?.abort();
+    imageController = new AbortController();
+    const signal = AbortSignal.any([imageController.signal, gallery.signal]);
+    const index = gallery.images.indexOf(image);
+    caption.textContent = `${index + 1} of ${gallery.images.length} · ${formatTime(image.created)} · ${formatBytes(image.bytes)}`;
+    deleteButton.hidden = !image.mine;
+    previousButton.setAttribute("aria-disabled", String(index === 0));
+    nextButton.setAttribute("aria-disabled", String(index === gallery.images.length - 1));
+    confirmation.hidden = true;
     alert.textContent = "";
-    open.hidden = true;
-    frame.replaceChildren(h("span", { class: "spinner" }));
+    newTabLink.hidden = true;
+    frame.replaceChildren(element("span", { class: "spinner" }));
     try {
-      const picture = h("img", { alt: described(image), width: image.width, height: image.height });
-      open.href = shown(picture, await api.original(image.id, signal), signal);
-      await picture.decode();
+      const img = element("img", { alt: altText(image), width: image.width, height: image.height });
+      newTabLink.href = setSource(img, await api.original(image.id, signal), signal);
+      await img.decode();
       signal.throwIfAborted();
-      frame.replaceChildren(picture);
-      open.hidden = false;
+      frame.replaceChildren(img);
+      newTabLink.hidden = false;
     } catch (error) {
       if (signal.aborted || error.kind === "session") return;
-      frame.replaceChildren(h("p", null, explain(error, "The picture can't be shown.")),
-        h("button", { type: "button", class: "button", on: { click: show } }, "Try again"));
+      frame.replaceChildren(element("p", null, explain(error, "The image can't be shown.")),
+        element("button", { type: "button", class: "button", on: { click: show } }, "Try again"));
     }
   }
 
@@ -283,24 +285,24 @@ function viewer(first, state) {
       await api.deleteImage(image.id);
     } catch (error) {
       if (error.kind === "session") return;
-      sure.hidden = true;
-      alert.textContent = explain(error, "The picture is still there.");
-      bin.focus();
+      confirmation.hidden = true;
+      alert.textContent = explain(error, "The image was not deleted.");
+      deleteButton.focus();
       return;
     }
     dialog.close();
-    state.remove(image);
-    notice("The picture is deleted.", "good");
+    gallery.remove(image);
+    showNotice("The image was deleted.", "success");
   }
 
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
   });
-  // A press beside the picture closes, as people expect of a picture on a dark ground.
+  // A click outside the image closes the viewer.
   frame.addEventListener("click", (event) => { if (event.target === frame) dialog.close(); });
-  dialog.addEventListener("close", () => { showing?.abort(); dialog.remove(); });
-  state.signal.addEventListener("abort", () => dialog.close(), { once: true });
+  dialog.addEventListener("close", () => { imageController?.abort(); dialog.remove(); });
+  gallery.signal.addEventListener("abort", () => dialog.close(), { once: true });
   document.body.append(dialog);
   dialog.showModal();
   show();

@@ -1,64 +1,64 @@
-// All films, with search and a genre filter that the address keeps.
+// All movies, with a search and a genre filter, which are part of the address.
 import * as api from "../api.js";
-import { counted, h } from "../dom.js";
+import { element, pluralize } from "../dom.js";
 import { icon } from "../icons.js";
-import { grid } from "../cards.js";
-import { heart, refresh } from "../favourites.js";
-import { explain, guarded } from "../notices.js";
+import { movieGrid } from "../cards.js";
+import { favoriteButton, refreshAccount } from "../favorites.js";
+import { explain, retryWhileUnavailable } from "../notices.js";
 import { poster } from "../poster.js";
-import { link, replace } from "../router.js";
+import { replaceAddress, routeTo } from "../router.js";
 
-// PAUSE is how long typing must rest before a search, in milliseconds.
-const PAUSE = 200;
+// SEARCH_DELAY is the time between the last keystroke and the search, in milliseconds.
+const SEARCH_DELAY = 200;
 
 export async function list({ query, signal }) {
-  const [all] = await Promise.all([api.movies({}, signal), refresh(signal)]);
+  const [all] = await Promise.all([api.movies({}, signal), refreshAccount(signal)]);
   const genres = [...new Set(all.map((movie) => movie.Genre?.Name).filter(Boolean))].sort((a, b) => a.localeCompare(b));
 
-  const search = h("input", { type: "search", id: "search", name: "q", value: query.q ?? "", placeholder: "Search films", autocomplete: "off", spellcheck: "false", enterkeyhint: "search" });
-  const chip = (value, label) => h("label", { class: "chip" },
-    h("input", { type: "radio", name: "genre", value, checked: (query.genre ?? "") === value }), h("span", null, label));
-  const chips = h("fieldset", { class: "chips" }, h("legend", { class: "unseen" }, "Genre"), chip("", "All"), genres.map((name) => chip(name, name)));
-  const status = h("p", { class: "count", role: "status" });
-  const results = h("div", { class: "results" });
-  const marquee = h("div");
-  const tools = h("form", { class: "tools", role: "search", "aria-label": "Films" },
-    h("div", { class: "search" }, h("label", { for: "search", class: "unseen" }, "Search films"), icon("search"), search), chips);
+  const searchInput = element("input", { type: "search", id: "search", name: "q", value: query.q ?? "", placeholder: "Search movies", autocomplete: "off", spellcheck: "false", enterkeyhint: "search" });
+  const chip = (value, label) => element("label", { class: "chip" },
+    element("input", { type: "radio", name: "genre", value, checked: (query.genre ?? "") === value }), element("span", null, label));
+  const chips = element("fieldset", { class: "chips" }, element("legend", { class: "visually-hidden" }, "Genre"), chip("", "All"), genres.map((name) => chip(name, name)));
+  const status = element("p", { class: "count", role: "status" });
+  const results = element("div", { class: "results" });
+  const featured = element("div");
+  const tools = element("form", { class: "tools", role: "search", "aria-label": "Movies" },
+    element("div", { class: "search" }, element("label", { for: "search", class: "visually-hidden" }, "Search movies"), icon("search"), searchInput), chips);
 
-  const chosen = () => ({ q: search.value.trim(), genre: chips.querySelector("input:checked")?.value ?? "" });
-  let running = null;
-  let pause = 0;
+  const currentFilter = () => ({ q: searchInput.value.trim(), genre: chips.querySelector("input:checked")?.value ?? "" });
+  let currentSearch = null;
+  let searchTimer = 0;
 
   function show(movies, { q, genre }) {
     const filtered = q || genre;
-    status.textContent = filtered ? `${counted(movies.length, "film")} of ${all.length}` : counted(movies.length, "film");
-    marquee.replaceChildren(...(filtered ? [] : [featured(all)].filter(Boolean)));
-    results.replaceChildren(movies.length ? grid(movies) : h("div", { class: "empty" },
-      h("p", null, q ? `No film matches “${q}”${genre ? ` in ${genre}` : ""}.` : "No films here."),
-      h("button", { type: "button", class: "button", on: { click: clear } }, "Show all films")));
+    status.textContent = filtered ? `${pluralize(movies.length, "movie")} of ${all.length}` : pluralize(movies.length, "movie");
+    featured.replaceChildren(...(filtered ? [] : [featuredMovie(all)].filter(Boolean)));
+    results.replaceChildren(movies.length ? movieGrid(movies) : element("div", { class: "empty" },
+      element("p", null, q ? `No movie matches “${q}”${genre ? ` in ${genre}` : ""}.` : "No movies found."),
+      element("button", { type: "button", class: "button", on: { click: clear } }, "Show all movies")));
   }
 
   function clear() {
-    search.value = "";
+    searchInput.value = "";
     chips.querySelector("input").checked = true;
-    search.focus();
+    searchInput.focus();
     update();
   }
 
   async function update() {
-    clearTimeout(pause);
-    running?.abort();
-    running = new AbortController();
-    const mine = AbortSignal.any([running.signal, signal]);
-    const wish = chosen();
-    replace(link(["movies"], wish));
+    clearTimeout(searchTimer);
+    currentSearch?.abort();
+    currentSearch = new AbortController();
+    const searchSignal = AbortSignal.any([currentSearch.signal, signal]);
+    const filter = currentFilter();
+    replaceAddress(routeTo(["movies"], filter));
     results.setAttribute("aria-busy", "true");
     try {
-      show(await guarded(results, mine, () => api.movies(wish, mine), 2), wish);
+      show(await retryWhileUnavailable(results, searchSignal, () => api.movies(filter, searchSignal), 2), filter);
     } catch (error) {
-      if (mine.aborted || error.kind === "session") return;
+      if (searchSignal.aborted || error.kind === "session") return;
       status.textContent = "";
-      results.replaceChildren(h("p", { class: "empty", role: "alert" }, explain(error)));
+      results.replaceChildren(element("p", { class: "empty", role: "alert" }, explain(error)));
     }
     results.removeAttribute("aria-busy");
   }
@@ -67,32 +67,32 @@ export async function list({ query, signal }) {
     event.preventDefault();
     update();
   });
-  search.addEventListener("input", () => {
-    clearTimeout(pause);
-    pause = setTimeout(update, PAUSE);
+  searchInput.addEventListener("input", () => {
+    clearTimeout(searchTimer);
+    searchTimer = setTimeout(update, SEARCH_DELAY);
   });
   chips.addEventListener("change", update);
-  signal.addEventListener("abort", () => clearTimeout(pause));
+  signal.addEventListener("abort", () => clearTimeout(searchTimer));
 
-  const wish = chosen();
-  show(wish.q || wish.genre ? await api.movies(wish, signal) : all, wish);
-  // On narrow windows the chips scroll sideways: the chosen one is to be seen.
-  const shown = () => (chips.scrollLeft = (chips.querySelector("input:checked")?.parentElement.offsetLeft ?? 0) - chips.clientWidth / 3);
-  return { title: "Films", shown, node: h("div", null, h("h1", { class: "unseen" }, "Films"), tools, marquee, status, results) };
+  const filter = currentFilter();
+  show(filter.q || filter.genre ? await api.movies(filter, signal) : all, filter);
+  // On narrow windows the chips scroll sideways. The selected one must be visible.
+  const onShown = () => (chips.scrollLeft = (chips.querySelector("input:checked")?.parentElement.offsetLeft ?? 0) - chips.clientWidth / 3);
+  return { title: "Movies", onShown, node: element("div", null, element("h1", { class: "visually-hidden" }, "Movies"), tools, featured, status, results) };
 }
 
-// featured shows one of the featured films, another one each day.
-function featured(movies) {
-  const choice = movies.filter((movie) => movie.Featured);
-  if (!choice.length) return null;
-  const movie = choice[Math.floor(Date.now() / 86_400_000) % choice.length];
-  return h("section", { class: "marquee", "aria-labelledby": "featured" },
+// featuredMovie shows one of the featured movies, a different one each day.
+function featuredMovie(movies) {
+  const candidates = movies.filter((movie) => movie.Featured);
+  if (!candidates.length) return null;
+  const movie = candidates[Math.floor(Date.now() / 86_400_000) % candidates.length];
+  return element("section", { class: "featured", "aria-labelledby": "featured-title" },
     poster(movie),
-    h("div", { class: "marquee-text" },
-      h("p", { class: "eyebrow" }, "Featured today"),
-      h("h2", { id: "featured" }, movie.Title),
-      h("p", { class: "card-meta" }, [movie.Director?.Name, movie.Year, movie.Genre?.Name].filter(Boolean).join(" · ")),
-      h("p", { class: "blurb" }, movie.Description),
-      h("p", { class: "actions" },
-        h("a", { class: "button button-main", href: link(["movies", movie.Title]), "aria-label": `Details of ${movie.Title}` }, "Details"), heart(movie, { wide: true }))));
+    element("div", { class: "featured-text" },
+      element("p", { class: "eyebrow" }, "Featured today"),
+      element("h2", { id: "featured-title" }, movie.Title),
+      element("p", { class: "card-meta" }, [movie.Director?.Name, movie.Year, movie.Genre?.Name].filter(Boolean).join(" · ")),
+      element("p", { class: "blurb" }, movie.Description),
+      element("p", { class: "actions" },
+        element("a", { class: "button button-main", href: routeTo(["movies", movie.Title]), "aria-label": `Details of ${movie.Title}` }, "Details"), favoriteButton(movie, { withLabel: true }))));
 }

@@ -1,21 +1,21 @@
-// What a film's genre and director lead to: a few words, and the films.
+// The pages of a genre and of a director: a description and the movies.
 import * as api from "../api.js";
-import { counted, h } from "../dom.js";
-import { grid } from "../cards.js";
+import { element, pluralize } from "../dom.js";
+import { movieGrid } from "../cards.js";
 
-function page(title, kind, facts, words, movies) {
-  return { title, node: h("div", { class: "about" },
-    h("header", { class: "about-head" }, h("p", { class: "eyebrow" }, kind), h("h1", null, title), facts && h("p", { class: "card-meta" }, facts), words && h("p", { class: "blurb" }, words)),
-    h("h2", { class: "count" }, counted(movies.length, "film")), grid(movies, { level: 3 })) };
+function page(title, kind, facts, description, movies) {
+  return { title, node: element("div", { class: "about" },
+    element("header", { class: "about-head" }, element("p", { class: "eyebrow" }, kind), element("h1", null, title), facts && element("p", { class: "card-meta" }, facts), description && element("p", { class: "blurb" }, description)),
+    element("h2", { class: "count" }, pluralize(movies.length, "movie")), movieGrid(movies, { headingLevel: 3 })) };
 }
 
 export async function genre({ params, signal }) {
-  const [about, movies] = await Promise.all([api.genre(params.name, signal), api.movies({ genre: params.name }, signal)]);
-  return page(about.Name, "Genre", "", about.Description, movies);
+  const [details, movies] = await Promise.all([api.genre(params.name, signal), api.movies({ genre: params.name }, signal)]);
+  return page(details.Name, "Genre", "", details.Description, movies);
 }
 
 export async function director({ params, signal }) {
-  const [about, movies] = await Promise.all([api.director(params.name, signal), api.movies({}, signal)]);
-  const life = [about.Birth && `Born ${about.Birth}`, about.Death && `died ${about.Death}`].filter(Boolean).join(", ");
-  return page(about.Name, "Director", life, about.Bio, movies.filter((movie) => movie.Director?.Name === about.Name));
+  const [details, movies] = await Promise.all([api.director(params.name, signal), api.movies({}, signal)]);
+  const lifeDates = [details.Birth && `Born ${details.Birth}`, details.Death && `died ${details.Death}`].filter(Boolean).join(", ");
+  return page(details.Name, "Director", lifeDates, details.Bio, movies.filter((movie) => movie.Director?.Name === details.Name));
 }

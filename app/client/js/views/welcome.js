@@ -1,67 +1,67 @@
-// The way in: log in, sign up.
+// The login and sign-up forms.
 import * as api from "../api.js";
 import * as session from "../session.js";
-import { h } from "../dom.js";
-import { account, checkbox, field, form } from "../forms.js";
-import { explain, notice } from "../notices.js";
-import { art } from "../poster.js";
-import { go, link } from "../router.js";
+import { element } from "../dom.js";
+import { accountRules, checkbox, form, textField } from "../forms.js";
+import { explain, showNotice } from "../notices.js";
+import { posterArt } from "../poster.js";
+import { navigate, routeTo } from "../router.js";
 
-// The wall beside the forms: these words only choose drawings and are never shown.
-const WALL = ["matinee", "premiere", "intermission", "projector", "double feature", "balcony", "curtain", "popcorn", "usher"];
+// POSTER_TITLES select the drawings next to the forms. They are not shown as text.
+const POSTER_TITLES = ["matinee", "premiere", "intermission", "projector", "double feature", "balcony", "curtain", "popcorn", "usher"];
 
-function wall() {
-  return h("div", { class: "wall", "aria-hidden": "true" },
-    WALL.map((word, i) => h("div", { class: "poster", "data-palette": (i * 5 + 1) % 12 }, art(word))));
+function posterWall() {
+  return element("div", { class: "poster-wall", "aria-hidden": "true" },
+    POSTER_TITLES.map((title, i) => element("div", { class: "poster", "data-palette": (i * 5 + 1) % 12 }, posterArt(title))));
 }
 
 function page(title, lead, ...parts) {
-  return h("div", { class: "welcome" }, h("div", { class: "welcome-form" }, h("h1", null, title), h("p", { class: "lead" }, lead), parts), wall());
+  return element("div", { class: "welcome" }, element("div", { class: "welcome-form" }, element("h1", null, title), element("p", { class: "lead" }, lead), parts), posterWall());
 }
 
-const stay = () => checkbox({ label: "Stay logged in on this device for up to 7 days", name: "keep" });
+const keepCheckbox = () => checkbox({ label: "Stay logged in on this device for up to 7 days", name: "keep" });
 
-async function enter(username, password, keep) {
+async function startSession(username, password, keep) {
   const { token, user } = await api.logIn(username, password);
   session.start(token, user, keep);
 }
 
-export async function logIn({ ended }) {
-  const username = field({ label: "Username", name: "Username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, check: account.given("username") });
-  const password = field({ label: "Password", name: "Password", type: "password", autocomplete: "current-password", required: true, check: account.given("password") });
-  const keep = stay();
-  const node = page("Welcome to the cinema", "Browse films, keep your favourites, share pictures.",
-    ended && h("p", { class: "banner", role: "alert" }, "Your session has ended. Log in again to go on where you were."),
+export async function logIn({ sessionEnded }) {
+  const username = textField({ label: "Username", name: "Username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, validate: accountRules.required("username") });
+  const password = textField({ label: "Password", name: "Password", type: "password", autocomplete: "current-password", required: true, validate: accountRules.required("password") });
+  const keep = keepCheckbox();
+  const node = page("Welcome to the cinema", "Browse movies, keep your favorites and share images.",
+    sessionEnded && element("p", { class: "banner", role: "alert" }, "Your session has ended. Log in again to continue."),
     form({
-      fields: [username, password], extra: keep.node, action: "Log in", busy: "Logging in…", failed: "You are not logged in.", "aria-label": "Log in",
-      submit: () => enter(username.control.value, password.control.value, keep.control.checked),
+      fields: [username, password], extra: keep.node, buttonLabel: "Log in", busyLabel: "Logging in…", failure: "Login failed.", "aria-label": "Log in",
+      submit: () => startSession(username.input.value, password.input.value, keep.input.checked),
     }),
-    h("p", { class: "other" }, "No account yet? ", h("a", { href: link(["signup"]) }, "Sign up")));
-  return { title: "Log in", node, focus: ended ? username.control : null };
+    element("p", { class: "form-switch" }, "No account yet? ", element("a", { href: routeTo(["signup"]) }, "Sign up")));
+  return { title: "Log in", node, focus: sessionEnded ? username.input : null };
 }
 
 export async function signUp() {
-  const username = field({ label: "Username", name: "Username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, check: account.username, hint: "3 to 32 letters, digits, - or _." });
-  const email = field({ label: "Email", name: "Email", type: "email", autocomplete: "email", required: true, check: account.email });
-  const password = field({ label: "Password", name: "Password", type: "password", autocomplete: "new-password", required: true, check: account.password, hint: "At least 8 characters." });
-  const birthday = field({ label: "Birthday", name: "Birthday", type: "date", autocomplete: "bday", check: account.birthday });
-  const keep = stay();
-  const node = page("Join the cinema", "An account keeps your favourites and your pictures.",
+  const username = textField({ label: "Username", name: "Username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, validate: accountRules.username, hint: "3 to 32 letters, digits, - or _." });
+  const email = textField({ label: "Email", name: "Email", type: "email", autocomplete: "email", required: true, validate: accountRules.email });
+  const password = textField({ label: "Password", name: "Password", type: "password", autocomplete: "new-password", required: true, validate: accountRules.password, hint: "At least 8 characters." });
+  const birthday = textField({ label: "Birthday", name: "Birthday", type: "date", autocomplete: "bday", validate: accountRules.birthday });
+  const keep = keepCheckbox();
+  const node = page("Join the cinema", "Your account keeps your favorites and your images.",
     form({
-      fields: [username, email, password, birthday], extra: keep.node, action: "Sign up", busy: "Signing up…", failed: "You are not signed up.", "aria-label": "Sign up",
+      fields: [username, email, password, birthday], extra: keep.node, buttonLabel: "Sign up", busyLabel: "Signing up…", failure: "Sign-up failed.", "aria-label": "Sign up",
       async submit() {
-        const details = { Username: username.control.value, Email: email.control.value, Password: password.control.value };
-        if (birthday.control.value) details.Birthday = birthday.control.value;
+        const details = { Username: username.input.value, Email: email.input.value, Password: password.input.value };
+        if (birthday.input.value) details.Birthday = birthday.input.value;
         await api.signUp(details);
         try {
-          await enter(details.Username, details.Password, keep.control.checked);
+          await startSession(details.Username, details.Password, keep.input.checked);
         } catch (error) {
-          // Signing up again would only say that the name is taken.
-          go(link(["login"]));
-          notice(explain(error, "Your account is made. Log in to go on."));
+          // The account exists: another sign-up would fail, because the name is taken.
+          navigate(routeTo(["login"]));
+          showNotice(explain(error, "Your account was created. Log in to continue."));
         }
       },
     }),
-    h("p", { class: "other" }, "You have an account? ", h("a", { href: link(["login"]) }, "Log in")));
+    element("p", { class: "form-switch" }, "Already have an account? ", element("a", { href: routeTo(["login"]) }, "Log in")));
   return { title: "Sign up", node };
 }
