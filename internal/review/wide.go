@@ -235,13 +235,13 @@ func (s span) inline() node {
 
 func (s span) bandHeight(w, nodeW float64) float64 {
 	h := s.inline().height(w)
-	most := 0.0
+	tallest := 0.0
 	for _, e := range s.Each {
 		if e != nil {
-			most = max(most, e.height(nodeW)+6)
+			tallest = max(tallest, e.height(nodeW)+6)
 		}
 	}
-	return h + most
+	return h + tallest
 }
 
 func (t *topology) zoneOfHost() int {
