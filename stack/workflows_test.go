@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// workflow is what the tests look at of GitHub's workflow syntax.
+// workflow holds the parts of GitHub's workflow syntax that the tests check.
 type workflow struct {
 	Name        string
 	On          map[string]any
@@ -60,22 +60,25 @@ func workflows(t *testing.T) (parsed map[string]workflow, texts map[string]strin
 	return parsed, texts
 }
 
-func TestWorkflowsAreGivenNoMoreThanTheyNeed(t *testing.T) {
-	parsed, _ := workflows(t)
+func TestWorkflowsHaveLeastPrivilege(t *testing.T) {
+	parsed, texts := workflows(t)
 	for file, w := range parsed {
+		for _, m := range regexp.MustCompile(`uses: *(.*)`).FindAllStringSubmatch(texts[file], -1) {
+			assert.Regexp(t, `^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+(\.\d+)*$`, m[1], "%s: pin actions by commit", file)
+		}
 		assert.NotNil(t, w.Permissions, "%s leaves the token's permissions to the repository's settings", file)
-		assert.Empty(t, w.Permissions, "%s: each job names its own", file)
+		assert.Empty(t, w.Permissions, "%s: permissions belong in the jobs", file)
 		assert.NotContains(t, w.On, "pull_request_target", "%s would run a stranger's code with the repository's secrets", file)
 		for name, j := range w.Jobs {
 			at := file + " " + name
 			assert.Positive(t, j.Timeout, at)
 			assert.NotNil(t, j.Permissions, at)
-			takesRole := slices.ContainsFunc(j.Steps, func(s step) bool { return strings.HasPrefix(s.Uses, "aws-actions/configure-aws-credentials@") })
+			assumesRole := slices.ContainsFunc(j.Steps, func(s step) bool { return strings.HasPrefix(s.Uses, "aws-actions/configure-aws-credentials@") })
 			for scope, access := range j.Permissions {
 				switch scope + ": " + access {
 				case "contents: read":
 				case "id-token: write":
-					assert.True(t, takesRole, "%s asks for no role", at)
+					assert.True(t, assumesRole, "%s assumes no role", at)
 				case "pull-requests: write":
 					for _, s := range j.Steps {
 						assert.False(t, strings.HasPrefix(s.Uses, "actions/checkout@"), "%s runs the pull request's code where it may write comments", at)
@@ -84,15 +87,12 @@ func TestWorkflowsAreGivenNoMoreThanTheyNeed(t *testing.T) {
 					t.Errorf("%s: %s: %s is not needed", at, scope, access)
 				}
 			}
-			assert.Equal(t, takesRole, j.Permissions["id-token"] == "write", at)
+			assert.Equal(t, assumesRole, j.Permissions["id-token"] == "write", at)
 			for _, s := range j.Steps {
-				if s.Uses != "" {
-					assert.Regexp(t, `^[\w-]+/[\w-]+@(v\d+|[0-9a-f]{40})$`, s.Uses, at)
-				}
 				if strings.HasPrefix(s.Uses, "actions/checkout@") {
 					assert.Equal(t, false, s.With["persist-credentials"], at)
 				}
-				assert.NotContains(t, s.Run, "${{", "%s: put it into env, where it is data and not a command", at)
+				assert.NotContains(t, s.Run, "${{", "%s: use env, where the value is data and not a command", at)
 				for key := range s.With {
 					assert.NotContains(t, key, "access-key", "%s uses a long-lived key", at)
 				}
@@ -101,7 +101,7 @@ func TestWorkflowsAreGivenNoMoreThanTheyNeed(t *testing.T) {
 	}
 }
 
-func TestWorkflowsDeployInTurnAndFromTheTrustedPlace(t *testing.T) {
+func TestDeploymentsRunOneAtATimeFromTheTrustedBranch(t *testing.T) {
 	parsed, _ := workflows(t)
 	deploy, preview := parsed["deploy.yml"], parsed["preview.yml"]
 	assert.NotContains(t, deploy.Concurrency.Group, "${{", "two deployments must share the group")
@@ -130,7 +130,7 @@ func TestWorkflowsDeployInTurnAndFromTheTrustedPlace(t *testing.T) {
 	}
 }
 
-func TestWorkflowsNameWhatExists(t *testing.T) {
+func TestWorkflowsReferToWhatExists(t *testing.T) {
 	parsed, texts := workflows(t)
 	makefile, err := os.ReadFile("Makefile")
 	require.NoError(t, err)
@@ -138,32 +138,32 @@ func TestWorkflowsNameWhatExists(t *testing.T) {
 	require.NoError(t, err)
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
-	looked := map[string]int{}
+	checked := map[string]int{}
 	for file, w := range parsed {
 		_, err := os.Stat("Pulumi." + w.Env["STACK"] + ".yaml")
 		assert.NoError(t, err, file)
 		for _, m := range regexp.MustCompile(`\bmake ([a-z-]+)`).FindAllStringSubmatch(texts[file], -1) {
-			looked["make"]++
+			checked["make"]++
 			assert.Regexp(t, `(?m)^`+m[1]+`:`, string(makefile), "%s: make %s", file, m[1])
 		}
 		for _, m := range regexp.MustCompile(`go run \. ([a-z]+)`).FindAllStringSubmatch(texts[file], -1) {
-			looked["go run"]++
+			checked["go run"]++
 			assert.Contains(t, string(program), `case "`+m[1]+`":`, "%s: go run . %s", file, m[1])
 		}
 		for _, m := range regexp.MustCompile(`pulumi stack output (\w+)`).FindAllStringSubmatch(texts[file], -1) {
-			looked["output"]++
+			checked["output"]++
 			assert.True(t, r.Export(m[1]).IsString(), "%s: output %s", file, m[1])
 		}
 		for _, m := range regexp.MustCompile(`vars\.(\w+)`).FindAllStringSubmatch(texts[file], -1) {
-			looked["variable"]++
-			assert.Regexp(t, `(?m)^# .*\b`+m[1]+`\b`, texts["preview.yml"]+texts["deploy.yml"], "%s: nothing says what %s is", file, m[1])
+			checked["variable"]++
+			assert.Regexp(t, `(?m)^# .*\b`+m[1]+`\b`, texts["preview.yml"]+texts["deploy.yml"], "%s: no comment describes %s", file, m[1])
 		}
 		for _, m := range regexp.MustCompile(`pulumi-version: (\S+)`).FindAllStringSubmatch(texts[file], -1) {
-			looked["pulumi"]++
+			checked["pulumi"]++
 			assert.Contains(t, string(makefile), "PULUMI_VERSION := "+m[1]+"\n", file)
 		}
 	}
 	for what, least := range map[string]int{"make": 4, "go run": 2, "output": 2, "variable": 6, "pulumi": 2} {
-		assert.GreaterOrEqual(t, looked[what], least, what)
+		assert.GreaterOrEqual(t, checked[what], least, what)
 	}
 }

@@ -11,28 +11,28 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// grant is one statement of a policy: who may, or must not, do what to what.
+// grant is one statement of a policy.
 type grant struct {
-	Who        []string
+	Principals []string
 	Denied     bool
 	Actions    []string
-	Verbs      []string // the actions in words, each once
-	On         []target
+	Verbs      []string // the actions as plain verbs, each once
+	Targets    []target
 	Conditions []string
 	Sid        string
 	Source     string // the resource that holds the policy
-	// Boundary is a gateway endpoint's: it grants nothing, it bounds what passes.
+	// Boundary marks a statement of an endpoint policy: it grants nothing, it limits what passes the endpoint.
 	Boundary bool
 }
 
-// target is what a statement is about.
+// target is one entry of a statement's Resource.
 type target struct {
-	Resource *plan.Resource // nil for what is not of this stack
-	Path     string         // within it: "releases/*/cinema", "" for itself
-	Text     string         // as it is written, with logical names
+	Resource *plan.Resource // nil where the entry names no single resource of this stack
+	Path     string         // within the resource, such as "thumb/*"; "" for the resource itself
+	Text     string         // the entry, with logical names
 }
 
-// document is IAM's policy grammar, as far as the page reads it.
+// document is a policy in IAM's grammar. Fields that the page does not show are left out.
 type document struct {
 	Statement statements
 }
@@ -49,7 +49,7 @@ type statement struct {
 	Condition    map[string]map[string]any
 }
 
-// statements is a list of them, or a single one without a list around it.
+// statements accepts a list, and a single statement without a list around it.
 type statements []statement
 
 func (s *statements) UnmarshalJSON(data []byte) error {
@@ -60,7 +60,7 @@ func (s *statements) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]statement)(s))
 }
 
-// grants reads every policy that is recorded.
+// grants reads every recorded policy, sorted by principal and policy.
 func (v *view) grants() []grant {
 	var all []grant
 	for _, r := range v.Resources {
@@ -71,7 +71,7 @@ func (v *view) grants() []grant {
 				continue
 			}
 			all = append(all, v.parse(r, r.Text("policy"), []string{role.Name}, nil)...)
-		case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+		case roleAttachmentType:
 			role, arn := v.byID[r.Text("role")], r.Text("policyArn")
 			if role == nil {
 				continue
@@ -81,26 +81,26 @@ func (v *view) grants() []grant {
 				continue
 			}
 			all = append(all, grant{
-				Who: []string{role.Name}, Verbs: []string{"what AWS's own policy says"}, Actions: []string{arn[strings.LastIndex(arn, "/")+1:]},
-				On: []target{{Text: "as that policy says"}}, Source: r.Name,
+				Principals: []string{role.Name}, Verbs: []string{"AWS managed policy"}, Actions: []string{arn[strings.LastIndex(arn, "/")+1:]},
+				Targets: []target{{Text: "the resources that this AWS managed policy names"}}, Source: r.Name,
 			})
 		case bucketPolicyType:
 			all = append(all, v.parse(r, r.Text("policy"), nil, v.byID[r.Text("bucket")])...)
 		case keyType:
 			all = append(all, v.parse(r, r.Text("policy"), nil, r)...)
-		case "aws:sqs/queuePolicy:QueuePolicy":
+		case queuePolicyType:
 			all = append(all, v.parse(r, r.Text("policy"), nil, v.byID[r.Text("queueUrl")])...)
-		case "aws:sns/topicPolicy:TopicPolicy":
+		case topicPolicyType:
 			all = append(all, v.parse(r, r.Text("policy"), nil, v.byID[r.Text("arn")])...)
 		case endpointType:
 			for _, g := range v.parse(r, r.Text("policy"), nil, nil) {
-				g.Boundary, g.Who = true, []string{"whoever comes through " + r.Name}
+				g.Boundary, g.Principals = true, []string{"all traffic through " + r.Name}
 				all = append(all, g)
 			}
 		case permissionType:
-			g := grant{Who: []string{v.readable(r.Text("principal"))}, Actions: []string{r.Text("action")}, Source: r.Name}
+			g := grant{Principals: []string{v.readable(r.Text("principal"))}, Actions: []string{r.Text("action")}, Source: r.Name}
 			if fn := v.byID[r.Text("function")]; fn != nil {
-				g.On = []target{{Resource: fn, Text: fn.Name}}
+				g.Targets = []target{{Resource: fn, Text: fn.Name}}
 			}
 			for _, k := range []string{"sourceArn", "sourceAccount"} {
 				if s := r.Text(k); s != "" {
@@ -112,40 +112,41 @@ func (v *view) grants() []grant {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b grant) int {
-		return cmp.Or(strings.Compare(strings.Join(a.Who, " "), strings.Join(b.Who, " ")), strings.Compare(a.Source, b.Source))
+		return cmp.Or(strings.Compare(strings.Join(a.Principals, " "), strings.Join(b.Principals, " ")), strings.Compare(a.Source, b.Source))
 	})
 	return all
 }
 
-// parse reads a policy document. who are an identity policy's holders; own is what a resource policy belongs to.
-func (v *view) parse(source *plan.Resource, text string, who []string, own *plan.Resource) []grant {
+// parse reads a policy document. principals are the roles that hold an identity policy, nil for a resource policy; own is
+// the resource that a resource policy belongs to.
+func (v *view) parse(source *plan.Resource, text string, principals []string, own *plan.Resource) []grant {
 	if text == "" {
 		return nil
 	}
 	var d document
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
-		return []grant{{Who: who, Verbs: []string{"unreadable policy"}, Actions: []string{err.Error()}, Source: source.Name}}
+		return []grant{{Principals: principals, Verbs: []string{"unreadable policy"}, Actions: []string{err.Error()}, Source: source.Name}}
 	}
 	var all []grant
 	for _, s := range d.Statement {
-		g := grant{Who: who, Denied: s.Effect == "Deny", Actions: texts(s.Action), Sid: s.Sid, Source: source.Name}
+		g := grant{Principals: principals, Denied: s.Effect == "Deny", Actions: texts(s.Action), Sid: s.Sid, Source: source.Name}
 		if s.NotAction != nil {
 			for _, a := range texts(s.NotAction) {
-				g.Actions = append(g.Actions, "everything but "+a)
+				g.Actions = append(g.Actions, "all actions except "+a)
 			}
 		}
 		g.Verbs = verbs(g.Actions)
-		if who == nil {
-			g.Who = v.principals(s.Principal)
+		if principals == nil {
+			g.Principals = v.principals(s.Principal)
 			for _, p := range v.principals(s.NotPrincipal) {
-				g.Who = append(g.Who, "everybody but "+p)
+				g.Principals = append(g.Principals, "everyone except "+p)
 			}
 		}
 		for _, r := range texts(s.Resource) {
-			g.On = append(g.On, v.target(r, own))
+			g.Targets = append(g.Targets, v.target(r, own))
 		}
 		for _, r := range texts(s.NotResource) {
-			g.On = append(g.On, target{Text: "everything but " + v.readable(r)})
+			g.Targets = append(g.Targets, target{Text: "all resources except " + v.readable(r)})
 		}
 		for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
 			for _, key := range slices.Sorted(maps.Keys(s.Condition[operator])) {
@@ -174,7 +175,7 @@ func operatorWords(o string) string {
 	return o
 }
 
-// principals names who a resource policy speaks of.
+// principals lists the names in a Principal or NotPrincipal element.
 func (v *view) principals(p any) []string {
 	var all []string
 	switch p := p.(type) {
@@ -193,10 +194,13 @@ func (v *view) principals(p any) []string {
 	return all
 }
 
+// everyone is the principal *.
+const everyone = "everyone"
+
 func (v *view) principal(name string) string {
 	switch {
 	case name == "*":
-		return "everybody"
+		return everyone
 	case strings.HasSuffix(name, ":root"):
 		return "the account's administrators"
 	case v.byID[name] != nil:
@@ -205,7 +209,7 @@ func (v *view) principal(name string) string {
 	return v.readable(name)
 }
 
-// target finds what an ARN is of.
+// target finds the resource that an ARN names.
 func (v *view) target(arn string, own *plan.Resource) target {
 	if arn == "*" && own != nil {
 		return target{Resource: own, Text: own.Name}
@@ -223,18 +227,18 @@ func (v *view) target(arn string, own *plan.Resource) target {
 		return t
 	}
 	if arn == "*" {
-		return target{Text: "anything (these actions take no resource)"}
+		return target{Text: "all resources (*)"}
 	}
 	return target{Text: v.plainARN(arn)}
 }
 
-// plainARN is an ARN in logical names, without what every ARN of the account repeats.
+// plainARN is an ARN with logical names, without the prefix of bucket ARNs.
 func (v *view) plainARN(arn string) string {
 	s := v.readable(arn)
 	return strings.TrimPrefix(s, "arn:aws:s3:::")
 }
 
-// texts reads one string, or a list of them.
+// texts accepts one string or a list of strings.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case string:
@@ -251,18 +255,18 @@ func texts(v any) []string {
 	return nil
 }
 
-// words are what actions mean, for those that the page can say shorter.
-var words = map[string]string{
+// actionVerbs are plain verbs for common actions.
+var actionVerbs = map[string]string{
 	"s3:GetObject": "read", "s3:GetObjectVersion": "read", "s3:PutObject": "write", "s3:DeleteObject": "delete", "s3:DeleteObjectVersion": "delete",
 	"s3:ListBucket": "list", "s3:GetBucketLocation": "list", "s3:AbortMultipartUpload": "write", "s3:*": "everything", "*": "everything",
 	"kms:Decrypt": "decrypt", "kms:Encrypt": "encrypt", "kms:GenerateDataKey": "encrypt", "kms:GenerateDataKey*": "encrypt", "kms:ReEncrypt*": "encrypt",
-	"sqs:SendMessage": "send", "sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "take on",
+	"sqs:SendMessage": "send", "sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "assume",
 }
 
-// verbOrder is the order in which words are said.
-var verbOrder = []string{"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "publish", "invoke", "take on"}
+// verbOrder is the order in which the page lists verbs.
+var verbOrder = []string{"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "publish", "invoke", "assume"}
 
-// sortVerbs puts words in their order, before what has none.
+// sortVerbs sorts by verbOrder; actions without a verb come last.
 func sortVerbs(verbs []string) {
 	rank := func(v string) int {
 		if i := slices.Index(verbOrder, v); i >= 0 {
@@ -273,11 +277,11 @@ func sortVerbs(verbs []string) {
 	slices.SortStableFunc(verbs, func(a, b string) int { return rank(a) - rank(b) })
 }
 
-// verbs are actions in words, each once. Those without a word count as administration where there are many.
+// verbs turns actions into plain verbs, each once. Actions without a verb are listed, or counted where there are many.
 func verbs(actions []string) []string {
 	var all, other []string
 	for _, a := range actions {
-		if w := words[a]; w == "" {
+		if w := actionVerbs[a]; w == "" {
 			other = append(other, a)
 		} else if !slices.Contains(all, w) {
 			all = append(all, w)
@@ -295,52 +299,51 @@ func verbs(actions []string) []string {
 	return all
 }
 
-// accessCard is all that policies say about one bucket, key, queue or function.
+// accessCard holds the grants for one bucket, key, queue, topic or function.
 type accessCard struct {
 	Name, Kind string
 	Grants     []grantRow
 }
 
-// grantRow is a grant as far as one resource is concerned.
+// grantRow is the part of a grant that concerns one resource.
 type grantRow struct {
 	grant
-	Objects []string
+	Paths []string
 }
 
-// accessMatrix is principals by resources, each cell the verbs.
+// accessMatrix holds the verbs that each principal has on each resource.
 type accessMatrix struct {
-	Who, On []string
-	Cells   [][]string
+	Principals, Resources []string
+	Cells                 [][]string // by principal, then resource
 }
 
-// role is who a role is for.
 type role struct {
 	Name, Description string
-	TakenOnBy         []string
+	AssumedBy         []string
 	Conditions        []string
-	Other             []grant // what it may do to things that have no card
+	Other             []grant // on resources that have no card
 }
 
-// carded are the types that get a card each, with what they are called.
-var carded = []struct{ typ, kind string }{
-	{bucketType, "bucket"}, {keyType, "encryption key"}, {queueType, "queue"}, {"aws:sns/topic:Topic", "topic"}, {functionType, "function"},
+// cardTypes are the types whose resources have a card, with their names on the page.
+var cardTypes = []struct{ typ, kind string }{
+	{bucketType, "bucket"}, {keyType, "encryption key"}, {queueType, "queue"}, {topicType, "topic"}, {functionType, "function"},
 }
 
 func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	all := v.grants()
 	hasCard := map[*plan.Resource]bool{}
-	for _, c := range carded {
+	for _, c := range cardTypes {
 		for _, r := range v.ByType(c.typ) {
 			hasCard[r] = true
 			card := accessCard{Name: r.Name, Kind: c.kind}
 			for _, g := range all {
 				row := grantRow{grant: g}
-				for _, t := range g.On {
+				for _, t := range g.Targets {
 					if t.Resource == r {
-						row.Objects = append(row.Objects, cmp.Or(t.Path, "the "+c.kind+" itself"))
+						row.Paths = append(row.Paths, cmp.Or(t.Path, "the "+c.kind+" itself"))
 					}
 				}
-				if len(row.Objects) > 0 {
+				if len(row.Paths) > 0 {
 					card.Grants = append(card.Grants, row)
 				}
 			}
@@ -355,16 +358,16 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 		if !slices.ContainsFunc(c.Grants, func(g grantRow) bool { return !g.Boundary && !g.Denied }) {
 			continue
 		}
-		m.On = append(m.On, c.Name)
+		m.Resources = append(m.Resources, c.Name)
 		for _, g := range c.Grants {
 			if g.Denied || g.Boundary {
 				continue
 			}
-			for _, who := range g.Who {
-				if !slices.Contains(m.Who, who) {
-					m.Who = append(m.Who, who)
+			for _, principal := range g.Principals {
+				if !slices.Contains(m.Principals, principal) {
+					m.Principals = append(m.Principals, principal)
 				}
-				at := [2]string{who, c.Name}
+				at := [2]string{principal, c.Name}
 				for _, verb := range g.Verbs {
 					if !slices.Contains(cells[at], verb) {
 						cells[at] = append(cells[at], verb)
@@ -373,11 +376,11 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 			}
 		}
 	}
-	slices.Sort(m.Who)
-	for _, who := range m.Who {
-		row := make([]string, len(m.On))
-		for i, on := range m.On {
-			cell := cells[[2]string{who, on}]
+	slices.Sort(m.Principals)
+	for _, principal := range m.Principals {
+		row := make([]string, len(m.Resources))
+		for i, resource := range m.Resources {
+			cell := cells[[2]string{principal, resource}]
 			sortVerbs(cell)
 			row[i] = strings.Join(cell, ", ")
 		}
@@ -386,11 +389,11 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	for _, r := range v.ByType(roleType) {
 		o := role{Name: r.Name, Description: r.Text("description")}
 		for _, g := range v.parse(r, r.Text("assumeRolePolicy"), nil, nil) {
-			o.TakenOnBy = append(o.TakenOnBy, g.Who...)
+			o.AssumedBy = append(o.AssumedBy, g.Principals...)
 			o.Conditions = append(o.Conditions, g.Conditions...)
 		}
 		for _, g := range all {
-			if slices.Equal(g.Who, []string{r.Name}) && !slices.ContainsFunc(g.On, func(t target) bool { return t.Resource != nil && hasCard[t.Resource] }) {
+			if slices.Equal(g.Principals, []string{r.Name}) && !slices.ContainsFunc(g.Targets, func(t target) bool { return t.Resource != nil && hasCard[t.Resource] }) {
 				o.Other = append(o.Other, g)
 			}
 		}
@@ -400,7 +403,7 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	return cards, m, roles
 }
 
-// weight puts grants first, then boundaries, then refusals.
+// weight sorts grants first, then boundaries, then denials.
 func weight(g grant) int {
 	switch {
 	case g.Denied:

@@ -18,7 +18,7 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// dumpFormat is raised when a dump can no longer be read by an older or newer checkout.
+// dumpFormat is the version of the dump. Raise it with a change that other checkouts cannot read.
 const dumpFormat = 1
 
 type dump struct {
@@ -26,7 +26,7 @@ type dump struct {
 	Recording *plan.Recording `json:"recording"`
 }
 
-// writeDump records the program with placeholder releases and writes it as JSON.
+// writeDump records the program with placeholders for its binaries, and writes the recording as JSON.
 func (c command) writeDump(program Program, out io.Writer) error {
 	r, err := c.record(program(placeholder), false)
 	if err != nil {
@@ -35,15 +35,15 @@ func (c command) writeDump(program Program, out io.Writer) error {
 	return json.NewEncoder(out).Encode(dump{dumpFormat, r})
 }
 
-// reference is the commit that a page compares with.
+// reference is the commit to compare with.
 type reference struct {
 	Ref     string // as the user gave it
 	Commit  string // its hash, 12 digits
 	Subject string // the first line of its message
-	prefix  string // the program's directory below the repository's root, "" for the root itself
+	prefix  string // the program's directory in the repository, "" for the root
 }
 
-// marker is a file that a commit has once it can be asked for its recording.
+// marker is a file that exists in every commit whose program has the dump command.
 const marker = "internal/review/against.go"
 
 // resolve finds a ref's commit, and refuses one without the review command.
@@ -59,13 +59,13 @@ func resolve(ctx context.Context, ref string) (*reference, error) {
 	}
 	r := &reference{Ref: ref, Commit: hash[:12], Subject: subject, prefix: strings.TrimSpace(prefix)}
 	if _, err := git(ctx, "cat-file", "-e", hash+":"+r.prefix+marker); err != nil {
-		return nil, fmt.Errorf("review: --against %q: commit %s (%s) has no `review` command, so it cannot say what it registers; compare with a later commit",
+		return nil, fmt.Errorf("review: --against %q: commit %s (%s) has no `review` command, so it cannot be compared; choose a later commit",
 			ref, r.Commit, subject)
 	}
 	return r, nil
 }
 
-// record checks the commit out beside this one, runs its program there, and takes the checkout away again.
+// record runs the commit's program in a temporary worktree.
 func (r *reference) record(ctx context.Context, c command) (_ *plan.Recording, err error) {
 	dir, err := os.MkdirTemp("", "cinema-review-")
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *reference) record(ctx context.Context, c command) (_ *plan.Recording, e
 	}
 	tree := filepath.Join(dir, "tree")
 	defer func() {
-		// The user's interrupt must not leave the checkout registered.
+		// An interrupt must not leave the worktree registered.
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		if _, e := git(clean, "worktree", "remove", "--force", tree); e != nil && err == nil {
@@ -84,13 +84,13 @@ func (r *reference) record(ctx context.Context, c command) (_ *plan.Recording, e
 	if _, err := git(ctx, "worktree", "add", "--detach", "--quiet", tree, r.Commit); err != nil {
 		return nil, fmt.Errorf("review: --against %q: %w", r.Ref, err)
 	}
-	// Built as this program is, so that the build cache serves the dependencies.
 	args := []string{"run", ".", "review", dumpCommand, "--stack", c.stack}
 	for _, k := range slices.Sorted(maps.Keys(c.config)) {
 		args = append(args, "-c", k+"="+c.config[k])
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(tree, filepath.FromSlash(r.prefix))
+	// Without VCS stamping, as the Makefile builds; a go.work above the temporary directory must not apply.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off")
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
@@ -103,7 +103,7 @@ func (r *reference) record(ctx context.Context, c command) (_ *plan.Recording, e
 		return nil, fmt.Errorf("review: --against %q: commit %s: %w", r.Ref, r.Commit, err)
 	}
 	if d.Format != dumpFormat || d.Recording == nil {
-		return nil, fmt.Errorf("review: --against %q: commit %s writes its recording in format %d, and this one reads format %d; compare with a commit nearer to this one",
+		return nil, fmt.Errorf("review: --against %q: commit %s writes dump format %d, but this commit reads format %d; choose a more recent commit",
 			r.Ref, r.Commit, d.Format, dumpFormat)
 	}
 	return d.Recording, nil
@@ -118,8 +118,8 @@ func git(ctx context.Context, args ...string) (string, error) {
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
-		if said := strings.TrimSpace(problems.String()); said != "" {
-			return "", errors.New(said)
+		if message := strings.TrimSpace(problems.String()); message != "" {
+			return "", errors.New(message)
 		}
 		return "", fmt.Errorf("git %s: %w", args[0], err)
 	}

@@ -12,16 +12,16 @@ import (
 // Finder returns a binary by its name and architecture, as app.Find does.
 type Finder = func(name, arch string) (*app.Binary, error)
 
-// Program is the reviewed program, for the binaries that find returns.
+// Program returns the reviewed program with the binaries of find.
 type Program = func(find Finder) pulumi.RunFunc
 
-// placeholder replaces a binary. It is the same on every machine.
+// placeholder stands for a binary. It is the same on every machine.
 func placeholder(name, arch string) (*app.Binary, error) {
 	return app.NewBinary(name, arch, []byte("placeholder for "+name+" on linux/"+arch+"\n")), nil
 }
 
-// orPlaceholder finds binaries with find, and returns placeholders for those that are not built. Their names are added
-// to missing.
+// orPlaceholder returns a Finder that returns a placeholder for each binary that is not built. It adds the binary's name to
+// missing, unless missing is nil.
 func orPlaceholder(find Finder, missing *[]string) Finder {
 	return func(name, arch string) (*app.Binary, error) {
 		b, err := find(name, arch)

@@ -16,22 +16,22 @@ type costLine struct {
 	Price    string
 	Source   string
 	USD      float64
-	// Unknown says why there is no figure; USD is then 0.
+	// Unknown is the reason why there is no amount; USD is then 0.
 	Unknown string
-	// Assumption says what the line's use is taken to be, "" where it follows from the plan alone.
+	// Assumption is the assumed usage, "" where the amount depends on the plan alone.
 	Assumption string
 }
 
-// estimate is what a stack costs for 730 hours.
+// estimate is the cost of a stack for hoursPerMonth.
 type estimate struct {
 	Lines []costLine
 	USD   float64
-	// Fixed is the part that follows from the plan alone, whatever the use.
+	// Fixed is the part of USD that does not depend on usage.
 	Fixed float64
-	// Unknown are what should be in the sum and is not.
+	// Unknown lists the costs that USD does not include.
 	Unknown []string
-	// Above says what the group costs more at its largest.
-	Above string
+	// Maximum states the extra cost of the Auto Scaling group at its maximum size.
+	Maximum string
 }
 
 func (e *estimate) add(group, what string, quantity float64, unit string, p price, assumption string) {
@@ -47,7 +47,7 @@ func (e *estimate) add(group, what string, quantity float64, unit string, p pric
 	}
 }
 
-// unitPrice writes a price with all of its digits, two at least.
+// unitPrice formats a price with all of its digits, and at least two decimals.
 func unitPrice(f float64) string {
 	s := amount(f)
 	if whole, cents, ok := strings.Cut(s, "."); !ok || len(cents) < 2 {
@@ -56,7 +56,7 @@ func unitPrice(f float64) string {
 	return "$" + s
 }
 
-// amount writes a number with no more digits than it has.
+// amount formats a number: two decimals at most from 1 to 100, none above.
 func amount(f float64) string {
 	s := strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.10f", f), "0"), ".")
 	if i := strings.IndexByte(s, '.'); i < 0 || f >= 100 {
@@ -70,11 +70,11 @@ func amount(f float64) string {
 	return s
 }
 
-// hosts adds a count of like instances: compute, root volume, detailed monitoring.
+// hosts adds the cost of identical instances: compute, root volume, detailed monitoring.
 func (e *estimate) hosts(what, typ string, count, rootGB float64, monitored bool) {
 	hourly, known := instancePrices[typ]
 	if !known {
-		why := fmt.Sprintf("no price of %s is kept here", typ)
+		why := fmt.Sprintf("the price of %s is not in the price list", typ)
 		e.Lines = append(e.Lines, costLine{Group: "Compute", What: what, Quantity: amount(count) + " × " + typ, Unknown: why, Source: ec2Page})
 		e.Unknown = append(e.Unknown, what+": "+why)
 	} else {
@@ -97,20 +97,20 @@ func (v *view) estimate() estimate {
 	for _, r := range v.ByType(scalingType) {
 		t := v.template(r)
 		if t == nil {
-			e.Unknown = append(e.Unknown, r.Name+": no launch template of this stack")
+			e.Unknown = append(e.Unknown, r.Name+": the launch template is not in this stack")
 			continue
 		}
-		least, most := number(r.Inputs, "minSize"), number(r.Inputs, "maxSize")
+		minSize, maxSize := number(r.Inputs, "minSize"), number(r.Inputs, "maxSize")
 		root := 0.0
 		for _, d := range objects(t.Inputs, "blockDeviceMappings") {
 			root += number(d, "ebs.volumeSize")
 		}
 		before := e.Fixed
-		e.hosts(r.Name, t.Text("instanceType"), least, root, boolean(t.Inputs, "monitoring.enabled"))
-		if least > 0 && most > least {
-			more := (e.Fixed - before) / least * (most - least)
-			e.Above = fmt.Sprintf("%s is counted at its least, %s; at its most, %s, it adds %s", r.Name,
-				amount(least), amount(most), dollars(more))
+		e.hosts(r.Name, t.Text("instanceType"), minSize, root, boolean(t.Inputs, "monitoring.enabled"))
+		if minSize > 0 && maxSize > minSize {
+			more := (e.Fixed - before) / minSize * (maxSize - minSize)
+			e.Maximum = fmt.Sprintf("The estimate counts %s at its minimum size, %s; its maximum size, %s, adds %s", r.Name,
+				amount(minSize), amount(maxSize), dollars(more))
 		}
 	}
 	for _, r := range v.ByType(volumeType) {
@@ -121,19 +121,19 @@ func (v *view) estimate() estimate {
 		if n := number(r.Inputs, "throughput") - baselineMBPerSec; n > 0 {
 			e.add("Data", r.Name+": throughput above 125 MB/s", n, "MB/s", throughputPrice, "")
 		}
-		if len(v.ByType("aws:backup/plan:Plan")) > 0 {
-			e.add("Data", r.Name+": backups", number(r.Inputs, "size"), "GB", backupPrice, "one full copy of a full volume; what changes between copies is not counted")
+		if len(v.ByType(backupPlanType)) > 0 {
+			e.add("Data", r.Name+": backups", number(r.Inputs, "size"), "GB", backupPrice, "one full copy of a full volume, without incremental copies")
 		}
 	}
 	for _, r := range v.ByType(bucketType) {
-		gb, why := assumedBucketGB, fmt.Sprintf("%s GB kept", amount(assumedBucketGB))
-		if v.pictures(r) {
-			gb, why = assumedPicturesGB, fmt.Sprintf("%s GB of pictures kept, all in the standard class", amount(assumedPicturesGB))
+		gb, why := assumedBucketGB, fmt.Sprintf("%s GB stored", amount(assumedBucketGB))
+		if v.holdsImages(r) {
+			gb, why = assumedImagesGB, fmt.Sprintf("%s GB of images stored, all in S3 Standard", amount(assumedImagesGB))
 		}
 		e.add("Data", r.Name, gb, "GB", bucketPrice, why)
-		if v.pictures(r) {
-			e.add("Data", r.Name+": requests that write", 2*assumedPictures/1000, "× 1,000", putPrice, amount(assumedPictures)+" pictures a month, each with a thumbnail")
-			e.add("Data", r.Name+": requests that read", 100*assumedPictures/1000, "× 1,000", getPrice, "each picture shown 100 times")
+		if v.holdsImages(r) {
+			e.add("Data", r.Name+": write requests", 2*assumedImages/1000, "× 1,000", putPrice, amount(assumedImages)+" images per month, each with a thumbnail")
+			e.add("Data", r.Name+": read requests", 100*assumedImages/1000, "× 1,000", getPrice, "each image is read 100 times")
 		}
 	}
 	for _, r := range v.ByType(keyType) {
@@ -142,7 +142,7 @@ func (v *view) estimate() estimate {
 	nats := v.ByType(natType)
 	if n := float64(len(nats)); n > 0 {
 		e.add("Network", counted(len(nats), "NAT gateway"), n*hoursPerMonth, "hours", natPrice, "")
-		e.add("Network", "NAT gateways: data", assumedNATGB, "GB", natDataPrice, amount(assumedNATGB)+" GB a month through all of them: S3 has endpoints of its own")
+		e.add("Network", "NAT gateways: data", assumedNATGB, "GB", natDataPrice, amount(assumedNATGB)+" GB per month through all of them; S3 traffic uses a gateway endpoint")
 	}
 	addresses := len(v.ByType(addressType))
 	for _, b := range balancers {
@@ -151,35 +151,35 @@ func (v *view) estimate() estimate {
 		}
 	}
 	if addresses > 0 {
-		e.add("Network", counted(addresses, "public IPv4 address")+", the load balancer's included", float64(addresses)*hoursPerMonth, "hours", addressPrice, "")
+		e.add("Network", counted(addresses, "public IPv4 address")+", including the load balancer", float64(addresses)*hoursPerMonth, "hours", addressPrice, "")
 	}
 	for _, b := range balancers {
 		e.add("Network", b.Name+": load balancer", hoursPerMonth, "hours", balancerPrice, "")
 		e.add("Network", b.Name+": capacity", assumedLCU*hoursPerMonth, "LCU-hours", lcuPrice,
-			fmt.Sprintf("%s requests a second, each on a connection of its own", amount(assumedRequestsPerSec)))
-		e.add("Network", "Data to the internet", assumedOutGB, "GB", transferPrice, amount(assumedOutGB)+" GB a month")
+			fmt.Sprintf("%s requests per second, each on a new connection", amount(assumedRequestsPerSec)))
+		e.add("Network", "Data to the internet", assumedOutGB, "GB", transferPrice, amount(assumedOutGB)+" GB per month")
 	}
-	for _, z := range v.ByType("aws:route53/zone:Zone") {
-		e.add("Network", z.Name+": hosted zone", 1, "zone", zonePrice, "")
+	for _, z := range v.ByType(hostedZoneType) {
+		e.add("Network", z.Name+": hosted zone", 1, "hosted zone", hostedZonePrice, "")
 	}
 	for _, r := range v.ByType(endpointType) {
 		if r.Text("vpcEndpointType") == "Gateway" {
-			continue // free of charge
+			continue // no charge
 		}
-		e.unpriced("Network", r.Name, "interface endpoints have no price here")
+		e.unpriced("Network", r.Name, "interface endpoints are not in the price list")
 	}
 	v.estimateFunctions(&e)
-	v.estimateWatching(&e)
-	v.estimateRest(&e)
+	v.estimateMonitoring(&e)
+	v.estimateUnpriced(&e)
 	return e
 }
 
 func (v *view) estimateFunctions(e *estimate) {
-	onPictures := map[string]bool{}
+	onImages := map[string]bool{}
 	for _, n := range v.ByType(notifyType) {
 		for _, f := range objects(n.Inputs, "lambdaFunctions") {
 			if fn := v.byID[text(f, "lambdaFunctionArn")]; fn != nil {
-				onPictures[fn.Name] = true
+				onImages[fn.Name] = true
 			}
 		}
 	}
@@ -189,54 +189,53 @@ func (v *view) estimateFunctions(e *estimate) {
 			p = functionPriceARM
 		}
 		gb := number(f.Inputs, "memorySize") / 1024
-		if !onPictures[f.Name] {
-			e.add("Functions", f.Name, 60*gb, "GB-seconds", p, "called once in a month, for a minute")
+		if !onImages[f.Name] {
+			e.add("Functions", f.Name, 60*gb, "GB-seconds", p, "one call per month, 60 seconds")
 			continue
 		}
-		why := fmt.Sprintf("%s pictures a month, %s second each", amount(assumedPictures), amount(assumedSeconds))
-		e.add("Functions", f.Name+": work", assumedPictures*assumedSeconds*gb, "GB-seconds", p, why)
-		e.add("Functions", f.Name+": calls", assumedPictures/1e6, "million", invocationPrice, amount(assumedPictures)+" pictures a month")
+		why := fmt.Sprintf("%s images per month, %s second each", amount(assumedImages), amount(assumedSeconds))
+		e.add("Functions", f.Name+": duration", assumedImages*assumedSeconds*gb, "GB-seconds", p, why)
+		e.add("Functions", f.Name+": calls", assumedImages/1e6, "million", invocationPrice, amount(assumedImages)+" images per month")
 	}
 	for _, q := range v.ByType(queueType) {
-		e.add("Functions", q.Name+": queue", 0, "requests", queuePrice, "nothing fails")
+		e.add("Functions", q.Name+": queue", 0, "requests", queuePrice, "no failures")
 	}
 }
 
-func (v *view) estimateWatching(e *estimate) {
+func (v *view) estimateMonitoring(e *estimate) {
 	flows := map[string]bool{}
-	for _, f := range v.ByType("aws:ec2/flowLog:FlowLog") {
+	for _, f := range v.ByType(flowLogType) {
 		if g := v.byID[f.Text("logDestination")]; g != nil {
 			flows[g.Name] = true
 		}
 	}
-	for _, g := range v.ByType("aws:cloudwatch/logGroup:LogGroup") {
+	for _, g := range v.ByType(logGroupType) {
 		gb := assumedLogsGB
 		if flows[g.Name] {
 			gb = assumedFlowLogsGB
 		}
-		e.add("Logs and alarms", g.Name+": logs", gb, "GB", logsPrice, amount(gb)+" GB a month")
+		e.add("Logs and alarms", g.Name+": logs", gb, "GB", logsPrice, amount(gb)+" GB per month")
 	}
-	if n := len(v.ByType("aws:cloudwatch/metricAlarm:MetricAlarm")); n > 0 {
+	if n := len(v.ByType(alarmType)); n > 0 {
 		e.add("Logs and alarms", counted(n, "alarm"), float64(n), "alarms", alarmPrice, "")
 	}
-	if n := len(v.ByType("aws:cloudwatch/dashboard:Dashboard")); n > 0 {
+	if n := len(v.ByType(dashboardType)); n > 0 {
 		e.add("Logs and alarms", counted(n, "dashboard"), float64(n), "dashboards", dashboardPrice, "")
 	}
 }
 
-// priced are the types that estimate has lines for.
+// priced are the types that the estimate includes.
 var priced = []string{
-	instanceType, scalingType, volumeType, bucketType, keyType, natType, addressType, balancerType, "aws:route53/zone:Zone", endpointType,
-	functionType, queueType, "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/dashboard:Dashboard",
-	"aws:backup/plan:Plan",
+	instanceType, scalingType, volumeType, bucketType, keyType, natType, addressType, balancerType, hostedZoneType, endpointType,
+	functionType, queueType, logGroupType, alarmType, dashboardType, backupPlanType,
 }
 
-// estimateRest names what may cost something and has no line.
-func (v *view) estimateRest(e *estimate) {
+// estimateUnpriced lists the types that may have a cost and are not in the estimate.
+func (v *view) estimateUnpriced(e *estimate) {
 	counts := map[string]int{}
 	var types []string
 	for _, r := range v.Resources {
-		if !r.Custom || slices.Contains(priced, r.Type) || slices.ContainsFunc(free, func(f string) bool { return strings.HasPrefix(r.Type, f) }) {
+		if !r.Custom || slices.Contains(priced, r.Type) || slices.ContainsFunc(freePrefixes, func(p string) bool { return strings.HasPrefix(r.Type, p) }) {
 			continue
 		}
 		if counts[r.Type]++; counts[r.Type] == 1 {
@@ -245,7 +244,7 @@ func (v *view) estimateRest(e *estimate) {
 	}
 	slices.Sort(types)
 	for _, t := range types {
-		e.unpriced("Not estimated", fmt.Sprintf("%d × %s", counts[t], t), "no price of this type is kept here")
+		e.unpriced("Not estimated", fmt.Sprintf("%d × %s", counts[t], t), "this type is not in the price list")
 	}
 }
 
@@ -254,19 +253,19 @@ func (e *estimate) unpriced(group, what, why string) {
 	e.Unknown = append(e.Unknown, what+": "+why)
 }
 
-// pictures says whether uploads in a bucket call a function.
-func (v *view) pictures(bucket *plan.Resource) bool {
+// holdsImages reports whether uploads to a bucket invoke a function.
+func (v *view) holdsImages(bucket *plan.Resource) bool {
 	return slices.ContainsFunc(v.ByType(notifyType), func(n *plan.Resource) bool {
 		return v.byID[n.Text("bucket")] == bucket && len(objects(n.Inputs, "lambdaFunctions")) > 0
 	})
 }
 
-// template is the launch template that a group's instances are made from.
+// template is the launch template of an Auto Scaling group.
 func (v *view) template(group *plan.Resource) *plan.Resource {
 	return v.byID[group.Text("launchTemplate.id")]
 }
 
-// dollars writes an amount with cents; less than half a cent is said to be so.
+// dollars formats an amount with cents. An amount below half a cent is "< $0.01".
 func dollars(f float64) string {
 	sign := ""
 	if f < 0 {

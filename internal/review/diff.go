@@ -11,11 +11,11 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
-	"cinema-database/internal/plan"
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/plan"
 )
 
-// changes is what lies between two recordings.
+// changes holds the differences between two recordings.
 type changes struct {
 	Ref, Commit, Subject string
 	Added, Removed       []named
@@ -25,12 +25,11 @@ type changes struct {
 	Before, After        float64
 }
 
-// None says whether nothing differs.
 func (c *changes) None() bool {
 	return len(c.Added)+len(c.Removed)+len(c.Changed)+len(c.Outputs) == 0
 }
 
-// Replaced counts the resources that AWS makes anew.
+// Replaced counts the changed resources that AWS must replace.
 func (c *changes) Replaced() int {
 	n := 0
 	for _, r := range c.Changed {
@@ -41,19 +40,19 @@ func (c *changes) Replaced() int {
 	return n
 }
 
-// Difference is what a month costs more.
+// Difference is the change of the monthly cost, in US dollars.
 func (c *changes) Difference() float64 { return c.After - c.Before }
 
 type named struct {
 	Name, Type string
-	// Lost says that a protected or retained resource leaves the program.
-	Lost string
+	// Note states the effect of protection or retention on a removal.
+	Note string
 }
 
-// changed is a resource that both recordings have, with what differs.
+// changed is a resource of both recordings, with its differences.
 type changed struct {
 	Name, Type string
-	// Replaces are the inputs that AWS cannot change in place.
+	// Replaces lists the inputs that AWS cannot change in place.
 	Replaces []string
 	Edits    []edit
 }
@@ -65,24 +64,33 @@ type costEdit struct {
 	Before, After float64
 }
 
-// difference compares two recordings by URN, as the engine does.
+// difference compares two recordings by URN and alias, as the engine does.
 func difference(before, after *plan.Recording) *changes {
 	old, now := newView(before), newView(after)
 	c := &changes{}
+	previous, found := map[*plan.Resource]*plan.Resource{}, map[*plan.Resource]bool{}
+	for _, r := range after.Resources {
+		for _, urn := range now.urns(r) {
+			if was := old.byURN[urn]; was != nil {
+				previous[r], found[was] = was, true
+				break
+			}
+		}
+	}
 	for _, r := range before.Resources {
-		if now.byURN[r.URN] == nil {
+		if !found[r] {
 			n := named{Name: r.Name, Type: r.Type}
 			switch {
 			case r.RetainOnDelete:
-				n.Lost = "kept in AWS, unmanaged"
+				n.Note = "stays on AWS, unmanaged"
 			case r.Protect:
-				n.Lost = "protected: the update is refused until it is unprotected"
+				n.Note = "protected: Pulumi refuses the update until it is unprotected"
 			}
 			c.Removed = append(c.Removed, n)
 		}
 	}
 	for _, r := range after.Resources {
-		was := old.byURN[r.URN]
+		was := previous[r]
 		if was == nil {
 			c.Added = append(c.Added, named{Name: r.Name, Type: r.Type})
 			continue
@@ -92,16 +100,43 @@ func difference(before, after *plan.Recording) *changes {
 		}
 	}
 	slices.SortStableFunc(c.Changed, func(a, b changed) int { return min(len(b.Replaces), 1) - min(len(a.Replaces), 1) })
-	c.Outputs = edits(old, now, before.Exports, after.Exports, nil)
+	c.Outputs = edits(flat(old, nil, before.Exports, nil), flat(now, nil, after.Exports, nil))
 	c.costs(old.estimate(), now.estimate())
 	return c
+}
+
+// urns lists the URNs that the engine finds a resource by: its own, then those of its aliases and its parents' aliases.
+func (v *view) urns(r *plan.Resource) []string {
+	all, types := []string{r.URN}, []string{r.Type}
+	for _, alias := range r.Aliases {
+		var typ string
+		if strings.HasPrefix(alias, "urn:") {
+			all = append(all, alias)
+		} else if _, err := fmt.Sscanf(alias, "name= type=%s project=", &typ); err == nil {
+			types = append(types, typ)
+		}
+	}
+	// urn:pulumi:<stack>::<project>::<types, the outermost parent's first, joined by $>::<name>
+	parts, chains := strings.SplitN(r.URN, "::", 4), []string{""}
+	if parent := v.byURN[r.Parent]; parent != nil {
+		chains = nil
+		for _, urn := range v.urns(parent) {
+			chains = append(chains, strings.SplitN(urn, "::", 4)[2]+"$")
+		}
+	}
+	for _, chain := range chains {
+		for _, typ := range types {
+			all = append(all, strings.Join([]string{parts[0], parts[1], chain + typ, parts[3]}, "::"))
+		}
+	}
+	return all
 }
 
 func compare(old, now *view, was, is *plan.Resource) changed {
 	d := changed{Name: is.Name, Type: is.Type}
 	if is.Custom {
 		d.Replaces = awssim.Diff(is.Type, was.Inputs, is.Inputs).Without(is.IgnoreChanges).Replaces
-		d.Edits = edits(old, now, was.Inputs, is.Inputs, is.IgnoreChanges)
+		d.Edits = edits(flat(old, was, was.Inputs, is.IgnoreChanges), flat(now, is, is.Inputs, is.IgnoreChanges))
 	}
 	for _, o := range []struct {
 		name    string
@@ -119,18 +154,9 @@ func compare(old, now *view, was, is *plan.Resource) changed {
 	return d
 }
 
-// edits lists what differs, by path, values in logical names.
-func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edit {
-	before, after := flat(old, was, ignored), flat(now, is, ignored)
-	keys := slices.Collect(maps.Keys(before))
-	for k := range after {
-		if _, both := before[k]; !both {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
+func edits(before, after map[string]string) []edit {
 	var all []edit
-	for _, k := range keys {
+	for _, k := range keysOf(before, after) {
 		b, inBefore := before[k]
 		a, inAfter := after[k]
 		if inBefore && inAfter && a == b {
@@ -148,19 +174,24 @@ func edits(old, now *view, was, is resource.PropertyMap, ignored []string) []edi
 	return all
 }
 
-// flat is every scalar of a property map by path, but for ignored properties.
-func flat(v *view, m resource.PropertyMap, ignored []string) map[string]string {
+// flat maps every path of a property map to its scalar, without ignored properties. It shows the
+// owner's own physical name, whose change replaces the owner, and logical names for everything else.
+func flat(v *view, owner *plan.Resource, m resource.PropertyMap, ignored []string) map[string]string {
 	into := map[string]string{}
 	for k, value := range m {
-		if !slices.Contains(ignored, string(k)) {
+		switch {
+		case slices.Contains(ignored, string(k)):
+		case owner != nil && value.IsString() && (k == "name" || v.byID[value.StringValue()] == owner):
+			into[string(k)] = value.StringValue()
+		default:
 			flatten(v, into, string(k), value)
 		}
 	}
 	return into
 }
 
-// flatten notes every scalar below a path. Policy documents and other JSON in strings are gone into, so that a review
-// shows the statement that changed and not two walls of text.
+// flatten adds every scalar below a path. It parses JSON in strings, such as policy documents, so that a review shows only
+// the statement that changed.
 func flatten(v *view, into map[string]string, path string, value resource.PropertyValue) {
 	switch {
 	case value.IsObject() && len(value.ObjectValue()) > 0:
@@ -194,7 +225,7 @@ func scalars(list []resource.PropertyValue) bool {
 	return !slices.ContainsFunc(list, func(v resource.PropertyValue) bool { return v.IsObject() || v.IsArray() })
 }
 
-// element names a list's element by what it is called where it says so: its place moves when one before it goes.
+// element identifies a list's element by its own name where it has one: its index changes when an earlier one is removed.
 func element(i int, v resource.PropertyValue) string {
 	if v.IsObject() {
 		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType"} {
@@ -206,16 +237,16 @@ func element(i int, v resource.PropertyValue) string {
 	return fmt.Sprint(i)
 }
 
-// longest is how much of a value is shown, in characters.
-const longest = 120
+// maxValue is the length of the longest value that is shown in full, in characters.
+const maxValue = 120
 
-// abbreviate shortens a long value to its beginning, its length and a digest that tells two of them apart.
+// abbreviate shortens a long value to its beginning, its length and a digest that distinguishes it from others.
 func abbreviate(s string) string {
 	r := []rune(s)
-	if len(r) <= longest {
+	if len(r) <= maxValue {
 		return s
 	}
-	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:longest/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
+	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:maxValue/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
 }
 
 func (c *changes) costs(before, after estimate) {
@@ -228,17 +259,17 @@ func (c *changes) costs(before, after estimate) {
 		return m
 	}
 	b, a := sum(before), sum(after)
-	keys := map[string]bool{}
-	for k := range b {
-		keys[k] = true
-	}
-	for k := range a {
-		keys[k] = true
-	}
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
+	for _, k := range keysOf(b, a) {
 		if d := a[k] - b[k]; d > 0.005 || d < -0.005 {
 			c.Cost = append(c.Cost, costEdit{k, b[k], a[k]})
 		}
 	}
 	slices.SortStableFunc(c.Cost, func(x, y costEdit) int { return cmp.Compare(y.After-y.Before, x.After-x.Before) })
+}
+
+// keysOf lists the keys of both maps, sorted, each once.
+func keysOf[V any](a, b map[string]V) []string {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(all)
+	return slices.Compact(all)
 }

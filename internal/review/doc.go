@@ -1,8 +1,8 @@
-// Package review writes one page about a stack for the people who approve its changes: the topology, the traffic, what
-// is public, who may do what to which bucket and key, what there is, what it costs, and what changed since a git ref.
+// Package review writes one page about a stack for the people who approve its changes: topology, public resources,
+// traffic, access, cost, inventory, and the changes since a git ref.
 //
-// Everything on the page is computed from what the program registers (internal/plan): no account is asked, no engine or
-// CLI runs, and nothing is downloaded. The same program with the same config gives the same bytes.
+// It computes the page from what the program registers (internal/plan). It needs no AWS account, no Pulumi CLI and no
+// network. The same program with the same config produces the same bytes.
 //
-// It refuses config that the program refuses, with the program's own words, and a ref that cannot be compared.
+// It refuses config that the program refuses, with the program's own message, and a ref that it cannot compare with.
 package review

@@ -9,13 +9,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// count is how many of something there are.
 type count struct {
 	What string
 	N    int
 }
 
-// componentCounts is what one component holds.
+// componentCounts counts the resources of one component.
 type componentCounts struct {
 	Name, Type string
 	Total      int
@@ -61,33 +60,32 @@ func sortedCounts(m map[string]int) []count {
 	return all
 }
 
-// kept is a resource that outlives a mistake, and how.
-type kept struct{ Name, Type, How string }
+// protectedResource is a resource that Pulumi or AWS does not delete, and why.
+type protectedResource struct{ Name, Type, How string }
 
-func (v *view) protected() []kept {
-	var all []kept
+func (v *view) protected() []protectedResource {
+	var all []protectedResource
 	for _, r := range v.Resources {
 		var how []string
 		if r.Protect {
 			how = append(how, "Pulumi refuses to delete it")
 		}
 		if r.RetainOnDelete {
-			how = append(how, "kept in AWS when it leaves the program")
+			how = append(how, "Pulumi keeps it on AWS when the program drops it")
 		}
 		if boolean(r.Inputs, "enableDeletionProtection") {
 			how = append(how, "AWS refuses to delete it")
 		}
 		if len(how) > 0 {
-			all = append(all, kept{r.Name, r.Type, strings.Join(how, "; ")})
+			all = append(all, protectedResource{r.Name, r.Type, strings.Join(how, "; ")})
 		}
 	}
 	return all
 }
 
-// output is a stack output: its value where it is known before anything exists.
+// output is a stack output, with its value where a first preview knows it.
 type output struct{ Name, Value string }
 
-// outputs lists a preview's outputs.
 func (v *view) outputs(preview resource.PropertyMap, secrets []string) []output {
 	var all []output
 	names := v.readable
@@ -101,7 +99,7 @@ func (v *view) outputs(preview resource.PropertyMap, secrets []string) []output 
 				walk(path+"."+string(k), v.ObjectValue()[k])
 			}
 		case v.IsComputed() || v.IsOutput() || v.ContainsUnknowns():
-			all = append(all, output{path, "(known once it is deployed)"})
+			all = append(all, output{path, unknown})
 		default:
 			all = append(all, output{path, names(render(v))})
 		}
@@ -112,7 +110,10 @@ func (v *view) outputs(preview resource.PropertyMap, secrets []string) []output 
 	return all
 }
 
-// render writes a value on one line.
+// unknown is shown for a value that only a deployment determines.
+const unknown = "(known after deployment)"
+
+// render formats a value on one line.
 func render(v resource.PropertyValue) string {
 	switch {
 	case v.IsNull():
@@ -138,7 +139,7 @@ func render(v resource.PropertyValue) string {
 	case v.IsArchive():
 		return "archive with SHA-256 " + v.ArchiveValue().Hash
 	case v.IsComputed(), v.IsOutput():
-		return "(known once it is deployed)"
+		return unknown
 	case v.IsSecret():
 		return "(secret)"
 	case v.IsResourceReference():
@@ -147,16 +148,17 @@ func render(v resource.PropertyValue) string {
 	return fmt.Sprint(v.V)
 }
 
-// entrance is a way in from the internet, or an address on it.
-type entrance struct {
+// publicResource is reachable from the internet, or has a public address.
+type publicResource struct {
 	Name, Kind, Open, Why string
-	// Shut is an address that nothing can open a connection to.
-	Shut bool
+	// Closed marks an address that accepts no connection.
+	Closed bool
 }
 
-// public is everything that the internet reaches, with the reason that the program gives.
-func (v *view) public() []entrance {
-	var all []entrance
+// public lists the resources that are reachable from the internet or have a public address, reachable ones first. The
+// reasons are the descriptions of the security group rules.
+func (v *view) public() []publicResource {
+	var all []publicResource
 	connections := v.connections()
 	open := func(groups []string) (ports, why []string) {
 		for _, c := range connections {
@@ -180,46 +182,46 @@ func (v *view) public() []entrance {
 			continue
 		}
 		ports, why := open(list(b.Inputs, "securityGroups"))
-		all = append(all, entrance{b.Name, "load balancer", "port " + strings.Join(ports, ", "), strings.Join(why, "; "), len(ports) == 0})
+		all = append(all, publicResource{b.Name, "load balancer", "port " + strings.Join(ports, ", "), strings.Join(why, "; "), len(ports) == 0})
 	}
 	for _, b := range v.ByType(bucketType) {
-		e := entrance{Name: b.Name, Kind: "bucket"}
+		e := publicResource{Name: b.Name, Kind: "bucket"}
 		var what, why []string
 		for _, p := range v.ByType(bucketPolicyType) {
 			if v.byID[p.Text("bucket")] != b {
 				continue
 			}
 			for _, g := range v.parse(p, p.Text("policy"), nil, b) {
-				if !g.Denied && slices.Contains(g.Who, "everybody") && len(g.Conditions) == 0 {
+				if !g.Denied && slices.Contains(g.Principals, everyone) && len(g.Conditions) == 0 {
 					what = append(what, g.Verbs...)
-					why = append(why, "statement "+cmp.Or(g.Sid, "without a name")+" of "+p.Name)
+					why = append(why, "statement "+cmp.Or(g.Sid, "without Sid")+" of "+p.Name)
 				}
 			}
 		}
 		for _, w := range v.ByType(websiteType) {
 			if v.byID[w.Text("bucket")] == b && len(what) > 0 {
-				what = append(what, "a website over plain HTTP")
+				what = append(what, "use its website over HTTP")
 			}
 		}
 		if len(what) > 0 {
-			e.Open, e.Why = "everybody may "+strings.Join(what, ", "), strings.Join(why, "; ")
+			e.Open, e.Why = "everyone may "+strings.Join(what, ", "), strings.Join(why, "; ")
 			all = append(all, e)
 		}
 	}
 	for _, u := range v.ByType(functionURLType) {
 		if u.Text("authorizationType") == "NONE" {
-			all = append(all, entrance{u.Name, "function address", "everybody may call it", "authorizationType is NONE", false})
+			all = append(all, publicResource{u.Name, "function URL", "everyone may invoke it", "authorizationType is NONE", false})
 		}
 	}
 	for _, a := range v.ByType(addressType) {
-		e := entrance{Name: a.Name, Kind: "public address", Shut: true}
+		e := publicResource{Name: a.Name, Kind: "public address", Closed: true}
 		if host := v.byID[a.Text("instance")]; host != nil {
 			e.Kind = "public address of " + host.Name
 			ports, why := open(list(host.Inputs, "vpcSecurityGroupIds"))
 			if len(ports) > 0 {
-				e.Shut, e.Open, e.Why = false, "port "+strings.Join(ports, ", "), strings.Join(why, "; ")
+				e.Closed, e.Open, e.Why = false, "port "+strings.Join(ports, ", "), strings.Join(why, "; ")
 			} else {
-				e.Open, e.Why = "nothing: no rule lets a connection in", "the host's own way out"
+				e.Open, e.Why = "closed: no rule allows inbound connections", "outbound traffic of the host"
 			}
 		} else {
 			for _, n := range v.ByType(natType) {
@@ -227,15 +229,15 @@ func (v *view) public() []entrance {
 					e.Kind = "public address of NAT gateway " + n.Name
 				}
 			}
-			e.Open, e.Why = "nothing: NAT lets no connection in", "the private tier's way out"
+			e.Open, e.Why = "closed: NAT allows no inbound connections", "outbound traffic of the private tier"
 		}
 		all = append(all, e)
 	}
-	slices.SortStableFunc(all, func(a, b entrance) int {
+	slices.SortStableFunc(all, func(a, b publicResource) int {
 		switch {
-		case a.Shut == b.Shut:
+		case a.Closed == b.Closed:
 			return 0
-		case a.Shut:
+		case a.Closed:
 			return 1
 		}
 		return -1

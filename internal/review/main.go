@@ -20,15 +20,15 @@ import (
 
 const usage = `usage: review [flags]
 
-Writes one page about a stack, from what this program registers: topology, traffic, access, inventory, cost.
-No account is needed, and no Pulumi CLI.
+Writes one page about a stack, computed from what this program registers: topology, traffic, access, cost, inventory.
+It needs no AWS account and no Pulumi CLI.
 
 flags
-  --stack NAME       stack, with Pulumi.NAME.yaml for its config (default dev)
-  -c KEY=VALUE       set a config value over the file's (repeatable)
-  --against REF      also show what changed since a git ref
+  --stack NAME       the stack; its config is in Pulumi.NAME.yaml (default dev)
+  -c KEY=VALUE       set a config value, instead of the file's (repeatable)
+  --against REF      also show the changes since a git ref
   --format html|md   one self-contained HTML page, or Markdown (default html)
-  -o FILE            where to write; - for the standard output (default review.html or review.md)
+  -o FILE            the output file, - for standard output (default review.html or review.md)
 `
 
 // Exit codes of Main.
@@ -38,13 +38,12 @@ const (
 	exitUsage  = 2
 )
 
-// The formats.
 const (
 	formatHTML = "html"
 	formatMD   = "md"
 )
 
-// dumpCommand writes a recording instead of a page: how another checkout of the program is asked for its own.
+// dumpCommand writes the recording instead of a page. --against runs it in a checkout of the other commit.
 const dumpCommand = "dump"
 
 type command struct {
@@ -53,9 +52,8 @@ type command struct {
 	dump                        bool
 }
 
-// Main writes the page of a program: args follow "review" on the command line. Binaries that find does not have are replaced
-// by placeholders. It returns the exit code: 0 for success, 1 where the program or the comparison fails, 2 for a wrong command
-// line.
+// Main runs the review command; args follow "review" on the command line. Placeholders replace the binaries that find does
+// not find. It returns the exit code: 0 for success, 1 where the program or the comparison fails, 2 for a wrong command line.
 func Main(ctx context.Context, args []string, program Program, find Finder, stdout, stderr io.Writer) int {
 	c, err := parse(args)
 	switch {
@@ -107,7 +105,7 @@ func parse(args []string) (command, error) {
 	return c, nil
 }
 
-// project is the Pulumi project's name, the namespace of its config.
+// project is the name of the Pulumi project, and the namespace of its config.
 const project = "cinema"
 
 func (c command) run(ctx context.Context, program Program, find Finder, stdout io.Writer) error {
@@ -116,14 +114,14 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 	}
 	var against *reference
 	if c.against != "" {
-		// Looked at first: a ref that cannot be compared is said at once.
+		// First, so that a wrong ref is reported at once.
 		var err error
 		if against, err = resolve(ctx, c.against); err != nil {
 			return err
 		}
 	}
 	var missing []string
-	now, err := c.record(program(orPlaceholder(find, &missing)), false)
+	deployed, err := c.record(program(orPlaceholder(find, &missing)), false)
 	if err != nil {
 		return err
 	}
@@ -131,19 +129,19 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 	if err != nil {
 		return err
 	}
-	page := newPage(project, c.stack, now, preview)
+	page := newPage(project, c.stack, deployed, preview)
 	page.Placeholders = missing
 	if against != nil {
-		then, err := against.record(ctx, c)
+		before, err := against.record(ctx, c)
 		if err != nil {
 			return err
 		}
-		// Binaries are not in git: both sides are compared with the same stand-ins.
-		comparable, err := c.record(program(placeholder), false)
+		// Binaries are not in git: both sides have the same placeholders.
+		after, err := c.record(program(placeholder), false)
 		if err != nil {
 			return err
 		}
-		page.compare(against, then, comparable)
+		page.compare(against, before, after)
 	}
 	data, err := page.render(c.format)
 	if err != nil {
@@ -160,7 +158,7 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 	return nil
 }
 
-// record runs the program on the stack's config, and gives the program's own error where it fails.
+// record runs the program with the stack's config. It returns the program's own error where the program fails.
 func (c command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
 	file := "Pulumi." + c.stack + ".yaml"
 	config, err := plan.StackConfig(file, c.config)

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// markdown writes the page for places that show no HTML, such as a pull request's comments.
+// markdown renders the page as Markdown, for example for a comment on a pull request.
 func (p *page) markdown() []byte {
 	m := &md{}
 	m.printf("# %s %s: review\n\n", p.Project, p.Stack)
-	m.printf("%d resources in %s, %d ways in from outside, %d protected or kept, %s a month (estimate).\n\n",
+	m.printf("%d resources in %s, %d public entry points, %d protected or retained, an estimated %s per month.\n\n",
 		p.Total, p.Region, len(p.Open()), len(p.Protected), dollars(p.Estimate.USD))
 	for _, w := range p.Warnings {
-		m.printf("> **Warning of the program:** %s\n\n", cell(w))
+		m.printf("> **Program warning:** %s\n\n", cell(w))
 	}
 	if len(p.Placeholders) > 0 {
-		m.printf("> **Placeholders:** the binaries %s are not built into this program, so stand-ins take their place: digests of releases are not the real ones. `make app` builds them.\n\n",
+		m.printf("> **Placeholders:** the binaries %s are not built, so placeholders replace them and the digests differ from those of a deployment. `make app` builds them.\n\n",
 			strings.Join(p.Placeholders, ", "))
 	}
 	if p.Changes != nil {
 		m.changes(p.Changes)
 	}
 	m.topology(p.topology)
-	m.printf("## What is public, and why\n\n")
-	m.table("What", "Kind", "Open from outside", "Why")
+	m.printf("## Public resources\n\n")
+	m.table("Resource", "Kind", "Access", "Reason")
 	for _, e := range p.Public {
 		m.row(code(e.Name), e.Kind, e.Open, e.Why)
 	}
@@ -31,7 +31,7 @@ func (p *page) markdown() []byte {
 	m.access(p)
 	m.cost(p)
 	m.printf("\n## Inventory\n\n")
-	m.table("Component", "Resources", "Of which")
+	m.table("Component", "Resources", "By type")
 	for _, c := range p.Components {
 		var parts []string
 		for _, t := range c.Types {
@@ -40,15 +40,15 @@ func (p *page) markdown() []byte {
 		m.row(code(c.Name)+" "+c.Type, fmt.Sprint(c.Total), strings.Join(parts, ", "))
 	}
 	m.printf("\n### By type\n\n")
-	m.table("Type", "Number")
+	m.table("Type", "Count")
 	for _, t := range p.Types {
 		m.row(code(t.What), fmt.Sprint(t.N))
 	}
-	m.printf("\n### Protected or kept\n\n")
+	m.printf("\n### Protected or retained\n\n")
 	if len(p.Protected) == 0 {
-		m.printf("Nothing: destroying the stack removes everything.\n")
+		m.printf("None: destroying the stack deletes everything.\n")
 	} else {
-		m.table("What", "Type", "How")
+		m.table("Resource", "Type", "Protection")
 		for _, k := range p.Protected {
 			m.row(code(k.Name), short(k.Type), k.How)
 		}
@@ -58,7 +58,7 @@ func (p *page) markdown() []byte {
 	for _, o := range p.Outputs {
 		m.row(code(o.Name), o.Value)
 	}
-	m.printf("\nComputed from the program alone: no account was asked. Ids that AWS gives are shown by their logical names.\n")
+	m.printf("\nComputed from the program, without an AWS account. Logical names replace the ids, ARNs and physical names of AWS.\n")
 	return []byte(m.String())
 }
 
@@ -77,7 +77,7 @@ func (m *md) row(cells ...string) {
 	m.printf("| %s |\n", strings.Join(cells, " | "))
 }
 
-// cell keeps text from breaking a table or becoming markup.
+// cell escapes text for a table cell.
 func cell(s string) string {
 	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", ">", "&gt;").Replace(s)
 }
@@ -93,17 +93,17 @@ func codes(list []string) string {
 }
 
 func (m *md) changes(c *changes) {
-	m.printf("## Changes since %s\n\nCompared with commit `%s`, %s. Binaries are not in git, so releases are left out of the comparison. What follows from a replacement (new ids) is not followed.\n\n",
+	m.printf("## Changes since %s\n\nCompared with commit `%s`, %s. Binaries are not in git, so their digests are not compared. Replacements that follow from new ids are not listed.\n\n",
 		c.Ref, c.Commit, cell(c.Subject))
 	if c.None() {
-		m.printf("Nothing that is registered differs.\n\n")
+		m.printf("No differences.\n\n")
 		return
 	}
 	difference := dollars(c.Difference())
 	if c.Difference() >= 0 {
 		difference = "+" + difference
 	}
-	m.printf("%d added, %d changed (%d of these replaced), %d removed, %s a month.\n\n", len(c.Added), len(c.Changed), c.Replaced(), len(c.Removed), difference)
+	m.printf("%d added, %d changed (%d of these replaced), %d removed, %s per month.\n\n", len(c.Added), len(c.Changed), c.Replaced(), len(c.Removed), difference)
 	for _, l := range []struct {
 		title string
 		list  []named
@@ -114,8 +114,8 @@ func (m *md) changes(c *changes) {
 		m.printf("### %s\n\n", l.title)
 		for _, n := range l.list {
 			m.printf("- %s %s", code(n.Name), short(n.Type))
-			if n.Lost != "" {
-				m.printf(" — **%s**", n.Lost)
+			if n.Note != "" {
+				m.printf(" — **%s**", n.Note)
 			}
 			m.printf("\n")
 		}
@@ -146,7 +146,7 @@ func (m *md) changes(c *changes) {
 	}
 	if len(c.Cost) > 0 {
 		m.printf("### Cost\n\n")
-		m.table("Line", "Before", "After")
+		m.table("Item", "Before", "After")
 		for _, e := range c.Cost {
 			m.row(e.What, dollars(e.Before), dollars(e.After))
 		}
@@ -162,7 +162,7 @@ func (m *md) topology(t *topology) {
 	m.printf("\n\n")
 	m.table(append([]string{"Tier"}, t.Zones...)...)
 	for _, tr := range t.Tiers {
-		first := "**" + tr.Name + "** " + tr.Way
+		first := "**" + tr.Name + "** " + tr.Route
 		for _, s := range tr.Spans {
 			first += "; " + s.Title + " " + code(s.Name) + " (" + strings.Join(s.Notes, ", ") + ")"
 		}
@@ -188,7 +188,7 @@ func (m *md) topology(t *topology) {
 		}
 		m.row(cells...)
 	}
-	m.printf("\nBeside the VPC:\n\n")
+	m.printf("\nOutside the VPC:\n\n")
 	for _, r := range t.Side {
 		var parts []string
 		if r.Bucket != nil {
@@ -203,22 +203,22 @@ func (m *md) topology(t *topology) {
 }
 
 func (m *md) traffic(p *page) {
-	m.printf("\n## Traffic\n\nFrom the security group rules: who may open a connection to whom, on which port. What is not here is refused.\n\n")
-	m.table(append([]string{"from ↓ to →"}, p.Matrix.To...)...)
+	m.printf("\n## Traffic\n\nThe connections that the security group rules allow, with their ports. Everything else is blocked.\n\n")
+	m.table(append([]string{"From ↓ to →"}, p.Matrix.To...)...)
 	for i, f := range p.Matrix.From {
 		m.row(append([]string{f}, p.Matrix.Cells[i]...)...)
 	}
 	m.printf("\n")
-	m.table("From", "To", "Port", "Why", "Rules")
+	m.table("From", "To", "Port", "Reason", "Rules")
 	for _, c := range p.Connections {
-		why := c.Why
-		if c.Half != "" {
-			why += " **" + c.Half + "**"
+		reason := c.Why
+		if c.Blocked != "" {
+			reason += " **" + c.Blocked + "**"
 		}
-		m.row(c.From.Name, c.To.Name, c.Protocol+" "+c.Port, why, codes(c.Rules))
+		m.row(c.From.Name, c.To.Name, c.Protocol+" "+c.Port, reason, codes(c.Rules))
 	}
 	if len(p.ACL) > 0 {
-		m.printf("\n### Network ACLs, the second line\n\n")
+		m.printf("\n### Network ACLs\n\n")
 		m.table("ACL", "No.", "Direction", "Network", "Port", "Action")
 		for _, r := range p.ACL {
 			m.row(code(r.ACL), fmt.Sprint(r.Number), r.Direction, r.Network, r.Port, r.Action)
@@ -227,69 +227,69 @@ func (m *md) traffic(p *page) {
 }
 
 func (m *md) access(p *page) {
-	m.printf("\n## Who may do what\n\nFrom the IAM policies, the bucket policies and the key policies. A refusal wins over every grant.\n\n")
-	m.table(append([]string{"Principal"}, p.Access.On...)...)
-	for i, who := range p.Access.Who {
-		m.row(append([]string{code(who)}, p.Access.Cells[i]...)...)
+	m.printf("\n## Access\n\nFrom the IAM policies, the resource policies and the endpoint policies. A denial overrides every grant.\n\n")
+	m.table(append([]string{"Principal"}, p.Access.Resources...)...)
+	for i, principal := range p.Access.Principals {
+		m.row(append([]string{code(principal)}, p.Access.Cells[i]...)...)
 	}
 	for _, c := range p.Cards {
 		m.printf("\n### `%s` (%s)\n\n", c.Name, c.Kind)
-		m.table("Who", "May", "On", "Only if", "Written in")
+		m.table("Principal", "Action", "Resource", "Condition", "Policy")
 		for _, g := range c.Grants {
-			may := ""
+			effect := "allow "
 			switch {
 			case g.Denied:
-				may = "**must not** "
+				effect = "**deny** "
 			case g.Boundary:
-				may = "may pass to "
+				effect = "limited to "
 			}
-			only := "always"
+			conditions := "none"
 			if len(g.Conditions) > 0 {
-				only = strings.Join(g.Conditions, "; ")
+				conditions = strings.Join(g.Conditions, "; ")
 			}
-			m.row(codes(g.Who), may+strings.Join(g.Verbs, ", ")+" ("+strings.Join(g.Actions, " ")+")", codes(g.Objects), only, strings.TrimSpace(code(g.Source)+" "+g.Sid))
+			m.row(codes(g.Principals), effect+strings.Join(g.Verbs, ", ")+" ("+strings.Join(g.Actions, " ")+")", codes(g.Paths), conditions, strings.TrimSpace(code(g.Source)+" "+g.Sid))
 		}
 	}
-	m.printf("\n### Roles, and what else they may do\n\n")
-	m.table("Role", "Taken on by", "Also may")
+	m.printf("\n### Roles and their other permissions\n\n")
+	m.table("Role", "Assumed by", "Other permissions")
 	for _, r := range p.Roles {
-		var also []string
+		var others []string
 		for _, g := range r.Other {
-			var on []string
-			for _, t := range g.On {
-				on = append(on, t.Text)
+			var targets []string
+			for _, t := range g.Targets {
+				targets = append(targets, t.Text)
 			}
-			s := strings.Join(g.Actions, " ") + " on " + strings.Join(on, " ")
+			s := strings.Join(g.Actions, " ") + " on " + strings.Join(targets, " ")
 			if g.Denied {
-				s = "**must not** " + s
+				s = "**deny** " + s
 			}
 			if len(g.Conditions) > 0 {
 				s += " if " + strings.Join(g.Conditions, " and ")
 			}
-			also = append(also, s+" ("+code(g.Source)+")")
+			others = append(others, s+" ("+code(g.Source)+")")
 		}
-		if len(also) == 0 {
-			also = []string{"nothing"}
+		if len(others) == 0 {
+			others = []string{"none"}
 		}
-		m.row(code(r.Name)+" "+r.Description, strings.Join(append(r.TakenOnBy, r.Conditions...), " "), strings.Join(also, "; "))
+		m.row(code(r.Name)+" "+r.Description, strings.Join(append(r.AssumedBy, r.Conditions...), " "), strings.Join(others, "; "))
 	}
 }
 
 func (m *md) cost(p *page) {
 	e := p.Estimate
-	m.printf("\n## Estimated cost of a month\n\n**%s** for %d hours, of which %s whatever the use. On-demand prices of %s of %s, without tax; free allowances are not taken off.",
+	m.printf("\n## Estimated cost per month\n\n**%s** for %d hours, of which %s does not depend on usage. On-demand prices of %s of %s, without tax; free tiers are not deducted.",
 		dollars(e.USD), hoursPerMonth, dollars(e.Fixed), pricesRegion, pricesAsOf)
 	if p.Region != pricesRegion {
-		m.printf(" **The stack is in %s, whose prices differ: this is what it would cost in %s.**", p.Region, pricesRegion)
+		m.printf(" **The stack is in %s, where prices differ. This estimate is for %s.**", p.Region, pricesRegion)
 	}
-	if e.Above != "" {
-		m.printf(" %s.", e.Above)
+	if e.Maximum != "" {
+		m.printf(" %s.", e.Maximum)
 	}
 	m.printf("\n\n")
 	if len(e.Unknown) > 0 {
-		m.printf("> **Not in the sum:** %s.\n\n", cell(strings.Join(e.Unknown, "; ")))
+		m.printf("> **Not included:** %s.\n\n", cell(strings.Join(e.Unknown, "; ")))
 	}
-	m.table("Line", "Quantity", "Price", "Taken to be", "A month")
+	m.table("Item", "Quantity", "Price", "Assumption", "Per month")
 	for _, g := range e.Groups() {
 		m.row("**"+g.Name+"**", "", "", "", "**"+dollars(g.USD)+"**")
 		for _, l := range g.Lines {
@@ -303,5 +303,5 @@ func (m *md) cost(p *page) {
 			m.row(l.What, l.Quantity, price, l.Assumption, usd)
 		}
 	}
-	m.row("**Sum**", "", "", "", "**"+dollars(e.USD)+"**")
+	m.row("**Total**", "", "", "", "**"+dollars(e.USD)+"**")
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// The narrow drawing's measures.
+// The narrow drawing's dimensions, in pixels.
 const (
 	narrowWidth  = 358.0
-	narrowNode   = 28.0 // where nodes begin
+	narrowNode   = 28.0 // left edge of nodes
 	narrowNodeW  = 280.0
 	requestLane  = 12.0
 	operatorLane = 321.0
@@ -16,12 +16,12 @@ const (
 	egressLane   = 352.0
 )
 
-// narrow draws the topology for a phone: everything in one column, the tiers one under the other.
+// narrow draws the topology for a phone: one column, with the tiers below each other.
 func (t *topology) narrow() *drawing {
 	d := newDrawing("narrow", narrowWidth)
-	d.Title, d.About = t.titles()
-	d.About = "The tiers one under the other, each with its subnets; arrows are what the security group rules allow, with their ports."
-	d.place(node{ID: internetID, Kind: "internet"}, "", box{0, 0, narrowWidth, internetH})
+	d.Title = t.title()
+	d.About = "The tiers are below each other, each with its subnets. Arrows show what the security group rules allow, with their ports."
+	d.nodeBox(node{ID: internetID, Kind: "internet"}, "", box{0, 0, narrowWidth, internetH})
 	d.text(label{X: narrowWidth / 2, Y: 22, Size: 13, Anchor: "middle", Class: "title", Text: "Internet", Of: internetID})
 
 	vpcAt := len(d.Shapes)
@@ -39,14 +39,14 @@ func (t *topology) narrow() *drawing {
 		tierAt := len(d.Shapes)
 		d.container("tier "+tr.Name, tr.Name+" tier", box{20, y, 296, 0})
 		d.text(label{X: narrowNode, Y: y + 17, Size: 13, Class: "title", Text: tr.Name, Of: "tier"})
-		d.text(label{X: narrowNode + float64(len(tr.Name))*13*titleEm + 8, Y: y + 17, Size: noteSize, Class: "note", Text: tr.Way, Of: "tier"})
+		d.text(label{X: narrowNode + float64(len(tr.Name))*13*titleEm + 8, Y: y + 17, Size: noteSize, Class: "note", Text: tr.Route, Of: "tier"})
 		y += 26
 		for _, s := range tr.Spans {
 			y = d.node(s.node, "", narrowNode, y, narrowNodeW).bottom() + 10
 		}
 		for j, e := range tr.Endpoints {
 			if j == 0 && len(tr.Spans) > 0 {
-				y += 14 // for the port
+				y += 14 // for the port's label
 			}
 			var to []string
 			for _, f := range t.Flows {
@@ -74,14 +74,14 @@ func (t *topology) narrow() *drawing {
 			y += noteLine
 			d.text(label{X: narrowNode + inset, Y: y, Size: nameSize, Class: "cidr", Text: s.CIDR, Of: s.Name})
 			y += 7
-			var stand []node
+			var nodes []node
 			for _, sp := range tr.Spans {
 				if sp.Each != nil && sp.Each[z] != nil {
-					stand = append(stand, *sp.Each[z])
+					nodes = append(nodes, *sp.Each[z])
 				}
 			}
-			stand = append(stand, s.Nodes...)
-			for j, n := range stand {
+			nodes = append(nodes, s.Nodes...)
+			for j, n := range nodes {
 				if j > 0 {
 					y += stackGap - 6
 				}
@@ -126,7 +126,7 @@ func (t *topology) narrow() *drawing {
 			y := from.bottom() - 12
 			name := &label{X: egressLane - 4, Y: above(f.From), Anchor: "end"}
 			if egress {
-				name = nil // said once for all gateways
+				name = nil // one label for all gateways
 			}
 			egress = true
 			d.arrow(f, name, point{from.right(), y}, point{egressLane, y}, point{egressLane, to.midY()}, point{to.right(), to.midY()})

@@ -12,32 +12,32 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// page is all that is shown, ready to be written in either format.
+// page is the content of the page, for either format.
 type page struct {
 	Project, Stack, Region string
-	Placeholders           []string // releases that are not built
-	Warnings               []string // what the program logs
+	Placeholders           []string // names of binaries that are not built
+	Warnings               []string // the program's logged warnings and errors
 
 	topology    *topology
 	Connections []connection
 	Matrix      matrix
 	ACL         []aclRule
-	Public      []entrance
+	Public      []publicResource
 	Cards       []accessCard
 	Access      accessMatrix
 	Roles       []role
 	Components  []componentCounts
 	Types       []count
 	Total       int
-	Protected   []kept
+	Protected   []protectedResource
 	Outputs     []output
 	Estimate    estimate
 	Changes     *changes
 }
 
-// newPage computes the page of a recording; preview is the same program's, as it is before anything exists.
-func newPage(project, stack string, now, preview *plan.Recording) *page {
-	v := newView(now)
+// newPage computes the page of a recording. preview is a recording of the same program before its first deployment.
+func newPage(project, stack string, deployed, preview *plan.Recording) *page {
+	v := newView(deployed)
 	p := &page{Project: project, Stack: stack, Region: v.region, topology: v.topology()}
 	p.Connections = v.connections()
 	p.Matrix = v.matrix(p.Connections)
@@ -45,7 +45,7 @@ func newPage(project, stack string, now, preview *plan.Recording) *page {
 	p.Cards, p.Access, p.Roles = v.access()
 	p.Components, p.Types, p.Total = v.counts()
 	p.Protected, p.Outputs, p.Estimate = v.protected(), v.outputs(preview.Exports, preview.SecretExports), v.estimate()
-	for _, l := range now.Logs {
+	for _, l := range deployed.Logs {
 		if l.Severity == "warning" || l.Severity == "error" {
 			p.Warnings = append(p.Warnings, l.Message)
 		}
@@ -53,8 +53,8 @@ func newPage(project, stack string, now, preview *plan.Recording) *page {
 	return p
 }
 
-func (p *page) compare(r *reference, then, now *plan.Recording) {
-	p.Changes = difference(then, now)
+func (p *page) compare(r *reference, before, after *plan.Recording) {
+	p.Changes = difference(before, after)
 	p.Changes.Ref, p.Changes.Commit, p.Changes.Subject = r.Ref, r.Commit, r.Subject
 }
 
@@ -75,38 +75,37 @@ var layout string
 //go:embed page.css
 var style string
 
-// Open are the entrances that something can come in by.
-func (p *page) Open() []entrance {
-	var all []entrance
+// Open lists the public resources that accept connections.
+func (p *page) Open() []publicResource {
+	var all []publicResource
 	for _, e := range p.Public {
-		if !e.Shut {
+		if !e.Closed {
 			all = append(all, e)
 		}
 	}
 	return all
 }
 
-// Wide and Narrow are the drawing for either width.
+// Wide and Narrow are the drawings for desktops and phones. The style sheet shows one of them.
 func (p *page) Wide() template.HTML   { return template.HTML(p.topology.wide().svg()) }
 func (p *page) Narrow() template.HTML { return template.HTML(p.topology.narrow().svg()) }
 
-// CSS is the page's only style sheet. Policy allows that and nothing else.
+// CSS is the page's only style sheet, the only one that Policy allows.
 func (p *page) CSS() template.CSS { return template.CSS(style) }
 
-// Policy is the page's content security policy: it loads nothing and runs nothing.
+// Policy is the page's content security policy: no scripts, and nothing is loaded.
 func (p *page) Policy() string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// costGroup is the estimate's lines that belong together.
 type costGroup struct {
 	Name  string
 	USD   float64
 	Lines []costLine
 }
 
-// Groups are the estimate's lines by what they belong to, in order.
+// Groups groups the estimate's lines, in their order.
 func (e estimate) Groups() []costGroup {
 	var all []costGroup
 	index := map[string]int{}
@@ -122,7 +121,7 @@ func (e estimate) Groups() []costGroup {
 	return all
 }
 
-// Share is how much of the sum a group is, in percent.
+// Share is the group's share of the total, in percent.
 func (g costGroup) Share(sum float64) int {
 	if sum == 0 {
 		return 0
@@ -150,7 +149,7 @@ var functions = template.FuncMap{
 	},
 	"minus":  func(a, b float64) float64 { return a - b },
 	"plural": counted,
-	// breaks lets long names break after the characters that join their words.
+	// breaks allows line breaks in long names, after punctuation.
 	"breaks": func(s string) template.HTML {
 		s = template.HTMLEscapeString(s)
 		return template.HTML(strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", ".", ".<wbr>", "_", "_<wbr>").Replace(s))

@@ -1,19 +1,19 @@
 package review
 
-// Prices of us-east-1, on demand, in US dollars without tax, as AWS listed them in June 2026. Free allowances are not
-// taken off. AWS publishes them on the page that each price names; where AWS changes one, change it here with pricesAsOf.
+// On-demand prices of us-east-1 in US dollars, without tax and before free tiers, as AWS listed them in June 2026. Each
+// price names the page that lists it. To update a price, change pricesAsOf too.
 const (
 	pricesRegion = "us-east-1"
 	pricesAsOf   = "June 2026"
-	// hoursPerMonth is AWS's own convention: 365 × 24 / 12.
+	// hoursPerMonth is AWS's convention: 365 × 24 / 12.
 	hoursPerMonth = 730
 )
 
-// price is what one unit of something costs.
+// price is the price of one unit.
 type price struct {
 	USD    float64
 	Unit   string
-	Source string // the page of AWS that lists it
+	Source string // the AWS page that lists it
 }
 
 // instancePrices are per hour, Linux, shared tenancy.
@@ -62,37 +62,36 @@ var (
 	functionPriceX86 = price{0.0000166667, "GB-second", lambdaPage}
 	invocationPrice  = price{0.20, "million requests", lambdaPage}
 	keyPrice         = price{1, "key-month", "https://aws.amazon.com/kms/pricing/"}
-	zonePrice        = price{0.50, "zone-month", "https://aws.amazon.com/route53/pricing/"}
+	hostedZonePrice  = price{0.50, "hosted-zone-month", "https://aws.amazon.com/route53/pricing/"}
 	queuePrice       = price{0.40, "million requests", "https://aws.amazon.com/sqs/pricing/"}
-	logsPrice        = price{0.50, "GB taken in", cloudwatchPage}
+	logsPrice        = price{0.50, "GB ingested", cloudwatchPage}
 	metricPrice      = price{0.30, "metric-month", cloudwatchPage}
 	alarmPrice       = price{0.10, "alarm-month", cloudwatchPage}
 	dashboardPrice   = price{3, "dashboard-month", cloudwatchPage}
-	detailedMetrics  = 7.0 // that EC2's detailed monitoring publishes for an instance
+	detailedMetrics  = 7.0 // metrics per instance with EC2's detailed monitoring
 	baselineIOPS     = 3000.0
 	baselineMBPerSec = 125.0
 )
 
-// The assumptions that lines which follow use are made with, for a month.
+// The assumed usage per month.
 const (
 	assumedRequestsPerSec = 4.0   // of the API, on average
-	assumedOutGB          = 100.0 // that leaves for the internet through the load balancer
-	assumedNATGB          = 10.0  // through all NAT gateways: S3 has its own way
-	assumedPictures       = 10000.0
-	assumedPicturesGB     = 100.0 // kept
-	assumedBucketGB       = 5.0   // in each other bucket
+	assumedOutGB          = 100.0 // from the load balancer to the internet
+	assumedNATGB          = 10.0  // through all NAT gateways; S3 traffic uses a gateway endpoint
+	assumedImages         = 10000.0
+	assumedImagesGB       = 100.0 // stored
+	assumedBucketGB       = 5.0   // in each bucket without images
 	assumedFlowLogsGB     = 2.0
-	assumedLogsGB         = 0.2 // of each other log group
-	assumedSeconds        = 1.0 // that a function works on a picture
+	assumedLogsGB         = 0.2 // in each log group that is not a flow log's
+	assumedSeconds        = 1.0 // of Lambda run time for each image
 )
 
-// assumedLCU is the load balancer's capacity for that traffic: the larger of connections (25 a second make one) and
-// bytes (1 GB an hour makes one).
+// assumedLCU is the load balancer's capacity units for that traffic: one for each 25 new connections per second or 1 GB
+// per hour, whichever is more.
 var assumedLCU = max(assumedRequestsPerSec/25, assumedOutGB/hoursPerMonth)
 
-// free are the types, or the beginnings of them, that cost nothing by themselves: what they do is paid for in another line,
-// or not at all.
-var free = []string{
+// freePrefixes are the prefixes of the types that have no charge of their own.
+var freePrefixes = []string{
 	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
 	"aws:ec2/defaultSecurityGroup:", "aws:ec2/flowLog:", "aws:ec2/internetGateway:", "aws:ec2/launchTemplate:", "aws:ec2/networkAcl:",
 	"aws:ec2/route:", "aws:ec2/routeTable:", "aws:ec2/routeTableAssociation:", "aws:ec2/securityGroup", "aws:ec2/subnet:",

@@ -16,15 +16,15 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-func look(t *testing.T, program pulumi.RunFunc, opts ...pulumitest.Option) *view {
+func record(t *testing.T, program pulumi.RunFunc, opts ...pulumitest.Option) *view {
 	t.Helper()
 	r := pulumitest.Run(t, program, opts...)
 	require.NoError(t, r.Err)
 	return newView(r)
 }
 
-func TestARuleWithoutItsOtherHalfIsRefused(t *testing.T) {
-	v := look(t, func(ctx *pulumi.Context) error {
+func TestConnectionWithoutIngressRuleIsBlocked(t *testing.T) {
+	v := record(t, func(ctx *pulumi.Context) error {
 		groups := map[string]*ec2.SecurityGroup{}
 		for _, name := range []string{"web", "data"} {
 			g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: pulumi.String("vpc-1")})
@@ -42,12 +42,12 @@ func TestARuleWithoutItsOtherHalfIsRefused(t *testing.T) {
 	all := v.connections()
 	require.Len(t, all, 1)
 	assert.Equal(t, "5432–5433", all[0].Port)
-	assert.Equal(t, "refused: data has no rule to take it", all[0].Half)
-	assert.Equal(t, [][]string{{""}}, v.matrix(all).Cells, "what is refused is not in the matrix")
+	assert.Equal(t, "blocked: data has no ingress rule for it", all[0].Blocked)
+	assert.Equal(t, [][]string{{""}}, v.matrix(all).Cells, "a blocked connection is not in the matrix")
 }
 
 func TestPublicFindsOpenBuckets(t *testing.T) {
-	v := look(t, func(ctx *pulumi.Context) error {
+	v := record(t, func(ctx *pulumi.Context) error {
 		b, err := s3.NewBucketV2(ctx, "things", nil)
 		if err != nil {
 			return err
@@ -60,13 +60,13 @@ func TestPublicFindsOpenBuckets(t *testing.T) {
 		}
 		return err
 	})
-	// IAM takes a single statement without a list around it, too.
+	// IAM also accepts a single statement without a list.
 	require.Len(t, v.public(), 1)
-	assert.Equal(t, "everybody may read", v.public()[0].Open)
+	assert.Equal(t, "everyone may read", v.public()[0].Open)
 }
 
-func TestGrantsOfRolesAreTracedToTheirObjects(t *testing.T) {
-	v := look(t, func(ctx *pulumi.Context) error {
+func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
+	v := record(t, func(ctx *pulumi.Context) error {
 		b, err := s3.NewBucketV2(ctx, "things", nil)
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func TestGrantsOfRolesAreTracedToTheirObjects(t *testing.T) {
 	})
 	cards, m, roles := v.access()
 	require.Len(t, cards, 1)
-	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Objects)
+	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Paths)
 	assert.Equal(t, "read, list", m.Cells[0][0])
 	require.Len(t, roles, 1)
 	assert.Equal(t, []string{"x:sub is like a or b"}, roles[0].Conditions)
@@ -90,8 +90,8 @@ func TestGrantsOfRolesAreTracedToTheirObjects(t *testing.T) {
 	assert.True(t, roles[0].Other[0].Denied)
 }
 
-func TestEstimateSaysWhatItDoesNotKnow(t *testing.T) {
-	v := look(t, func(ctx *pulumi.Context) error {
+func TestEstimateListsUnknownCosts(t *testing.T) {
+	v := record(t, func(ctx *pulumi.Context) error {
 		for name, typ := range map[string]string{"known": "t4g.medium", "unknown": "z9.mega"} {
 			if _, err := ec2.NewInstance(ctx, name, &ec2.InstanceArgs{InstanceType: pulumi.String(typ), Monitoring: pulumi.Bool(name == "known")}); err != nil {
 				return err
@@ -107,7 +107,7 @@ func TestEstimateSaysWhatItDoesNotKnow(t *testing.T) {
 	assert.InDelta(t, 0.0336*730+7*0.30+0.10, e.USD, 1e-9)
 	assert.InDelta(t, e.USD, e.Fixed, 1e-9)
 	require.Len(t, e.Unknown, 2)
-	assert.Contains(t, e.Unknown[0], "no price of z9.mega is kept here")
+	assert.Contains(t, e.Unknown[0], "the price of z9.mega is not in the price list")
 	assert.Contains(t, e.Unknown[1], "1 × aws:dynamodb/table:Table")
 }
 
@@ -135,7 +135,7 @@ func TestDifference(t *testing.T) {
 
 	c := difference(before, after)
 	assert.Empty(t, c.Added)
-	assert.Equal(t, []named{{"table", "aws:ec2/routeTable:RouteTable", "kept in AWS, unmanaged"}}, c.Removed)
+	assert.Equal(t, []named{{"table", "aws:ec2/routeTable:RouteTable", "stays on AWS, unmanaged"}}, c.Removed)
 	require.Len(t, c.Changed, 2)
 	assert.Equal(t, changed{"vpc", vpcType, []string{"cidrBlock"}, []edit{{"cidrBlock", "10.0.0.0/16", "10.1.0.0/16"}}}, c.Changed[0], "replacements come first")
 	var policy []edit
@@ -144,7 +144,7 @@ func TestDifference(t *testing.T) {
 			policy = append(policy, e)
 		} else {
 			assert.Regexp(t, `^long .*… \(211 bytes, SHA-256 [0-9a-f]{12}…\)$`, e.Before)
-			assert.NotEqual(t, e.Before, e.After, "two long values are told apart")
+			assert.NotEqual(t, e.Before, e.After, "the digests of two long values differ")
 		}
 	}
 	assert.Equal(t, []edit{
@@ -152,6 +152,35 @@ func TestDifference(t *testing.T) {
 		{"assumeRolePolicy.Statement[B].Action", "y", "[y, z]"},
 	}, policy)
 	assert.Equal(t, []edit{{"cidr", "10.0.0.0/16", "10.1.0.0/16"}}, c.Outputs)
+}
+
+func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
+	program := func(typ, suffix string, aliases ...pulumi.Alias) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			c := &struct{ pulumi.ResourceState }{}
+			if err := ctx.RegisterComponentResource(typ, "files", c, pulumi.Aliases(aliases)); err != nil {
+				return err
+			}
+			b, err := s3.NewBucketV2(ctx, "files-data", &s3.BucketV2Args{Bucket: pulumi.String("cinema-data-" + suffix)}, pulumi.Parent(c))
+			if err != nil {
+				return err
+			}
+			_, err = s3.NewBucketVersioningV2(ctx, "files-data", &s3.BucketVersioningV2Args{
+				Bucket: b.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}}, pulumi.Parent(c))
+			ctx.Export("key", pulumi.Sprintf("%s %s-new", b.Bucket, b.Bucket))
+			return err
+		}
+	}
+	before := pulumitest.Run(t, program("cinema:old:Files", "1111111"))
+	c := difference(before, pulumitest.Run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
+	assert.Empty(t, c.Added)
+	assert.Empty(t, c.Removed)
+	assert.Equal(t, []changed{{"files-data", bucketType, []string{"bucket"}, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}}}, c.Changed)
+	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
+
+	c = difference(before, pulumitest.Run(t, program("cinema:new:Files", "1111111")))
+	assert.Len(t, c.Added, 3)
+	assert.Len(t, c.Removed, 3)
 }
 
 func TestWrap(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// box is a rectangle in the drawing's units, which are CSS pixels where it is shown at its own size.
+// box is a rectangle in the drawing's units: CSS pixels where the drawing is not scaled.
 type box struct{ X, Y, W, H float64 }
 
 func (b box) right() float64  { return b.X + b.W }
@@ -17,14 +17,14 @@ func (b box) midY() float64   { return b.Y + b.H/2 }
 
 type point struct{ X, Y float64 }
 
-// shape is a box that is drawn.
+// shape is a drawn box.
 type shape struct {
 	box
 	Class string
 	ID    string
-	// In is the node that it stands in, "" for containers and for what stands in those.
+	// In is the node around it, "" where no node is around it.
 	In string
-	// Tip is told to who asks, and to screen readers.
+	// Tip is the tooltip, also read by screen readers.
 	Tip string
 }
 
@@ -34,7 +34,7 @@ type label struct {
 	Anchor string // start, middle or end
 	Class  string
 	Text   string
-	// Of is the node or flow that it belongs to.
+	// Of is the node or flow that the label describes.
 	Of string
 }
 
@@ -43,7 +43,7 @@ type arrow struct {
 	Points []point
 }
 
-// drawing is shapes, labels and arrows, before they are SVG: tests measure it.
+// drawing holds the shapes, labels and arrows of an SVG image.
 type drawing struct {
 	Class, Title, About string
 	W, H                float64
@@ -57,13 +57,13 @@ func newDrawing(class string, w float64) *drawing {
 	return &drawing{Class: class, W: w, at: map[string]box{}}
 }
 
-// Type sizes, and how wide a character is at most on average, in ems: no font of the stacks in page.css is wider.
+// Font sizes and line heights in pixels, and the average width of a character in ems for the widest font in page.css.
 const (
 	titleSize, titleLine, titleEm = 12.0, 15.0, 0.66
 	nameSize, nameLine, nameEm    = 10.5, 13.0, 0.62
 	noteSize, noteLine, noteEm    = 10.5, 13.0, 0.60
 	padding                       = 8.0
-	accent                        = 4.0 // the coloured edge of a node
+	accent                        = 4.0 // width of a node's colored edge
 )
 
 type line struct {
@@ -71,7 +71,7 @@ type line struct {
 	size, height, wide float64
 }
 
-// lines are a node's, broken to fit a width.
+// lines wraps a node's text to fit a width.
 func (n node) lines(w float64) []line {
 	w -= 2*padding + accent
 	var all []line
@@ -96,10 +96,10 @@ func (n node) height(w float64) float64 {
 	return h
 }
 
-// chars is how many characters of a type size fit a width.
+// chars is the number of characters of a font size that fit a width.
 func chars(w, size, em float64) int { return int(w / (size * em)) }
 
-// wrap breaks text after spaces and hyphens, so that no line is longer than n characters; a word that is longer is cut.
+// wrap breaks text after spaces, hyphens and slashes into lines of at most n characters. It cuts longer words.
 func wrap(s string, n int) []string {
 	if s == "" {
 		return nil
@@ -133,10 +133,10 @@ func wrap(s string, n int) []string {
 	return lines
 }
 
-// node draws a node, in another one where in is not "", and gives its box.
+// node draws a node and returns its box. in is the node around it, "" for none.
 func (d *drawing) node(n node, in string, x, y, w float64) box {
 	b := box{x, y, w, n.height(w)}
-	d.place(n, in, b)
+	d.nodeBox(n, in, b)
 	top := y + padding - 1
 	for _, l := range n.lines(w) {
 		d.text(label{X: x + padding + accent, Y: top + l.height - 3.5, Size: l.size, Class: l.class, Text: l.text, Of: n.ID})
@@ -145,8 +145,8 @@ func (d *drawing) node(n node, in string, x, y, w float64) box {
 	return b
 }
 
-// place draws a node's box without its text.
-func (d *drawing) place(n node, in string, b box) {
+// nodeBox draws a node's box without its text.
+func (d *drawing) nodeBox(n node, in string, b box) {
 	d.Shapes = append(d.Shapes, shape{box: b, Class: "node " + n.Kind, ID: n.ID, In: in, Tip: strings.TrimSpace(n.Title + " " + n.Name)})
 	d.at[n.ID] = b
 }
@@ -157,7 +157,7 @@ func (d *drawing) container(class, tip string, b box) {
 
 func (d *drawing) text(l label) { d.Labels = append(d.Labels, l) }
 
-// arrow draws a flow along points. Its label, where it has one, stands at x, y.
+// arrow draws a flow along points, with its label at the position of l unless l is nil.
 func (d *drawing) arrow(f flow, l *label, points ...point) {
 	d.Arrows = append(d.Arrows, arrow{f, points})
 	if l != nil && f.Label != "" {
@@ -166,7 +166,7 @@ func (d *drawing) arrow(f flow, l *label, points ...point) {
 	}
 }
 
-// svg renders the drawing. Nothing in it carries a style of its own, as a strict content security policy wants.
+// svg renders the drawing without style attributes, which the page's content security policy does not allow.
 func (d *drawing) svg() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="topology %s" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-about">`,
@@ -219,7 +219,7 @@ func (d *drawing) svg() string {
 
 var flowKinds = []string{"request", "admin", "egress", "storage", "event", "key", "attached", "failed"}
 
-// num writes a coordinate with one decimal at most.
+// num formats a coordinate with at most one decimal.
 func num(f float64) string {
 	f = math.Round(f*10) / 10
 	if f == math.Trunc(f) {

@@ -9,16 +9,16 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// node is one thing in the drawing.
+// node is one box of the drawing.
 type node struct {
 	ID    string // unique in the drawing
-	Kind  string // its look: edge, compute, storage, security, function
+	Kind  string // selects its color: edge, compute, storage, security, function
 	Title string
 	Name  string // the logical name
 	Notes []string
 }
 
-// topology is what the drawing shows.
+// topology is the content of the drawing.
 type topology struct {
 	VPC, CIDR string
 	Gateway   *node
@@ -31,8 +31,8 @@ type topology struct {
 // tier is a row of subnets.
 type tier struct {
 	Name      string
-	Way       string    // where its default route leads
-	Subnets   []*subnet // by zone, nil where the tier has none there
+	Route     string    // the target of its default route
+	Subnets   []*subnet // by zone, nil where the tier has none
 	Spans     []span
 	Endpoints []node
 }
@@ -42,14 +42,14 @@ type subnet struct {
 	Nodes      []node
 }
 
-// span is what stands in every zone of a tier.
+// span is a node in several zones of a tier.
 type span struct {
 	node
-	// Each is what stands in each zone, nil where that is not told apart.
+	// Each holds the node's part in each zone, nil where the parts are not known.
 	Each []*node
 }
 
-// sideRow is a bucket with what works on it, or with a nil bucket what belongs to none.
+// sideRow is a bucket with its functions, queues and keys. The row with those of no bucket has a nil Bucket.
 type sideRow struct {
 	Bucket     *node
 	Satellites []node
@@ -61,7 +61,7 @@ type sideRow struct {
 type flow struct {
 	From, To string // node ids, or internet
 	Label    string
-	Kind     string // request, admin, egress, storage, event
+	Kind     string // one of flowKinds
 }
 
 const internetID = "internet"
@@ -76,27 +76,27 @@ func (v *view) topology() *topology {
 	for _, g := range v.ByType(gatewayType) {
 		t.Gateway = &node{ID: id(g), Kind: "edge", Title: "Internet gateway", Name: g.Name}
 	}
-	place := v.placeSubnets(t)
-	holders := map[string][]string{} // security group → the nodes that wear it
-	wear := func(n string, groups []string) {
+	positions := v.placeSubnets(t)
+	holders := map[string][]string{} // node ids by security group
+	attach := func(n string, groups []string) {
 		for _, g := range groups {
 			if group := v.byID[g]; group != nil {
 				holders[group.Name] = append(holders[group.Name], n)
 			}
 		}
 	}
-	v.placeSpans(t, place, wear)
-	v.placeHosts(t, place, wear)
+	v.placeSpans(t, positions, attach)
+	v.placeHosts(t, positions, attach)
 	v.placeEndpoints(t)
 	v.placeSide(t)
 	v.connect(t, holders)
 	return t
 }
 
-// spot is where a subnet is drawn.
-type spot struct{ tier, zone int }
+// position is a subnet's indexes in the drawing.
+type position struct{ tier, zone int }
 
-func (v *view) placeSubnets(t *topology) map[string]spot {
+func (v *view) placeSubnets(t *topology) map[string]position {
 	subnets := v.ByType(subnetType)
 	var names []string
 	rank := map[string]int{"public": 0, "private": 1, "database": 2}
@@ -121,30 +121,33 @@ func (v *view) placeSubnets(t *topology) map[string]spot {
 		}
 		return cmp.Or(ra-rb, strings.Compare(a, b))
 	})
-	place := map[string]spot{}
+	positions := map[string]position{}
 	for i, n := range names {
 		row := tier{Name: n, Subnets: make([]*subnet, len(t.Zones))}
-		var ways []string
+		var routes []string
 		for _, s := range subnets {
 			if tierOf(s) != n {
 				continue
 			}
 			z := slices.Index(t.Zones, s.Text("availabilityZone"))
 			row.Subnets[z] = &subnet{Name: s.Name, CIDR: s.Text("cidrBlock")}
-			place[s.ID] = spot{i, z}
-			if w := v.way(s); !slices.Contains(ways, w) {
-				ways = append(ways, w)
+			positions[s.ID] = position{i, z}
+			if route := v.defaultRoute(s); !slices.Contains(routes, route) {
+				routes = append(routes, route)
 			}
 		}
-		slices.Sort(ways)
-		row.Way = strings.Join(ways, ", ")
+		slices.Sort(routes)
+		row.Route = strings.Join(routes, ", ")
 		t.Tiers = append(t.Tiers, row)
 	}
-	return place
+	return positions
 }
 
-// way is where a subnet's default route leads.
-func (v *view) way(s *plan.Resource) string {
+// viaNAT is the default route through a NAT gateway.
+const viaNAT = "internet via NAT gateway"
+
+// defaultRoute describes the target of a subnet's default route.
+func (v *view) defaultRoute(s *plan.Resource) string {
 	for _, a := range v.ByType(associationType) {
 		if a.Text("subnetId") != s.ID {
 			continue
@@ -155,24 +158,24 @@ func (v *view) way(s *plan.Resource) string {
 			}
 			switch {
 			case r.Text("gatewayId") != "":
-				return "out by the internet gateway"
+				return "internet via internet gateway"
 			case r.Text("natGatewayId") != "":
-				return "out by NAT"
+				return viaNAT
 			}
-			return "out by another way"
+			return "other default route"
 		}
 	}
-	return "no way out"
+	return "no internet route"
 }
 
-func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, []string)) {
-	in := func(subnets []string) (spot, bool) {
+func (v *view) placeSpans(t *topology, positions map[string]position, attach func(string, []string)) {
+	in := func(subnets []string) (position, bool) {
 		for _, s := range subnets {
-			if p, ok := place[s]; ok {
+			if p, ok := positions[s]; ok {
 				return p, true
 			}
 		}
-		return spot{}, false
+		return position{}, false
 	}
 	for _, b := range v.ByType(balancerType) {
 		p, ok := in(list(b.Inputs, "subnets"))
@@ -185,7 +188,7 @@ func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, 
 		}
 		n := node{ID: id(b), Kind: "edge", Title: "Load balancer", Name: b.Name, Notes: []string{kind + ", in every zone"}}
 		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
-		wear(n.ID, list(b.Inputs, "securityGroups"))
+		attach(n.ID, list(b.Inputs, "securityGroups"))
 	}
 	for _, g := range v.ByType(scalingType) {
 		subnets := list(g.Inputs, "vpcZoneIdentifiers")
@@ -193,24 +196,24 @@ func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, 
 		if !ok {
 			continue
 		}
-		least, most := int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize"))
+		minSize, maxSize := int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize"))
 		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
 		typ := ""
 		if template := v.template(g); template != nil {
 			typ = template.Text("instanceType")
-			wear(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
+			attach(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
 			for _, n := range objects(template.Inputs, "networkInterfaces") {
-				wear(s.ID, list(n, "securityGroups"))
+				attach(s.ID, list(n, "securityGroups"))
 			}
 		}
-		s.Notes = []string{fmt.Sprintf("%d to %d × %s", least, most, typ)}
+		s.Notes = []string{fmt.Sprintf("%d to %d × %s", minSize, maxSize, typ)}
 		for i, sub := range subnets {
-			q, ok := place[sub]
+			q, ok := positions[sub]
 			if !ok {
 				continue
 			}
-			n := least / len(subnets)
-			if i < least%len(subnets) {
+			n := minSize / len(subnets)
+			if i < minSize%len(subnets) {
 				n++
 			}
 			s.Each[q.zone] = &node{ID: s.ID + " " + t.Zones[q.zone], Kind: "compute", Title: counted(n, "instance"), Notes: []string{typ}}
@@ -219,9 +222,9 @@ func (v *view) placeSpans(t *topology, place map[string]spot, wear func(string, 
 	}
 }
 
-func (v *view) placeHosts(t *topology, place map[string]spot, wear func(string, []string)) {
+func (v *view) placeHosts(t *topology, positions map[string]position, attach func(string, []string)) {
 	put := func(subnetID string, n node) {
-		if p, ok := place[subnetID]; ok {
+		if p, ok := positions[subnetID]; ok {
 			s := t.Tiers[p.tier].Subnets[p.zone]
 			s.Nodes = append(s.Nodes, n)
 		}
@@ -236,7 +239,7 @@ func (v *view) placeHosts(t *topology, place map[string]spot, wear func(string, 
 		}
 		n := node{ID: id(h), Kind: "compute", Title: title, Name: h.Name, Notes: []string{h.Text("instanceType")}}
 		put(h.Text("subnetId"), n)
-		wear(n.ID, list(h.Inputs, "vpcSecurityGroupIds"))
+		attach(n.ID, list(h.Inputs, "vpcSecurityGroupIds"))
 		for _, a := range v.ByType(attachmentType) {
 			if a.Text("instanceId") != h.ID {
 				continue
@@ -267,7 +270,7 @@ func (v *view) placeEndpoints(t *topology) {
 	}
 }
 
-// placeSide puts the buckets beside the VPC, each with the functions, queues and keys that belong to it.
+// placeSide puts the buckets next to the VPC, each with its functions, queues and keys.
 func (v *view) placeSide(t *topology) {
 	public := map[string]bool{}
 	for _, e := range v.public() {
@@ -288,7 +291,7 @@ func (v *view) placeSide(t *topology) {
 		for _, e := range tr.Endpoints {
 			for b, row := range rows {
 				if slices.ContainsFunc(grants, func(g grant) bool {
-					return g.Boundary && g.Source == e.Name && slices.ContainsFunc(g.On, func(o target) bool { return o.Resource == b })
+					return g.Boundary && g.Source == e.Name && slices.ContainsFunc(g.Targets, func(o target) bool { return o.Resource == b })
 				}) {
 					if row.rank == len(t.Tiers) || row.rank < i {
 						row.rank = i
@@ -303,14 +306,14 @@ func (v *view) placeSide(t *topology) {
 		n := node{ID: id(f), Kind: "function", Title: "Lambda", Name: f.Name}
 		home := &rest
 		for _, b := range v.ByType(bucketType) {
-			reads, writes := v.works(grants, f, b)
+			reads, writes := v.dataAccess(grants, f, b)
 			if len(reads)+len(writes) == 0 {
 				continue
 			}
 			if home == &rest {
 				home = rows[b]
 			}
-			if called := v.pictures(b) && len(reads) > 0; called {
+			if v.holdsImages(b) && len(reads) > 0 {
 				t.Flows = append(t.Flows, flow{rows[b].Bucket.ID, n.ID, strings.Join(reads, " "), "event"})
 			}
 			if len(writes) > 0 {
@@ -323,7 +326,7 @@ func (v *view) placeSide(t *topology) {
 				continue
 			}
 			if q := v.byID[c.Text("destinationConfig.onFailure.destination")]; q != nil {
-				d := node{ID: id(q), Kind: "function", Title: "Failures", Name: q.Name}
+				d := node{ID: id(q), Kind: "function", Title: "Failed events", Name: q.Name}
 				home.Satellites = append(home.Satellites, d)
 				t.Flows = append(t.Flows, flow{n.ID, d.ID, "", "failed"})
 			}
@@ -348,23 +351,23 @@ func (v *view) placeSide(t *topology) {
 	if len(rest.Satellites) > 0 {
 		t.Side = append(t.Side, rest)
 	}
-	// The order of map iteration must not show.
+	// Ranging over maps gives a random order.
 	slices.SortStableFunc(t.Flows, func(a, b flow) int {
 		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), strings.Compare(a.Label, b.Label))
 	})
 }
 
-// works is what a function may read and write in a bucket, by prefix. Its own code is not work.
-func (v *view) works(grants []grant, f, b *plan.Resource) (reads, writes []string) {
+// dataAccess lists the prefixes of a bucket that a function's role may read and write.
+func (v *view) dataAccess(grants []grant, f, b *plan.Resource) (reads, writes []string) {
 	role := v.byID[f.Text("role")]
 	if role == nil {
 		return nil, nil
 	}
 	for _, g := range grants {
-		if g.Denied || g.Boundary || !slices.Contains(g.Who, role.Name) {
+		if g.Denied || g.Boundary || !slices.Contains(g.Principals, role.Name) {
 			continue
 		}
-		for _, o := range g.On {
+		for _, o := range g.Targets {
 			if o.Resource != b || o.Path == "" {
 				continue
 			}
@@ -380,7 +383,7 @@ func (v *view) works(grants []grant, f, b *plan.Resource) (reads, writes []strin
 	return reads, writes
 }
 
-// connect draws the security group rules: what they allow is what the arrows show.
+// connect adds the flows that the security group rules allow. holders lists node ids by security group.
 func (v *view) connect(t *topology, holders map[string][]string) {
 	tierOf := func(n string) *tier {
 		for i := range t.Tiers {
@@ -398,14 +401,14 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		return nil
 	}
 	labels := map[[3]string][]string{}
-	note := func(from, to, kind, label string) {
+	add := func(from, to, kind, label string) {
 		key := [3]string{from, to, kind}
 		if !slices.Contains(labels[key], label) {
 			labels[key] = append(labels[key], label)
 		}
 	}
 	for _, c := range v.connections() {
-		if c.Half != "" {
+		if c.Blocked != "" {
 			continue
 		}
 		kind := "request"
@@ -425,7 +428,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		case c.To.Name == "internet":
 			for _, f := range from {
 				row := tierOf(f)
-				if row == nil || row.Way != "out by NAT" {
+				if row == nil || row.Route != viaNAT {
 					continue
 				}
 				for _, other := range t.Tiers {
@@ -435,7 +438,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 						}
 						for _, n := range s.Nodes {
 							if n.Title == "NAT gateway" {
-								note(f, n.ID, "egress", c.Label())
+								add(f, n.ID, "egress", c.Label())
 							}
 						}
 					}
@@ -446,7 +449,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 				if row := tierOf(f); row != nil {
 					for _, e := range row.Endpoints {
 						if strings.HasPrefix(e.Title, c.To.Name+" ") {
-							note(f, e.ID, "storage", c.Label())
+							add(f, e.ID, "storage", c.Label())
 						}
 					}
 				}
@@ -454,7 +457,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		}
 		for _, f := range from {
 			for _, g := range to {
-				note(f, g, kind, c.Label())
+				add(f, g, kind, c.Label())
 			}
 		}
 	}

@@ -15,22 +15,22 @@ const everywhere = "0.0.0.0/0"
 
 // peer is one end of a connection: a security group, or a network outside.
 type peer struct {
-	Name  string         // the group's logical name without its component's, "internet", a CIDR, or an AWS service
+	Name  string         // the group's logical name without the component's prefix, "internet", a CIDR, or an AWS service
 	Group *plan.Resource // nil for a network outside
 }
 
-// connection is what one or two security group rules allow.
+// connection is the traffic that one or two security group rules allow.
 type connection struct {
 	From, To peer
 	Port     string // "443", "8000–8010", "all"
 	Protocol string // "tcp", "udp", "icmp", "all"
 	Why      string // the rules' description
 	Rules    []string
-	// Half says what refuses the connection after all: a rule for the other group is missing.
-	Half string
+	// Blocked is the reason why the connection fails, "" where it succeeds: the other group has no matching rule.
+	Blocked string
 }
 
-// Label is the port, with the protocol where it is not TCP.
+// Label is the port, with the protocol unless it is TCP.
 func (c connection) Label() string {
 	if c.Protocol == "tcp" {
 		return c.Port
@@ -38,13 +38,13 @@ func (c connection) Label() string {
 	return c.Protocol + " " + c.Port
 }
 
-// matrix is who may open connections to whom.
+// matrix holds the ports that each source may reach on each destination.
 type matrix struct {
 	From, To []string
-	Cells    [][]string // by From, then To: ports, "" where nothing is allowed
+	Cells    [][]string // by From, then To; "" where nothing is allowed
 }
 
-// connections joins the recorded rules: an egress rule of one group and an ingress rule of the other are one connection.
+// connections joins the recorded rules: the egress rule of one group and the ingress rule of the other are one connection.
 func (v *view) connections() []connection {
 	type half struct {
 		connection
@@ -125,9 +125,9 @@ func (v *view) connections() []connection {
 		slices.Sort(c.Rules)
 		switch {
 		case c.From.Group != nil && c.To.Group != nil && !sides[i][0]:
-			c.Half = "refused: " + c.From.Name + " has no rule to send it"
+			c.Blocked = "blocked: " + c.From.Name + " has no egress rule for it"
 		case c.From.Group != nil && c.To.Group != nil && !sides[i][1]:
-			c.Half = "refused: " + c.To.Name + " has no rule to take it"
+			c.Blocked = "blocked: " + c.To.Name + " has no ingress rule for it"
 		}
 	}
 	order := v.peerOrder(all)
@@ -137,7 +137,7 @@ func (v *view) connections() []connection {
 	return all
 }
 
-// peerOrder goes from the outside in: networks, then groups by how far they are from the internet, then services.
+// peerOrder ranks peers from the outside in: networks, then groups by their distance from the internet, then services.
 func (v *view) peerOrder(all []connection) map[string]int {
 	rank := map[string]int{"internet": 0}
 	var names []string
@@ -171,7 +171,7 @@ func (v *view) peerOrder(all []connection) map[string]int {
 			}
 			from = next
 		}
-		return 2 // nothing outside reaches it: a way in of its own
+		return 2 // not reachable from outside, so ranked as an entry point
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(depth(a)-depth(b), strings.Compare(a, b)) })
 	for i, n := range names {
@@ -199,7 +199,7 @@ func (v *view) matrix(all []connection) matrix {
 		for i, t := range m.To {
 			var labels []string
 			for _, c := range all {
-				if c.From.Name == f && c.To.Name == t && c.Half == "" {
+				if c.From.Name == f && c.To.Name == t && c.Blocked == "" {
 					labels = append(labels, c.Label())
 				}
 			}
@@ -210,7 +210,7 @@ func (v *view) matrix(all []connection) matrix {
 	return m
 }
 
-// groupName is a security group's logical name without its component's.
+// groupName is a security group's logical name without the component's prefix.
 func (v *view) groupName(g *plan.Resource) string {
 	if p := v.byURN[g.Parent]; p != nil {
 		return strings.TrimPrefix(g.Name, p.Name+"-")
@@ -225,7 +225,7 @@ func network(cidr string) peer {
 	return peer{Name: cidr}
 }
 
-// prefixList names a prefix list by the service whose gateway endpoint it belongs to.
+// prefixList is the name of a prefix list: the service of its gateway endpoint.
 func (v *view) prefixList(id string) string {
 	for _, e := range v.ByType(endpointType) {
 		if text(e.State, "prefixListId") == id {
@@ -235,7 +235,7 @@ func (v *view) prefixList(id string) string {
 	return id
 }
 
-// service is an endpoint's: com.amazonaws.us-east-1.s3 is S3.
+// service is the service of an endpoint: S3 for com.amazonaws.us-east-1.s3.
 func service(endpoint *plan.Resource) string {
 	name := endpoint.Text("serviceName")
 	name = name[strings.LastIndex(name, ".")+1:]
@@ -264,7 +264,6 @@ func protocol(p string) string {
 	return p
 }
 
-// aclRule is one line of a network ACL.
 type aclRule struct {
 	ACL, Direction, Action, Network, Port string
 	Number                                int

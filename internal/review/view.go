@@ -8,22 +8,22 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
-	"cinema-database/internal/plan"
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/plan"
 )
 
-// view is a recording with what it takes to find one's way in it.
+// view is a recording with indexes to look up its resources.
 type view struct {
 	*plan.Recording
 	region string
 
 	byURN map[string]*plan.Resource
-	byID  map[string]*plan.Resource // ids, ARNs and names that AWS gave, each to the resource that is called so
-	names *strings.Replacer         // the same, each to its logical name
+	byID  map[string]*plan.Resource // by id, ARN, physical name and address
+	ids   map[string][]string       // the keys of byID by their first shortestID bytes, longest first
 }
 
 func newView(r *plan.Recording) *view {
-	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}}
+	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
 	for _, res := range r.Resources {
 		v.byURN[res.URN] = res
 	}
@@ -33,22 +33,17 @@ func newView(r *plan.Recording) *view {
 		}
 		for _, key := range []resource.PropertyKey{"arn", "bucket", "name", "dnsName", "websiteEndpoint", "invokeArn", "keyId", "publicIp", "privateIp"} {
 			if s := res.State[key]; s.IsString() {
-				v.call(s.StringValue(), res)
+				v.index(s.StringValue(), res)
 			}
 		}
-		v.call(res.ID, res)
+		v.index(res.ID, res)
 	}
-	ids := make([]string, 0, len(v.byID))
 	for id := range v.byID {
-		ids = append(ids, id)
+		v.ids[id[:shortestID]] = append(v.ids[id[:shortestID]], id)
 	}
-	// A replacer takes the first that fits: the longest must come first.
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	var pairs []string
-	for _, id := range ids {
-		pairs = append(pairs, id, v.byID[id].Name)
+	for _, ids := range v.ids {
+		slices.SortFunc(ids, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	}
-	v.names = strings.NewReplacer(append(pairs, awssim.AccountID, "(account)")...)
 	v.region = "us-east-1"
 	for _, vpc := range r.ByType(vpcType) {
 		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 3 {
@@ -58,20 +53,42 @@ func newView(r *plan.Recording) *view {
 	return v
 }
 
-// call notes what AWS calls a resource. A bucket's settings go by the bucket's own name: the shortest type wins.
-func (v *view) call(id string, res *plan.Resource) {
-	if len(id) < 8 || id == res.Name {
-		return // too short to be found in other text without mistakes
+// shortestID is the shortest id that is found in other text, in bytes. Shorter ones occur there by chance.
+const shortestID = 8
+
+// index adds a name to byID. A bucket's settings have the bucket's own name as their id: the shortest type wins.
+func (v *view) index(id string, res *plan.Resource) {
+	if len(id) < shortestID || id == res.Name {
+		return
 	}
 	if old := v.byID[id]; old == nil || cmp.Or(len(res.Type)-len(old.Type), strings.Compare(res.URN, old.URN)) < 0 {
 		v.byID[id] = res
 	}
 }
 
-// readable puts logical names in the place of what AWS calls things.
-func (v *view) readable(s string) string { return v.names.Replace(s) }
+// readable replaces ids, ARNs and physical names in a text by logical names. It replaces whole names only, so that
+// cinema-prod does not match in cinema-prod-images.
+func (v *view) readable(s string) string {
+	inName := func(i int) bool {
+		return i >= 0 && i < len(s) && (s[i] == '-' || '0' <= s[i] && s[i] <= '9' || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z')
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if i+shortestID <= len(s) && !inName(i-1) {
+			ids := v.ids[s[i:i+shortestID]]
+			if n := slices.IndexFunc(ids, func(id string) bool { return strings.HasPrefix(s[i:], id) && !inName(i+len(id)) }); n >= 0 {
+				b.WriteString(v.byID[ids[n]].Name)
+				i += len(ids[n])
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return strings.ReplaceAll(b.String(), awssim.AccountID, "(account)")
+}
 
-// component is the outermost component that a resource belongs to, nil for one outside of any.
+// component is the outermost component that contains a resource, nil for none.
 func (v *view) component(r *plan.Resource) *plan.Resource {
 	var outer *plan.Resource
 	for p := v.byURN[r.Parent]; p != nil; p = v.byURN[p.Parent] {
@@ -80,7 +97,7 @@ func (v *view) component(r *plan.Resource) *plan.Resource {
 	return outer
 }
 
-// text is the string at a path of a property map, "" where there is none.
+// text is the string at a path of a property map, "" for none.
 func text(m resource.PropertyMap, path string) string {
 	if v := plan.At(m, path); v.IsString() {
 		return v.StringValue()
@@ -106,7 +123,7 @@ func boolean(m resource.PropertyMap, path string) bool {
 	return v.IsBool() && v.BoolValue() || v.IsString() && v.StringValue() == "true"
 }
 
-// list are the strings of a list at a path.
+// list returns the strings of the list at a path.
 func list(m resource.PropertyMap, path string) []string {
 	var all []string
 	if v := plan.At(m, path); v.IsArray() {
@@ -119,7 +136,7 @@ func list(m resource.PropertyMap, path string) []string {
 	return all
 }
 
-// objects are the maps of a list at a path.
+// objects returns the maps of the list at a path.
 func objects(m resource.PropertyMap, path string) []resource.PropertyMap {
 	var all []resource.PropertyMap
 	if v := plan.At(m, path); v.IsArray() {
@@ -132,7 +149,7 @@ func objects(m resource.PropertyMap, path string) []resource.PropertyMap {
 	return all
 }
 
-// short is a type token without what every one of them repeats: aws:ec2/vpc:Vpc is ec2 Vpc.
+// short abbreviates a type token: aws:ec2/vpc:Vpc becomes ec2 Vpc.
 func short(typ string) string {
 	parts := strings.Split(typ, ":")
 	if len(parts) != 3 {
@@ -142,35 +159,45 @@ func short(typ string) string {
 	return module + " " + strings.TrimSuffix(strings.TrimSuffix(parts[2], "V2"), "v2")
 }
 
-// The types that the page knows by name.
+// The type tokens that the page treats by name.
 const (
-	vpcType          = "aws:ec2/vpc:Vpc"
-	subnetType       = "aws:ec2/subnet:Subnet"
-	gatewayType      = "aws:ec2/internetGateway:InternetGateway"
-	natType          = "aws:ec2/natGateway:NatGateway"
-	addressType      = "aws:ec2/eip:Eip"
-	endpointType     = "aws:ec2/vpcEndpoint:VpcEndpoint"
-	groupType        = "aws:ec2/securityGroup:SecurityGroup"
-	ruleType         = "aws:ec2/securityGroupRule:SecurityGroupRule"
-	aclType          = "aws:ec2/networkAcl:NetworkAcl"
-	routeType        = "aws:ec2/route:Route"
-	associationType  = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-	instanceType     = "aws:ec2/instance:Instance"
-	templateType     = "aws:ec2/launchTemplate:LaunchTemplate"
-	volumeType       = "aws:ebs/volume:Volume"
-	attachmentType   = "aws:ec2/volumeAttachment:VolumeAttachment"
-	scalingType      = "aws:autoscaling/group:Group"
-	balancerType     = "aws:lb/loadBalancer:LoadBalancer"
-	bucketType       = "aws:s3/bucketV2:BucketV2"
-	bucketPolicyType = "aws:s3/bucketPolicy:BucketPolicy"
-	websiteType      = "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2"
-	notifyType       = "aws:s3/bucketNotification:BucketNotification"
-	functionType     = "aws:lambda/function:Function"
-	functionURLType  = "aws:lambda/functionUrl:FunctionUrl"
-	invokeType       = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-	permissionType   = "aws:lambda/permission:Permission"
-	queueType        = "aws:sqs/queue:Queue"
-	keyType          = "aws:kms/key:Key"
-	roleType         = "aws:iam/role:Role"
-	rolePolicyType   = "aws:iam/rolePolicy:RolePolicy"
+	vpcType            = "aws:ec2/vpc:Vpc"
+	subnetType         = "aws:ec2/subnet:Subnet"
+	gatewayType        = "aws:ec2/internetGateway:InternetGateway"
+	natType            = "aws:ec2/natGateway:NatGateway"
+	addressType        = "aws:ec2/eip:Eip"
+	endpointType       = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	groupType          = "aws:ec2/securityGroup:SecurityGroup"
+	ruleType           = "aws:ec2/securityGroupRule:SecurityGroupRule"
+	aclType            = "aws:ec2/networkAcl:NetworkAcl"
+	routeType          = "aws:ec2/route:Route"
+	associationType    = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	instanceType       = "aws:ec2/instance:Instance"
+	templateType       = "aws:ec2/launchTemplate:LaunchTemplate"
+	volumeType         = "aws:ebs/volume:Volume"
+	attachmentType     = "aws:ec2/volumeAttachment:VolumeAttachment"
+	scalingType        = "aws:autoscaling/group:Group"
+	balancerType       = "aws:lb/loadBalancer:LoadBalancer"
+	bucketType         = "aws:s3/bucketV2:BucketV2"
+	bucketPolicyType   = "aws:s3/bucketPolicy:BucketPolicy"
+	websiteType        = "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2"
+	notifyType         = "aws:s3/bucketNotification:BucketNotification"
+	functionType       = "aws:lambda/function:Function"
+	functionURLType    = "aws:lambda/functionUrl:FunctionUrl"
+	invokeType         = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+	permissionType     = "aws:lambda/permission:Permission"
+	queueType          = "aws:sqs/queue:Queue"
+	keyType            = "aws:kms/key:Key"
+	roleType           = "aws:iam/role:Role"
+	rolePolicyType     = "aws:iam/rolePolicy:RolePolicy"
+	roleAttachmentType = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	queuePolicyType    = "aws:sqs/queuePolicy:QueuePolicy"
+	topicType          = "aws:sns/topic:Topic"
+	topicPolicyType    = "aws:sns/topicPolicy:TopicPolicy"
+	hostedZoneType     = "aws:route53/zone:Zone"
+	logGroupType       = "aws:cloudwatch/logGroup:LogGroup"
+	alarmType          = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	dashboardType      = "aws:cloudwatch/dashboard:Dashboard"
+	flowLogType        = "aws:ec2/flowLog:FlowLog"
+	backupPlanType     = "aws:backup/plan:Plan"
 )

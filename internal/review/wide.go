@@ -4,16 +4,16 @@ import (
 	"slices"
 )
 
-// The wide drawing's measures.
+// The wide drawing's dimensions, in pixels.
 const (
 	wideWidth   = 1200.0
-	wideVPC     = 850.0 // the VPC's width; buckets stand to its right
-	wideLabel   = 100.0 // the tiers' names, left of the columns
+	wideVPC     = 850.0 // width of the VPC; buckets are to its right
+	wideLabel   = 100.0 // width of the tiers' names, left of the columns
 	wideLane    = 34.0  // left of the columns, for operators' arrows
 	wideGutter  = 30.0  // between the columns, for requests
 	endpointW   = 112.0
 	endpointGap = 36.0
-	rowGap      = 36.0 // between the tiers, for the ports of arrows that cross it
+	rowGap      = 36.0 // between the tiers, for the port labels of arrows that cross it
 	vpcTop      = 66.0
 	inset       = 8.0
 	stackGap    = 14.0
@@ -24,10 +24,11 @@ const (
 	internetH   = 34.0
 )
 
-// wide draws the topology for a page of 1,200 pixels and more: one column per zone, one row per tier.
+// wide draws the topology for a desktop: one column per availability zone, one row per tier.
 func (t *topology) wide() *drawing {
 	d := newDrawing("wide", wideWidth)
-	d.Title, d.About = t.titles()
+	d.Title = t.title()
+	d.About = "One column per availability zone, one row per tier. Arrows show what the security group rules allow, with their ports."
 	if len(t.Zones) == 0 || len(t.Tiers) == 0 {
 		d.H = t.side(d, 0, internetH+20, bucketW, sideGap, 0) + 6
 		return d
@@ -40,12 +41,12 @@ func (t *topology) wide() *drawing {
 	gutter := func(i int) float64 { return colX(i) + col + wideGutter/2 }
 	lane := left - 17
 
-	// Requests run in the gutter beside the database host.
+	// Requests run in the gutter next to the database host.
 	hostZone := t.zoneOfHost()
 	main := max(0, min(hostZone, len(t.Zones)-2))
 	mainX := gutter(main)
 
-	d.place(node{ID: internetID, Kind: "internet"}, "", box{0, 0, wideWidth, internetH})
+	d.nodeBox(node{ID: internetID, Kind: "internet"}, "", box{0, 0, wideWidth, internetH})
 	d.text(label{X: wideWidth / 2, Y: 22, Size: 13, Anchor: "middle", Class: "title", Text: "Internet", Of: internetID})
 
 	type row struct{ top, head, height float64 }
@@ -96,7 +97,7 @@ func (t *topology) wide() *drawing {
 		r := rows[i]
 		d.container("tier "+tr.Name, tr.Name+" tier", box{6, r.top - 6, wideVPC - 12, r.height + 12})
 		d.text(label{X: 14, Y: r.top + 16, Size: 13, Class: "title", Text: tr.Name, Of: "tier"})
-		for j, s := range wrap(tr.Way, chars(wideLabel, noteSize, noteEm)) {
+		for j, s := range wrap(tr.Route, chars(wideLabel, noteSize, noteEm)) {
 			d.text(label{X: 14, Y: r.top + 32 + float64(j)*noteLine, Size: noteSize, Class: "note", Text: s, Of: "tier"})
 		}
 		for z, s := range tr.Subnets {
@@ -140,7 +141,7 @@ func (t *topology) wide() *drawing {
 		for j, e := range tr.Endpoints {
 			h := e.height(endpointW)
 			y := r.top + 8 + float64(j)*(h+8)
-			// Level with who uses it.
+			// At the height of a node that uses it.
 			for _, f := range t.Flows {
 				if from, ok := d.at[f.From]; ok && f.To == e.ID {
 					y = max(y, min(portY(from)-h/2, r.top+r.height-h-8))
@@ -174,7 +175,7 @@ func (t *topology) wide() *drawing {
 					point{mainX, gateway.bottom()}, point{mainX, to.Y})
 			case to.X <= mainX && to.right() >= mainX: // a band below
 				d.arrow(f, &label{X: mainX + 6, Y: gapAbove(rows[t.tierOf(f.To)].top)}, point{mainX, from.bottom()}, point{mainX, to.Y})
-			default: // a host beside the gutter
+			default: // a host next to the gutter
 				side := to.right()
 				if to.X > mainX {
 					side = to.X
@@ -189,7 +190,7 @@ func (t *topology) wide() *drawing {
 				continue
 			}
 			if from.X > left+inset {
-				continue // only the first column has the lane
+				continue // only the first column is next to the lane
 			}
 			d.arrow(f, &label{X: lane + 4, Y: gapAbove(rows[t.tierOf(f.To)].top)},
 				point{from.X, from.midY()}, point{lane, from.midY()}, point{lane, to.midY()}, point{to.X, to.midY()})
@@ -212,10 +213,10 @@ func (t *topology) wide() *drawing {
 	return d
 }
 
-// gapAbove is the baseline of a port's label in the gap above a row.
+// gapAbove is the baseline of a port label in the gap above a row.
 func gapAbove(top float64) float64 { return top - 6 - (rowGap-12)/2 + 4 }
 
-// portY is where a node's arrow to the right leaves it.
+// portY is the height at which an arrow to the right leaves a node.
 func portY(b box) float64 {
 	if b.H > 70 {
 		return b.Y + b.H/2
@@ -225,7 +226,7 @@ func portY(b box) float64 {
 
 func headerChars(col float64) int { return chars(col-2*inset-18, nameSize, nameEm) }
 
-// inline is the band's node with all of its text in two lines: a band is wide.
+// inline is the span's node with title and name on one line.
 func (s span) inline() node {
 	n := s.node
 	n.Title, n.Name = s.Title+" "+s.Name, ""
@@ -234,13 +235,13 @@ func (s span) inline() node {
 
 func (s span) bandHeight(w, nodeW float64) float64 {
 	h := s.inline().height(w)
-	most := 0.0
+	tallest := 0.0
 	for _, e := range s.Each {
 		if e != nil {
-			most = max(most, e.height(nodeW)+6)
+			tallest = max(tallest, e.height(nodeW)+6)
 		}
 	}
-	return h + most
+	return h + tallest
 }
 
 func (t *topology) zoneOfHost() int {
@@ -254,7 +255,7 @@ func (t *topology) zoneOfHost() int {
 	return 0
 }
 
-// tierOf is the row that a node stands in, 0 for one outside.
+// tierOf is the index of a node's tier, 0 for a node in no tier.
 func (t *topology) tierOf(id string) int {
 	for i, tr := range t.Tiers {
 		if slices.ContainsFunc(tr.Spans, func(s span) bool { return s.ID == id }) ||
@@ -278,7 +279,7 @@ func (t *topology) endpoints() []node {
 	return all
 }
 
-// side draws the buckets with what works on them, and returns where they end. Rows spread to reach the given bottom.
+// side draws the buckets with their satellites, and returns the bottom edge. The rows spread to reach the given bottom.
 func (t *topology) side(d *drawing, x, y, w, gap, bottom float64) float64 {
 	satelliteX := x + w + gap
 	satelliteW := d.W - satelliteX - 1
@@ -337,8 +338,4 @@ func (t *topology) side(d *drawing, x, y, w, gap, bottom float64) float64 {
 	return y - rowGap
 }
 
-func (t *topology) titles() (title, about string) {
-	title = "Topology of VPC " + t.VPC
-	about = "One column per availability zone, one row per tier; arrows are what the security group rules allow, with their ports."
-	return title, about
-}
+func (t *topology) title() string { return "Topology of VPC " + t.VPC }
