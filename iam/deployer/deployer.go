@@ -88,11 +88,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 				*of.into = append(*of.into, policy)
 			}
 		}
-		preview, err := b.createRole("preview", "Previews the stack: reads, and no secret", 0, b.mayPreview(), policies.read, read)
+		preview, err := b.createRole("preview", "Previews the stack: reads, and no secret", 0, b.previewTrust(), policies.read, read)
 		if err != nil {
 			return err
 		}
-		deploy, err := b.createRole("deploy", "Deploys the stack from its branch, in its environment", deploySeconds, b.mayDeploy(),
+		deploy, err := b.createRole("deploy", "Deploys the stack from its branch, in its environment", deploySeconds, b.deployTrust(),
 			append(policies.read[:len(policies.read):len(policies.read)], policies.change...),
 			append(read[:len(read):len(read)], change...))
 		if err != nil {
@@ -109,7 +109,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 func (d *Deployer) Bound(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		role, ok := args.Props.(*awsiam.RoleArgs)
-		if !ok || unbounded[args.Name] {
+		if !ok || unboundedRoles[args.Name] {
 			return nil
 		}
 		bounded := *role
@@ -120,7 +120,7 @@ func (d *Deployer) Bound(ctx *pulumi.Context) error {
 
 // unbounded are the roles that carry an AWS managed policy and nothing else: the deploy role may attach
 // that one policy to them, and write none.
-var unbounded = map[string]bool{"backup-role": true}
+var unboundedRoles = map[string]bool{"backup-role": true}
 
 // findProvider is the account's provider for GitHub. AWS trusts its certificate by the authority that
 // signed it, so no thumbprint is pinned (IAM user guide, "Obtain the thumbprint for an OIDC provider").
@@ -144,7 +144,7 @@ func (b *builder) findProvider() error {
 
 // mayPreview trusts the repository's pull requests and its branch. GitHub gives no token to a pull request
 // from a fork.
-func (b *builder) mayPreview() iam.Conditions {
+func (b *builder) previewTrust() iam.Conditions {
 	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
 		"sub": iam.Strings(b.subject("pull_request"), b.subject("ref:refs/heads/"+b.args.Branch)),
 	})}
@@ -153,7 +153,7 @@ func (b *builder) mayPreview() iam.Conditions {
 // mayDeploy trusts the environment, and in it only the branch: a token's subject names one of the two, so
 // both are asked for by claims of their own (IAM user guide, "Available keys for AWS OIDC federation":
 // GitHub's ref, environment, repository and repository_id).
-func (b *builder) mayDeploy() iam.Conditions {
+func (b *builder) deployTrust() iam.Conditions {
 	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
 		"sub":         iam.Strings(b.subject("environment:" + b.args.Settings.Environment)),
 		"ref":         iam.Strings("refs/heads/" + b.args.Branch),
@@ -247,7 +247,7 @@ func renderPolicies(n names, s *Settings) (documents, error) {
 		return managedPolicy{name, description, document}
 	}
 	var d documents
-	for _, part := range parts {
+	for _, part := range policyParts {
 		if statements := readStatements(n, part, s); len(statements) > 0 {
 			d.read = append(d.read, render("read-"+string(part), "Reads what the stack holds: "+string(part), statements))
 		}
@@ -255,7 +255,7 @@ func renderPolicies(n names, s *Settings) (documents, error) {
 			d.change = append(d.change, render(string(part), "Deploys the stack: "+string(part), statements))
 		}
 	}
-	d.boundary = render("boundary", "The most that a role which the deploy role makes may do", merged(n, boundaryGrants))
+	d.boundary = render("boundary", "The most that a role which the deploy role makes may do", mergeGrants(n, boundaryGrants))
 	if count := len(d.read) + len(d.change); count > maxRolePolicies {
 		problems.Add("policies", count, fmt.Sprintf("are more than the %d that a role takes", maxRolePolicies), "merge parts in table.go")
 	}
