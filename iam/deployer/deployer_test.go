@@ -24,7 +24,7 @@ var longestNames = names{
 
 func TestPoliciesFitWhatIAMTakes(t *testing.T) {
 	documents, err := renderPolicies(longestNames, &Settings{StateBucket: strings.Repeat("b", 63)})
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	for _, p := range append(append(documents.read, documents.change...), documents.boundary) {
 		t.Logf("%s: %d of 6144 characters", p.name, len(p.document))
 		assert.LessOrEqual(t, len(p.document), 6144, p.name)

@@ -99,8 +99,8 @@ func createActions() []string {
 // readPolicies lists the parts whose reads share one policy, by the part that names the policy: a role takes only
 // maxRolePolicies.
 var readPolicies = map[part][]part{
-	networkPart: {networkPart, firewallPart, hostsPart, fleetPart},
-	dataPart:    {dataPart, servicesPart, identityPart},
+	networkPart: {networkPart, firewallPart, hostsPart, fleetPart, servicesPart},
+	dataPart:    {dataPart, identityPart},
 }
 
 // readStatements are the statements of the read policy that p names, none where p names none.
@@ -134,8 +134,11 @@ func changeStatements(n names, p part, s *Settings) []iam.Statement {
 		grants = append(grants, grant{always, resources("s3:::" + s.StateBucket + "/.pulumi/*"), actions("s3:PutObject", "s3:DeleteObject")})
 	}
 	statements := mergeGrants(n, grants)
-	if p == identityPart {
-		statements = append(append(statements, allowPassRole(n)...), denySelfChanges(n)...)
+	switch p {
+	case firewallPart: // it has room
+		statements = append(statements, allowPassRole(n)...)
+	case identityPart:
+		statements = append(statements, denySelfChanges(n)...)
 	}
 	return statements
 }
