@@ -6,12 +6,12 @@ import (
 	"cinema-database/internal/component"
 )
 
-// NewReplicationRole lets S3 copy what is new in one bucket to another (S3 user guide, "Setting up
-// permissions for live replication"). It returns the role's ARN.
+// NewReplicationRole lets S3 copy new objects from one bucket to another (S3 user guide, "Setting up permissions for live
+// replication"). It returns the role's ARN.
 func NewReplicationRole(s *component.Scope, from, to pulumi.StringInput) (pulumi.StringOutput, error) {
 	r, err := newRole(s, "role", roleArgs{
 		Service:     "s3.amazonaws.com",
-		Description: "S3 replication: new pictures to another region",
+		Description: "S3 replication: new images to another region",
 		Policies: []policy{{"copy", []Statement{
 			{
 				Sid: "ReadRules", Effect: Allow,
