@@ -49,7 +49,7 @@ func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement 
 	}
 	require.NotEmpty(t, policies, "nothing is attached to %s", role)
 	var all []statement
-	for _, st := range (&sweep{Recording: r}).documents() {
+	for _, st := range (&audit{Recording: r}).documents() {
 		if st.on.Type == managedPolicyType && policies[st.on.State["arn"].StringValue()] {
 			all = append(all, st)
 		}
@@ -226,7 +226,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
 		require.NoError(t, r.Err)
 		statements := attachedTo(t, r, "deployer-deploy")
-		looked := 0
+		checked := 0
 		for _, res := range r.Resources {
 			arn := res.State["arn"]
 			if !res.Custom || !arn.IsString() || res.Type == "aws:autoscaling/policy:Policy" || // AWS checks the group's ARN
@@ -238,7 +238,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 				"make":   regexp.MustCompile(`^(Create|Run|Allocate|Request|Put|Modify|Subscribe|SetTopic)`),
 				"delete": regexp.MustCompile(`^([A-Za-z]*Delet|Terminate|Release|Unsubscribe|SetTopic|ModifyBudget$)`),
 			} {
-				looked++
+				checked++
 				assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
 					return st.effect == "Allow" && slices.ContainsFunc(st.actions, func(a string) bool {
 						of, action, _ := strings.Cut(a, ":")
@@ -247,7 +247,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 				}), "%s: the deploy role cannot %s %s", name, kind, arn.StringValue())
 			}
 		}
-		assert.Greater(t, looked, 60)
+		assert.Greater(t, checked, 60)
 	}
 }
 
@@ -256,10 +256,10 @@ func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
 	statements := attachedTo(t, r, "deployer-deploy")
-	looked := 0
+	checked := 0
 	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
 		for _, spec := range template.Input("tagSpecifications").ArrayValue() {
-			looked++
+			checked++
 			kind := spec.ObjectValue()["resourceType"].StringValue()
 			assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
 				return st.effect == "Allow" && slices.Contains(st.actions, "ec2:CreateTags") &&
@@ -268,7 +268,7 @@ func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 			}), "the deploy role cannot tag a new %s", kind)
 		}
 	}
-	assert.GreaterOrEqual(t, looked, 3)
+	assert.GreaterOrEqual(t, checked, 3)
 }
 
 // TestDeployerReachesNoOtherStack holds the deployer's policies against the plan of a stack with almost the same name.
@@ -278,7 +278,7 @@ func TestDeployerReachesNoOtherStack(t *testing.T) {
 	other := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
 	require.NoError(t, other.Err)
 	var patterns []string
-	for _, st := range (&sweep{Recording: own}).documents() {
+	for _, st := range (&audit{Recording: own}).documents() {
 		listsAll := !slices.ContainsFunc(st.actions, func(a string) bool { return !slices.Contains(accountWide, a) })
 		if st.on.Type == managedPolicyType && st.effect == "Allow" && !listsAll {
 			patterns = append(patterns, slices.DeleteFunc(slices.Clone(st.resources), func(p string) bool { return p == "*" })...)
@@ -373,12 +373,12 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 	}
 	require.NotEmpty(t, roles)
 	var limit []statement
-	for _, st := range (&sweep{Recording: r}).documents() {
+	for _, st := range (&audit{Recording: r}).documents() {
 		if st.on == boundary {
 			limit = append(limit, st)
 		}
 	}
-	for _, st := range (&sweep{Recording: r}).documents() {
+	for _, st := range (&audit{Recording: r}).documents() {
 		uses := st.on.Type == rolePolicy && roles[st.on.Text("role")] || // or what a key allows a role
 			st.on.Type == keyType && slices.ContainsFunc(st.principals, func(p string) bool { return strings.Contains(p, ":role/") })
 		if !uses || st.effect != "Allow" {
