@@ -45,12 +45,6 @@ const (
 // was ever assigned to one organization.
 const minOperatorBits = 8
 
-// How to correct a CIDR that is not one, for config, which parses them.
-const (
-	CIDRFix         = "write it like 10.0.0.0/16"
-	OperatorCIDRFix = "name your own networks, like 203.0.113.0/24, or none and use Session Manager"
-)
-
 // RetentionDays are the values CloudWatch Logs accepts (PutRetentionPolicy).
 var RetentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
@@ -81,8 +75,8 @@ type Args struct {
 	ImagesBucketARN pulumi.StringInput
 }
 
-// Check adds a problem to l for each wrong setting. It skips a CIDR that l already has a problem with: config could not
-// parse it.
+// Check adds a problem to l for each wrong setting. It skips a CIDR that l already has a problem with,
+// because it could not be parsed.
 func (s Settings) Check(l *problem.List) {
 	s.checkCIDR(l)
 	s.checkZones(l)
@@ -98,20 +92,34 @@ func (s Settings) Check(l *problem.List) {
 	}
 }
 
+const cidrField = "vpcCidr"
+
+// ParseCIDR parses the VPC's network. Where it cannot, it adds a problem to l and returns the zero Prefix.
+func ParseCIDR(l *problem.List, text string) netip.Prefix {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		addNotIPv4(l, text)
+	}
+	return p
+}
+
+func addNotIPv4(l *problem.List, text string) {
+	l.Add(cidrField, text, "is not an IPv4 network", "write it like 10.0.0.0/16")
+}
+
 func (s Settings) checkCIDR(l *problem.List) {
-	const field = "vpcCidr"
 	p := s.CIDR
 	switch {
-	case l.Has(field):
+	case l.Has(cidrField):
 	case !p.Addr().Is4():
-		l.Add(field, p.String(), "is not an IPv4 network", CIDRFix)
+		addNotIPv4(l, p.String())
 	case p.Bits() < minVPCBits || p.Bits() > maxVPCBits:
-		l.Add(field, p.String(), "cannot hold sixteen subnet slots of at least /27",
+		l.Add(cidrField, p.String(), "cannot hold sixteen subnet slots of at least /27",
 			fmt.Sprintf("use a prefix from /%d to /%d", minVPCBits, maxVPCBits))
 	case p != p.Masked():
-		l.Add(field, p.String(), "has host bits set", "use "+p.Masked().String())
+		l.Add(cidrField, p.String(), "has host bits set", "use "+p.Masked().String())
 	case !private(p):
-		l.Add(field, p.String(), "is a public network, and the VPC could not reach its hosts on the internet",
+		l.Add(cidrField, p.String(), "is a public network, and the VPC could not reach its hosts on the internet",
 			"use one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
 	}
 }
@@ -137,10 +145,27 @@ func (s Settings) checkZones(l *problem.List) {
 	}
 }
 
+const operatorFix = "name your own networks, like 203.0.113.0/24, or none and use Session Manager"
+
+func operatorField(i int) string { return fmt.Sprintf("bastion.cidrs[%d]", i) }
+
+// ParseOperatorCIDRs parses the operators' networks. For each that it cannot parse it adds a problem to l, and the zero
+// Prefix to the result.
+func ParseOperatorCIDRs(l *problem.List, texts []string) (cidrs []netip.Prefix) {
+	for i, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			l.Add(operatorField(i), text, "is not a network", operatorFix)
+		}
+		cidrs = append(cidrs, p)
+	}
+	return cidrs
+}
+
 func (s Settings) checkOperators(l *problem.List) {
-	const fix = OperatorCIDRFix
+	const fix = operatorFix
 	for i, p := range s.OperatorCIDRs {
-		at, c := fmt.Sprintf("bastion.cidrs[%d]", i), p.String()
+		at, c := operatorField(i), p.String()
 		switch {
 		case l.Has(at):
 		case !p.IsValid():
