@@ -15,6 +15,7 @@ import (
 
 	"cinema-database/app"
 	"cinema-database/app/contract"
+	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/sandbox"
 	"cinema-database/internal/testutil/pulumitest"
 )
@@ -26,7 +27,7 @@ func open(t *testing.T, o sandbox.Options) (*sandbox.Session, *bytes.Buffer) {
 	if testing.Short() {
 		t.Skip("runs the real engine: left out by -short")
 	}
-	if _, err := sandbox.FindCLI("."); errors.Is(err, sandbox.ErrNoCLI) {
+	if _, err := pulumicli.Find("."); errors.Is(err, pulumicli.ErrNotFound) {
 		t.Skip(err)
 	}
 	said := &bytes.Buffer{}
