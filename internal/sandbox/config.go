@@ -71,7 +71,7 @@ func (s *Session) writeConfig() error {
 			k = s.name() + ":" + k
 		}
 		delete(config, strings.TrimPrefix(k, s.name()+":"))
-		config[k] = v
+		config[k] = structured(v)
 	}
 	var sealed []error
 	for _, k := range slices.Sorted(maps.Keys(config)) {
@@ -93,6 +93,17 @@ func (s *Session) writeConfig() error {
 		}
 	}
 	return writeYAML(target, stack)
+}
+
+// structured parses a list or an object in JSON: the project's config schema does not accept it as text.
+func structured(value string) any {
+	var parsed any
+	if strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{") {
+		if yaml.Unmarshal([]byte(value), &parsed) == nil { // JSON is YAML
+			return parsed
+		}
+	}
+	return value
 }
 
 func writeYAML(path string, v any) error {
