@@ -51,6 +51,9 @@ func TestACLAllowsTheTrafficTable(t *testing.T) {
 	require.Len(t, acls, 1)
 	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), 3, allTraffic())
 
+	ingress, egress := databaseACL(vpc, MaxZones, allTraffic())
+	assert.LessOrEqual(t, max(len(ingress), len(egress)), 20, "AWS's quota of rules for each direction")
+
 	slots := map[int]Rule{}
 	for _, row := range allTraffic() {
 		if tierOf[row.From] != Database && tierOf[row.To] != Database {

@@ -100,8 +100,8 @@ func (b *builder) createVPC() error {
 	if err != nil {
 		return err
 	}
-	// AWS creates this group with every VPC and lets its members reach each other; managed without rules, it allows
-	// nothing (Security Hub EC2.2).
+	// AWS creates this group with every VPC, and its members can reach each other. Managed without rules, it allows no
+	// traffic (Security Hub EC2.2).
 	_, err = ec2.NewDefaultSecurityGroup(b.Ctx, b.Name("default"), &ec2.DefaultSecurityGroupArgs{
 		VpcId: b.vpc.ID(),
 		Tags:  b.Tags(b.Name("default")),

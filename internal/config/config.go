@@ -29,11 +29,11 @@ type Config struct {
 	Functions    compute.FunctionSettings
 	Architecture compute.Architecture
 	Replica      storage.ReplicaSettings
-	// Protect guards what cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
+	// Protect protects everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
 	// LogRetentionDays of every log group and access log.
 	LogRetentionDays int
-	// Tags go on every resource that takes tags.
+	// Tags go on every resource that supports tags.
 	Tags map[string]string
 }
 

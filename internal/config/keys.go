@@ -55,7 +55,7 @@ var keys = []key{
 	{"backups.forceDestroy", boolean, false, "", "let `pulumi destroy` delete the backups too"},
 	{"replicaRegion", text, "", "", "region that new images are copied to"},
 	{"deployer", object, nil, "", "GitHub repository that may preview and deploy; see [deploying from GitHub](docs/operations.md#deploying-from-github)"},
-	{"protect", boolean, true, "", "protect what cannot be recreated (data volume, buckets with data, key, backups), and the load balancer"},
+	{"protect", boolean, true, "", "protect everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer"},
 	{"logRetentionDays", integer, 30, "", "every log group and access log"},
 	{"tags", object, map[string]string{}, "", "map of tags for every resource except S3 objects, which take ten, and launch templates, whose instances have them"},
 }
@@ -64,7 +64,7 @@ var keys = []key{
 // schema that has no default, and any default would turn the feature on: so the schema leaves these out.
 var switches = []string{"alarms", "deployer"}
 
-// topLevel returns the names of the keys as Pulumi knows them, in the table's order.
+// topLevel returns the names of the keys at the top level, in the table's order.
 func topLevel() (names []string) {
 	for _, k := range keys {
 		name, _, _ := strings.Cut(k.Name, ".")

@@ -87,8 +87,8 @@ func (r *reader) integer(key string, into *int) {
 	}
 }
 
-// object decodes a list or map into what into points to, with the defaults of the fields that it leaves out. A pointer
-// there stays nil where the key is absent.
+// object decodes a list or map into *into. Fields that config leaves out get their defaults. Where the key is absent, *into
+// gets all defaults, or stays nil if it is a pointer.
 func (r *reader) object(key string, into any) {
 	target := reflect.TypeOf(into).Elem()
 	r.objects[key] = target
