@@ -113,7 +113,7 @@ var mutations = []mutation{
 	{"kinds", "classic load balancer", func(t *testing.T, r *pulumitest.Recording) {
 		the(t, r, balancerType, "api-lb").Type = "aws:elb/loadBalancer:LoadBalancer"
 	}, "api-lb"},
-	{"wildcard-action", "read", allow(rolePolicy, "thumbnailer-role-pictures", map[string]any{"Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}), "thumbnailer-role-pictures"},
+	{"wildcard-action", "read", allow(rolePolicy, "thumbnailer-role-failures", map[string]any{"Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}), "thumbnailer-role-failures"},
 	{"wildcard-action", "key", allow(keyType, "iam-credentials", map[string]any{"Action": "kms:*", "Resource": "*", "Principal": "x"}), "iam-credentials"},
 	{"wildcard-action", "all except", allow(bucketPolicy, "storage-logs", map[string]any{"NotAction": "s3:DeleteBucket", "Resource": "*", "Principal": "x"}), "storage-logs"},
 	{"wildcard-resource", "object", edit(rolePolicy, "iam-api-release", "policy", "ReadRelease", func(st map[string]any) { st["Resource"] = "*" }), "iam-api-release"},
