@@ -124,7 +124,7 @@ func (d *draft) set(key string, value any) {
 // text returns a property as a string, "" where it is absent or something else.
 func (d *draft) text(key string) string { return text(d.state, key) }
 
-// on says whether a property is true.
+// on reports whether a property is true.
 func (d *draft) on(key string) bool {
 	v, ok := d.state[resource.PropertyKey(key)]
 	return ok && v.IsBool() && v.BoolValue()

@@ -66,7 +66,7 @@ func (n naming) check(in Properties) error {
 	return nil
 }
 
-// kinds holds every type that the model knows.
+// kinds has every type that the model knows.
 var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds)
 
 func merge(groups ...map[string]kind) map[string]kind {

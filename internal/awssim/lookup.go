@@ -172,22 +172,22 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		return fields{"id": types[0], "instanceType": types[0]}, nil
 	},
 	"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": func(c Cloud, args Properties) (fields, error) {
-		places := []string{c.region()}
+		offeredIn := []string{c.region()}
 		switch text(args, "locationType") {
 		case "availability-zone":
-			places = c.zones()
+			offeredIn = c.zones()
 		case "availability-zone-id":
-			places = nil
+			offeredIn = nil
 			for i := range c.zones() {
-				places = append(places, c.zoneID(i))
+				offeredIn = append(offeredIn, c.zoneID(i))
 			}
 		}
-		if asked := filterValues(args, "location"); len(asked) > 0 {
-			places = slices.DeleteFunc(slices.Clone(places), func(p string) bool { return !slices.Contains(asked, p) })
+		if requested := filterValues(args, "location"); len(requested) > 0 {
+			offeredIn = slices.DeleteFunc(slices.Clone(offeredIn), func(p string) bool { return !slices.Contains(requested, p) })
 		}
 		var types, locations, kinds []string
 		for _, t := range filterValues(args, "instance-type") {
-			for _, p := range places {
+			for _, p := range offeredIn {
 				if p == oldZone && !strings.HasPrefix(t, "t2.") {
 					continue
 				}

@@ -19,9 +19,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// providerVersion is the pulumi-aws version that the program is built with.
-const providerVersion = "6.83.2"
-
 // provider serves the aws provider's protocol for the engine, on a simulated account.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
@@ -76,11 +73,11 @@ func (p *provider) Handshake(context.Context, *pulumirpc.ProviderHandshakeReques
 }
 
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: providerVersion}, nil
+	return &pulumirpc.PluginInfo{}, nil
 }
 
 func (p *provider) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + providerVersion + `"}`}, nil
+	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws"}`}, nil
 }
 
 func (p *provider) CheckConfig(_ context.Context, in *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
