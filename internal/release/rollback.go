@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"cinema-database/app/contract"
 )
 
 // object is the API's binary of one release in the artifacts bucket.
@@ -28,8 +30,8 @@ type object struct {
 // short is the value of the launch templates' Release tag.
 func (o object) short() string { return o.digest[:12] }
 
-// releaseKey is where the API's binaries are: contract.ExecutableKey.
-var releaseKey = regexp.MustCompile(`^releases/([0-9a-f]{64})/cinema$`)
+// releaseKey matches the key of an API binary.
+var releaseKey = regexp.MustCompile("^" + contract.ExecutableKey(contract.Cinema, "([0-9a-f]{64})") + "$")
 
 // rollback prints the releases in the bucket and the steps back to the latest earlier one. It changes nothing.
 func (s *session) rollback(ctx context.Context) error {
@@ -122,7 +124,7 @@ A rollback does not change the data that a release has written to the database a
 // objects lists the API's releases in the bucket, the latest first.
 func (s *session) objects(ctx context.Context) ([]object, error) {
 	var all []object
-	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: aws.String(s.outputs.Bucket), Prefix: aws.String("releases/")})
+	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: aws.String(s.outputs.Bucket), Prefix: aws.String(contract.ReleasesPrefix)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
