@@ -2,16 +2,12 @@ package stack
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
-	"maps"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/assert"
@@ -19,7 +15,6 @@ import (
 
 	"cinema-database/app"
 	"cinema-database/app/contract"
-	"cinema-database/internal/plan"
 	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/sandbox"
 	"cinema-database/internal/testutil/pulumitest"
@@ -258,59 +253,10 @@ func TestNothingWaitsForAnIndependentResource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := t.Context()
-			if end, ok := t.Deadline(); ok {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithDeadline(ctx, end.Add(-10*time.Second))
-				defer cancel()
-			}
 			i := slices.IndexFunc(all.Resources, func(r *pulumitest.Resource) bool { return r.Type == typ && r.Name == name })
 			require.GreaterOrEqual(t, i, 0)
 			slow := all.Resources[i].URN
-			missing, complete := independent(all, slow), make(chan struct{})
-			var mu sync.Mutex
-			register := func(urn string) {
-				mu.Lock()
-				defer mu.Unlock()
-				if last := len(missing) == 1; missing[urn] && last {
-					close(complete)
-				}
-				delete(missing, urn)
-			}
-			r := run(t, "full", nil, func(o *plan.Options) {
-				o.Registered = func(r *pulumitest.Resource) {
-					register(r.URN)
-					if r.URN == slow {
-						select {
-						case <-complete:
-						case <-ctx.Done():
-							mu.Lock()
-							defer mu.Unlock()
-							t.Errorf("not registered before %s is complete: %s", slow, strings.Join(slices.Sorted(maps.Keys(missing)), " "))
-						}
-					}
-				}
-			})
-			require.NoError(t, r.Err)
+			require.NoError(t, run(t, "full", nil, pulumitest.Hold(t, slow, all.Independent(slow))).Err)
 		})
 	}
-}
-
-// independent returns the URNs of the resources that do not depend on a resource, directly or through others.
-func independent(all *pulumitest.Recording, urn string) map[string]bool {
-	dependent, others := map[string]bool{urn: true}, map[string]bool{}
-	for known := 0; known < len(dependent); {
-		known = len(dependent)
-		for _, r := range all.Resources {
-			if slices.ContainsFunc(slices.Concat(r.Dependencies, []string{r.Parent, r.DeletedWith}), func(urn string) bool { return dependent[urn] }) {
-				dependent[r.URN] = true
-			}
-		}
-	}
-	for _, r := range all.Resources {
-		if !dependent[r.URN] {
-			others[r.URN] = true
-		}
-	}
-	return others
 }

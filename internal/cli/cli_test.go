@@ -1,8 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
-	"errors"
 	"flag"
 	"testing"
 
@@ -41,22 +39,5 @@ func TestBadFlags(t *testing.T) {
 	}
 	for _, args := range [][]string{{"-h"}, {"--help"}, {"help"}} {
 		assert.ErrorIs(t, cli.Parse(cli.Flags("up"), args), flag.ErrHelp)
-	}
-}
-
-func TestRefuse(t *testing.T) {
-	for _, c := range []struct {
-		err         error
-		code        int
-		out, errOut string
-	}{
-		{flag.ErrHelp, cli.ExitOK, "usage", ""},
-		{cli.ErrNoCommand, cli.ExitUsage, "usage", ""},
-		{errors.New("wrong"), cli.ExitUsage, "", "name: wrong\n\nusage"},
-	} {
-		var out, errOut bytes.Buffer
-		assert.Equal(t, c.code, cli.Command{Name: "name", Usage: "usage", Stdout: &out, Stderr: &errOut}.Refuse(c.err))
-		assert.Equal(t, c.out, out.String())
-		assert.Equal(t, c.errOut, errOut.String())
 	}
 }

@@ -101,6 +101,27 @@ func (r *Recording) ByName(name string) *Resource {
 	return found
 }
 
+// Independent lists the URNs of the resources that do not depend on a resource, directly or through others.
+func (r *Recording) Independent(urn string) []string {
+	dependent := map[string]bool{urn: true}
+	for known := 0; known < len(dependent); {
+		known = len(dependent)
+		for _, res := range r.Resources {
+			on := slices.Concat(res.Dependencies, []string{res.Parent, res.DeletedWith})
+			if slices.ContainsFunc(on, func(urn string) bool { return dependent[urn] }) {
+				dependent[res.URN] = true
+			}
+		}
+	}
+	var others []string
+	for _, res := range r.Resources {
+		if !dependent[res.URN] {
+			others = append(others, res.URN)
+		}
+	}
+	return others
+}
+
 // Inventory lists everything registered, one "type name" per line, sorted.
 func (r *Recording) Inventory() string {
 	var lines []string

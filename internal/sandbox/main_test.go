@@ -27,7 +27,7 @@ func inProject(t *testing.T, config string) {
 	t.Setenv("PATH", filepath.Dir(cli.Path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("Pulumi.yaml", []byte(`name: cinema
-requiredPulumiVersion: ">=3.245.0"
+requiredPulumiVersion: ">=3.0.0"
 runtime: {name: go, options: {buildTarget: bin/cinema}}
 config:
   cidr: {type: string}

@@ -1,8 +1,13 @@
 package pulumitest
 
 import (
+	"context"
 	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"cinema-database/internal/environment"
 	"cinema-database/internal/plan"
@@ -55,6 +60,47 @@ func Preview() Option { return func(o *plan.Options) { o.Preview = true } }
 
 // Fail makes the registration of a type fail, e.g. "aws:ec2/natGateway:NatGateway".
 func Fail(typ string) Option { return func(o *plan.Options) { o.Fail[typ] = true } }
+
+// Hold holds back the answer to the registration of one resource until others are registered, by URN. The test fails if they
+// are not registered shortly before its deadline.
+func Hold(t testing.TB, urn string, others []string) Option {
+	var mu sync.Mutex
+	missing, complete := map[string]bool{}, make(chan struct{})
+	for _, other := range others {
+		missing[other] = true
+	}
+	ctx := t.Context()
+	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if end, limited := d.Deadline(); limited {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end.Add(-10*time.Second))
+			t.Cleanup(cancel)
+		}
+	}
+	register := func(urn string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if missing[urn] && len(missing) == 1 {
+			close(complete)
+		}
+		delete(missing, urn)
+	}
+	return func(o *plan.Options) {
+		o.Registered = func(r *Resource) {
+			register(r.URN)
+			if r.URN != urn {
+				return
+			}
+			select {
+			case <-complete:
+			case <-ctx.Done():
+				mu.Lock()
+				defer mu.Unlock()
+				t.Errorf("not registered while %s is held back: %s", urn, strings.Join(slices.Sorted(maps.Keys(missing)), " "))
+			}
+		}
+	}
+}
 
 // Run runs a program and returns its registrations when all of them are complete. The program's own error is in
 // Recording.Err; a failure of the recorder ends the test.
