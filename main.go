@@ -1,10 +1,10 @@
-// Command cinema-database is the Pulumi program of Cinema.Database, and the tools around it.
+// Command cinema-database is the Pulumi program of Cinema.Database. With arguments it is one of the project's commands.
 //
-//	pulumi up              the stack, on a real account
-//	go run . sandbox up    the same program on a simulated AWS, without an account
-//	go run . review        one page for reviewers: topology, traffic, permissions, cost, changes
-//	go run . release       follow a rollout, or see how to go back
-//	go run . destroy       delete a stack, or see what protects it
+//	pulumi up              deploy the stack to an AWS account
+//	go run . sandbox up    run the same program on a simulated AWS account
+//	go run . review        write a page for reviewers: topology, traffic, permissions, cost, changes
+//	go run . release       follow a rollout, or show how to roll back
+//	go run . destroy       delete a stack, or list what protects it
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app"
+	"cinema-database/internal/cli"
 	"cinema-database/internal/release"
 	"cinema-database/internal/review"
 	"cinema-database/internal/sandbox"
@@ -46,6 +47,6 @@ func main() {
 		os.Exit(release.Main(ctx, args, os.Stdout, os.Stderr))
 	default:
 		fmt.Fprintf(os.Stderr, "cinema-database: unknown command %q; run `pulumi up`, or `go run . sandbox|review|release|destroy`\n", command)
-		os.Exit(2)
+		os.Exit(cli.ExitUsage)
 	}
 }

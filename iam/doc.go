@@ -1,6 +1,5 @@
-// Package iam holds every role, instance profile and policy document of the stack, as typed
-// statements: what a role may do is read here and nowhere else.
+// Package iam holds every role, instance profile and policy document of the running stack, as typed statements. Package
+// iam/deployer holds those that deploy it; no other package writes a policy.
 //
-// It refuses nothing by itself; the stack's tests refuse a `*` action, and a `*` resource where AWS
-// takes an ARN.
+// It validates no statement: the tests of package stack refuse a `*` action, and a `*` resource where AWS takes an ARN.
 package iam

@@ -2,8 +2,8 @@ package iam
 
 import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-// S3EndpointPolicy allows the given buckets through a gateway endpoint, as far as the caller's role does, and reading
-// Amazon Linux's packages. Everything else in S3 is out of reach: stolen credentials cannot move data to another bucket.
+// S3EndpointPolicy limits a gateway endpoint to the given buckets and to reading Amazon Linux's packages; the caller's role
+// limits it further. No other bucket can be reached, so stolen credentials cannot move data to another bucket.
 func S3EndpointPolicy(bucketARNs []pulumi.StringInput, packages pulumi.StringInput) pulumi.StringOutput {
 	everyone := Principals{"AWS": Strings("*")}
 	var objects []pulumi.StringInput

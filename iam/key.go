@@ -8,7 +8,7 @@ import (
 	"cinema-database/internal/component"
 )
 
-// keyWindowDays until a deleted key is gone, the most that KMS takes (ScheduleKeyDeletion).
+// keyWindowDays is how long a deleted key can be restored, KMS's maximum (ScheduleKeyDeletion).
 const keyWindowDays = 30
 
 // newCredentialsKey encrypts the credentials object. Its policy alone decides who may use it: the database host writes

@@ -6,8 +6,8 @@ import (
 	"cinema-database/internal/component"
 )
 
-// NewReplicationRole lets S3 copy what is new in one bucket to another (S3 user guide, "Setting up
-// permissions for live replication"). It returns the role's ARN.
+// NewReplicationRole lets S3 copy new objects from one bucket to another (S3 user guide, "Setting up permissions for live
+// replication"). It returns the role's ARN.
 func NewReplicationRole(s *component.Scope, from, to pulumi.StringInput) (pulumi.StringOutput, error) {
 	r, err := newRole(s, "role", roleArgs{
 		Service:     "s3.amazonaws.com",

@@ -8,29 +8,82 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Linux's ephemeral ports (ip_local_port_range), to which answers come back.
+// Linux's ephemeral ports (ip_local_port_range), to which answers return.
 const (
 	ephemeralFrom = 32768
 	ephemeralTo   = 60999
 )
 
-// createDatabaseACL is the second line behind the database's security group. ACLs are stateless, so
-// the answers to the host's own S3 requests are let in from anywhere, on ephemeral ports only: S3 has
-// no fixed addresses that an ACL could name, and the tier's only route is the S3 endpoint.
+// AWS numbers the rules of an ACL from 1 to 32766 for each direction (VPC user guide, "Network ACL rules").
+const (
+	// rulesPerSlot are reserved for each ACLSlot: one for each zone, and spare ones.
+	rulesPerSlot = 100
+	// answersRule is the rule for answers.
+	answersRule = 32000
+)
+
+// aclRule allows TCP from or to a network.
+type aclRule struct {
+	Number           int
+	CIDR             netip.Prefix
+	FromPort, ToPort int
+}
+
+// databaseACL returns the rules of the database tier's ACL: those of the rows that start or end in the tier, and the
+// answers, because ACLs are stateless. Answers to the host's own S3 requests are allowed from everywhere: S3 has no
+// fixed addresses that an ACL could name, and the tier's only route is the S3 endpoint.
+//
+// A rule's number depends on its row's ACLSlot and on its zone's slot only, so another zone or another row changes no
+// existing rule.
+func databaseACL(vpc netip.Prefix, zones int, rows []Rule) (ingress, egress []aclRule) {
+	allow := func(r Rule, peer Peer) (rules []aclRule) {
+		for slot, cidr := range peerCIDRs(vpc, zones, peer) {
+			rules = append(rules, aclRule{r.ACLSlot*rulesPerSlot + slot, cidr, r.Port, r.Port})
+		}
+		return rules
+	}
+	for _, r := range rows {
+		if tierOf[r.To] == Database {
+			ingress = append(ingress, allow(r, r.From)...)
+		}
+		if tierOf[r.From] == Database {
+			egress = append(egress, allow(r, r.To)...)
+		}
+	}
+	ingress = append(ingress, aclRule{answersRule, netip.MustParsePrefix(everywhere), ephemeralFrom, ephemeralTo})
+	egress = append(egress, aclRule{answersRule, vpc, ephemeralFrom, ephemeralTo})
+	return ingress, egress
+}
+
+// peerCIDRs returns the networks of a peer: its tier's subnets in slot order, or the network outside the VPC.
+func peerCIDRs(vpc netip.Prefix, zones int, p Peer) (cidrs []netip.Prefix) {
+	tier, inside := tierOf[p]
+	if !inside {
+		return []netip.Prefix{netip.MustParsePrefix(cidr(p))}
+	}
+	for zone := range zones {
+		cidrs = append(cidrs, SubnetCIDR(vpc, tier, zone))
+	}
+	return cidrs
+}
+
+// createDatabaseACL is the second line of defense behind the database's security group.
 func (b *builder) createDatabaseACL() error {
-	vpc := netip.MustParsePrefix(b.args.CIDR)
+	in, out := databaseACL(b.args.CIDR, len(b.out.Zones), Traffic(b.args))
 	var ingress ec2.NetworkAclIngressArray
-	allow := func(cidr string, from, to int) {
+	for _, r := range in {
 		ingress = append(ingress, ec2.NetworkAclIngressArgs{
-			RuleNo: pulumi.Int(100 + 10*len(ingress)), Action: pulumi.String("allow"), Protocol: pulumi.String("tcp"),
-			CidrBlock: pulumi.String(cidr), FromPort: pulumi.Int(from), ToPort: pulumi.Int(to),
+			RuleNo: pulumi.Int(r.Number), Action: pulumi.String("allow"), Protocol: pulumi.String("tcp"),
+			CidrBlock: pulumi.String(r.CIDR.String()), FromPort: pulumi.Int(r.FromPort), ToPort: pulumi.Int(r.ToPort),
 		})
 	}
-	for z := range b.out.Zones {
-		allow(SubnetCIDR(vpc, 1, z).String(), mongoPort, mongoPort)
-		allow(SubnetCIDR(vpc, 0, z).String(), sshPort, sshPort)
+	var egress ec2.NetworkAclEgressArray
+	for _, r := range out {
+		egress = append(egress, ec2.NetworkAclEgressArgs{
+			RuleNo: pulumi.Int(r.Number), Action: pulumi.String("allow"), Protocol: pulumi.String("tcp"),
+			CidrBlock: pulumi.String(r.CIDR.String()), FromPort: pulumi.Int(r.FromPort), ToPort: pulumi.Int(r.ToPort),
+		})
 	}
-	allow(everywhere, ephemeralFrom, ephemeralTo)
 	var subnets pulumi.StringArray
 	for _, s := range b.subnets[Database] {
 		subnets = append(subnets, s.ID().ToStringOutput())
@@ -40,17 +93,8 @@ func (b *builder) createDatabaseACL() error {
 		VpcId:     b.vpc.ID(),
 		SubnetIds: subnets,
 		Ingress:   ingress,
-		Egress: ec2.NetworkAclEgressArray{
-			ec2.NetworkAclEgressArgs{ // requests to S3
-				RuleNo: pulumi.Int(100), Action: pulumi.String("allow"), Protocol: pulumi.String("tcp"),
-				CidrBlock: pulumi.String(everywhere), FromPort: pulumi.Int(httpsPort), ToPort: pulumi.Int(httpsPort),
-			},
-			ec2.NetworkAclEgressArgs{ // answers to the other tiers
-				RuleNo: pulumi.Int(110), Action: pulumi.String("allow"), Protocol: pulumi.String("tcp"),
-				CidrBlock: pulumi.String(b.args.CIDR), FromPort: pulumi.Int(ephemeralFrom), ToPort: pulumi.Int(ephemeralTo),
-			},
-		},
-		Tags: b.Tags(name, map[string]string{"Tier": string(Database)}),
+		Egress:    egress,
+		Tags:      b.Tags(name, map[string]string{"Tier": string(Database)}),
 	}, b.Child())
 	if err != nil {
 		return fmt.Errorf("database network ACL: %w", err)

@@ -3,6 +3,7 @@ package network
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // Tier is one of the three rows of subnets.
@@ -15,7 +16,7 @@ const (
 	Database Tier = "database"
 )
 
-// Tiers are all of them, in slot order; the fourth slot of the two bits is spare.
+// Tiers are all tiers, in slot order; the fourth slot of the two bits is spare.
 var Tiers = []Tier{Public, Private, Database}
 
 // slotBits number a subnet inside the VPC: two for the tier, two for the zone.
@@ -23,9 +24,9 @@ const slotBits = 4
 
 // SubnetCIDR is the network of the tier's subnet in the zone-th zone (0…3): a sixteenth of the VPC.
 // It depends on nothing else, so a zone or a tier that is added moves no subnet.
-func SubnetCIDR(vpc netip.Prefix, tier, zone int) netip.Prefix {
+func SubnetCIDR(vpc netip.Prefix, tier Tier, zone int) netip.Prefix {
 	bits := vpc.Bits() + slotBits
-	slot := uint32(tier<<2 | zone)
+	slot := uint32(slices.Index(Tiers, tier)<<2 | zone)
 	base := binary.BigEndian.Uint32(vpc.Addr().AsSlice())
 	var addr [4]byte
 	binary.BigEndian.PutUint32(addr[:], base|slot<<(32-bits))

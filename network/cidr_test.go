@@ -30,7 +30,7 @@ func TestSubnetsStayInsideDisjointAndUnmoved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		vpc := acceptedCIDR(t)
 		zones := rapid.IntRange(MinZones, MaxZones).Draw(t, "zones")
-		s := Settings{CIDR: vpc.String(), NatGateways: NatSingle, LogRetentionDays: 7}
+		s := Settings{CIDR: vpc, NatGateways: NatSingle, LogRetentionDays: 7}
 		for z := range zones {
 			s.AvailabilityZones = append(s.AvailabilityZones, fmt.Sprintf("us-east-1%c", 'a'+z))
 		}
@@ -39,7 +39,7 @@ func TestSubnetsStayInsideDisjointAndUnmoved(t *testing.T) {
 		require.NoError(t, l.Err())
 
 		var seen []netip.Prefix
-		for tier := range Tiers {
+		for _, tier := range Tiers {
 			for z := range zones {
 				subnet := SubnetCIDR(vpc, tier, z)
 				require.Equal(t, subnet.Masked(), subnet, "host bits")

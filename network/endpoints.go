@@ -9,11 +9,11 @@ import (
 	"cinema-database/iam"
 )
 
-// createEndpoints gives the private and the database tier each a gateway endpoint to S3 (free of
-// charge), so that each tier's policy names only the buckets that tier needs.
+// createEndpoints makes a gateway endpoint to S3 (free of charge) for the private and for the database tier, so that the
+// policy of each names only the buckets that its tier needs.
 func (b *builder) createEndpoints() error {
-	// Amazon Linux 2023 keeps its packages in one bucket a region (AL2023 user guide, "Deterministic
-	// upgrades through versioned repositories"); without it, dnf finds nothing.
+	// dnf on Amazon Linux 2023 reads its packages from one bucket in each region (AL2023 user guide, "Deterministic
+	// upgrades through versioned repositories").
 	packages := pulumi.Sprintf("arn:%s:s3:::al2023-repos-%s-de612dc2/*", b.args.Partition, b.args.Region)
 	for _, e := range []struct {
 		tier    Tier

@@ -28,7 +28,7 @@ func (b *builder) createFlowLogs() error {
 		LogDestinationType: pulumi.String("cloud-watch-logs"),
 		LogDestination:     group.Arn,
 		IamRoleArn:         role,
-		// 60 s (the other choice is 600): soon enough to look at while something is wrong.
+		// 60 s, not 600: the logs must be recent enough to help while an operator looks into a problem.
 		MaxAggregationInterval: pulumi.Int(60),
 		Tags:                   b.Tags(name),
 	}, b.Child())

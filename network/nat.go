@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Count is how many gateways the mode makes over that many zones.
+// Count is how many gateways the mode needs for that number of zones.
 func (m NatMode) Count(zones int) (int, error) {
 	switch m {
 	case NatNone:
@@ -21,7 +21,7 @@ func (m NatMode) Count(zones int) (int, error) {
 	}
 }
 
-// createNATGateways makes the mode's gateways, the first in the first zone.
+// createNATGateways makes the gateways of the NAT mode, from the first zone on.
 func (b *builder) createNATGateways() error {
 	count, err := b.args.NatGateways.Count(len(b.out.Zones))
 	if err != nil {
@@ -32,7 +32,7 @@ func (b *builder) createNATGateways() error {
 		address, err := ec2.NewEip(b.Ctx, name, &ec2.EipArgs{
 			Domain: pulumi.String("vpc"),
 			Tags:   b.Tags(name),
-			// A public address is refused in a VPC whose internet gateway is not attached yet.
+			// AWS refuses a public address in a VPC that has no internet gateway yet.
 		}, b.Child(pulumi.DependsOn([]pulumi.Resource{b.gateway})))
 		if err != nil {
 			return err

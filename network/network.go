@@ -1,8 +1,6 @@
 package network
 
 import (
-	"net/netip"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -10,30 +8,30 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// Network is the VPC and everything that decides who reaches whom.
+// Network is the VPC, and everything in it that allows or refuses connections.
 type Network struct {
 	pulumi.ResourceState
 
 	VPCID pulumi.IDOutput
 	// CIDR of the VPC.
 	CIDR pulumi.StringOutput
-	// PublicSubnetIDs, PrivateSubnetIDs and DatabaseSubnetIDs are in the order of Zones. Each resolves
-	// once what is put there can work: the public tier's way to the internet, the others' way to S3.
+	// PublicSubnetIDs, PrivateSubnetIDs and DatabaseSubnetIDs are in the order of Zones. Each resolves once the subnet is
+	// usable: when its route to the internet (public) or to S3 (private, database) exists.
 	PublicSubnetIDs   pulumi.StringArray
 	PrivateSubnetIDs  pulumi.StringArray
 	DatabaseSubnetIDs pulumi.StringArray
-	// SecurityGroupIDs by the peer that each belongs to.
+	// SecurityGroupIDs by the peer that each group is for.
 	SecurityGroupIDs map[Peer]pulumi.IDOutput
 	// NatAddresses are the public addresses that the private tier's traffic comes from.
 	NatAddresses pulumi.StringArray
-	// NatGatewayIDs by zone.
+	// NatGatewayIDs by availability zone.
 	NatGatewayIDs map[string]pulumi.IDOutput
 
 	// Zones are the availability zones, in slot order.
 	Zones []string
 }
 
-// builder carries what one step makes and a later one needs.
+// builder holds the resources that later steps need.
 type builder struct {
 	*component.Scope
 	args *Args
@@ -45,11 +43,11 @@ type builder struct {
 	nats        []*ec2.NatGateway
 	routeTables map[Tier][]*ec2.RouteTable
 	s3PrefixIDs map[Tier]pulumi.StringOutput
-	// ready are what a tier's subnets wait for before they are handed out.
+	// ready are the resources that the outputs of a tier's subnet ids wait for.
 	ready map[Tier][]pulumi.Resource
 }
 
-// New registers the network. A wrong argument registers nothing and is reported with all the others.
+// New registers the network. Where an argument is wrong it registers nothing, and the error has all problems.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	problems := problem.In("network: ")
 	args.Check(problems)
@@ -72,7 +70,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			b.createDatabaseACL,
 			b.createFlowLogs,
 			b.createSecurityGroups,
-			b.handOutSubnets,
+			b.setSubnetIDs,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -86,8 +84,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 func (b *builder) createVPC() error {
 	var err error
 	b.vpc, err = ec2.NewVpc(b.Ctx, b.Name("vpc"), &ec2.VpcArgs{
-		CidrBlock:          pulumi.String(b.args.CIDR),
-		EnableDnsHostnames: pulumi.Bool(true), // the private zone that names the database host needs both
+		CidrBlock:          pulumi.String(b.args.CIDR.String()),
+		EnableDnsHostnames: pulumi.Bool(true), // the private hosted zone that names the database host needs both
 		EnableDnsSupport:   pulumi.Bool(true),
 		Tags:               b.Tags(b.Name("vpc")),
 	}, b.Child())
@@ -102,8 +100,8 @@ func (b *builder) createVPC() error {
 	if err != nil {
 		return err
 	}
-	// AWS makes this group with every VPC and lets its members talk freely; managed without rules, it
-	// allows nothing (Security Hub EC2.2).
+	// AWS creates this group with every VPC, and its members can reach each other. Managed without rules, it allows no
+	// traffic (Security Hub EC2.2).
 	_, err = ec2.NewDefaultSecurityGroup(b.Ctx, b.Name("default"), &ec2.DefaultSecurityGroupArgs{
 		VpcId: b.vpc.ID(),
 		Tags:  b.Tags(b.Name("default")),
@@ -112,15 +110,14 @@ func (b *builder) createVPC() error {
 }
 
 func (b *builder) createSubnets() error {
-	vpc := netip.MustParsePrefix(b.args.CIDR)
-	for t, tier := range Tiers {
+	for _, tier := range Tiers {
 		for z, zone := range b.out.Zones {
 			name := b.Name(string(tier), zone)
 			subnet, err := ec2.NewSubnet(b.Ctx, name, &ec2.SubnetArgs{
 				VpcId:            b.vpc.ID(),
 				AvailabilityZone: pulumi.String(zone),
-				CidrBlock:        pulumi.String(SubnetCIDR(vpc, t, z).String()),
-				// Nothing gets a public address by default; what needs one asks (EC2.15).
+				CidrBlock:        pulumi.String(SubnetCIDR(b.args.CIDR, tier, z).String()),
+				// No instance gets a public address unless it requests one (Security Hub EC2.15).
 				MapPublicIpOnLaunch: pulumi.Bool(false),
 				Tags:                b.Tags(name, map[string]string{"Tier": string(tier)}),
 			}, b.Child())
@@ -133,9 +130,9 @@ func (b *builder) createSubnets() error {
 	return nil
 }
 
-// handOutSubnets gives out the ids of each tier's subnets. NAT gateways are not waited for: they take
-// minutes, and what boots in the private tier needs only S3.
-func (b *builder) handOutSubnets() error {
+// setSubnetIDs sets the outputs with the ids of the subnets. They do not wait for NAT gateways: those take minutes, and
+// the instances of the private tier need only S3 to boot.
+func (b *builder) setSubnetIDs() error {
 	for tier, ids := range map[Tier]*pulumi.StringArray{
 		Public: &b.out.PublicSubnetIDs, Private: &b.out.PrivateSubnetIDs, Database: &b.out.DatabaseSubnetIDs,
 	} {

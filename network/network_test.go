@@ -1,22 +1,22 @@
 package network
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"cinema-database/internal/environment"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-// run registers a network that change has altered from a sound one.
+// run registers a network with valid arguments that change has altered.
 func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumitest.Recording {
 	t.Helper()
 	args := &Args{
-		Place:              environment.Environment{Partition: "aws", DNSSuffix: "amazonaws.com", Region: "us-east-1", Account: "123456789012"},
-		Settings:           Settings{CIDR: "10.0.0.0/16", NatGateways: NatSingle, LogRetentionDays: 7},
+		Environment:        pulumitest.Environment(),
+		Settings:           Settings{CIDR: netip.MustParsePrefix("10.0.0.0/16"), NatGateways: NatSingle, LogRetentionDays: 7},
 		ArtifactsBucketARN: pulumi.String("arn:aws:s3:::artifacts"),
 		ImagesBucketARN:    pulumi.String("arn:aws:s3:::images"),
 	}
@@ -31,18 +31,25 @@ func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumites
 	}, opts...)
 }
 
+func prefixes(texts ...string) (all []netip.Prefix) {
+	for _, text := range texts {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
+}
+
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Args)
 		want   []string
 	}{
-		"too small": {func(a *Args) { a.CIDR = "10.0.0.0/28" },
+		"too small": {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.0/28") },
 			[]string{`network: vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`}},
-		"too large":  {func(a *Args) { a.CIDR = "10.0.0.0/8" }, []string{`network: vpcCidr: "10.0.0.0/8"`}},
-		"not a CIDR": {func(a *Args) { a.CIDR = "ten" }, []string{`"ten" is not an IPv4 network; write it like 10.0.0.0/16`}},
-		"IPv6":       {func(a *Args) { a.CIDR = "fd00::/16" }, []string{`is not an IPv4 network`}},
-		"host bits":  {func(a *Args) { a.CIDR = "10.0.0.1/16" }, []string{`has host bits set; use 10.0.0.0/16`}},
-		"public VPC": {func(a *Args) { a.CIDR = "8.8.0.0/16" }, []string{`is a public network`}},
+		"too large":  {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.0/8") }, []string{`network: vpcCidr: "10.0.0.0/8"`}},
+		"no CIDR":    {func(a *Args) { a.CIDR = netip.Prefix{} }, []string{`is not an IPv4 network; write it like 10.0.0.0/16`}},
+		"IPv6":       {func(a *Args) { a.CIDR = netip.MustParsePrefix("fd00::/16") }, []string{`is not an IPv4 network`}},
+		"host bits":  {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.1/16") }, []string{`has host bits set; use 10.0.0.0/16`}},
+		"public VPC": {func(a *Args) { a.CIDR = netip.MustParsePrefix("8.8.0.0/16") }, []string{`is a public network`}},
 		"one zone":   {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a"} }, []string{`network: availabilityZones: [us-east-1a] names 1 zones`}},
 		"five zones": {func(a *Args) {
 			a.AvailabilityZones = []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e"}
@@ -50,12 +57,14 @@ func TestRefusals(t *testing.T) {
 		"same zones":  {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a", "us-east-1b", "us-east-1a"} }, []string{`network: availabilityZones[2]: "us-east-1a" appears twice; name different zones`}},
 		"not a zone":  {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a", "use1-az2"} }, []string{`network: availabilityZones[1]: "use1-az2" is not the name of an availability zone`}},
 		"NAT mode":    {func(a *Args) { a.NatGateways = "many" }, []string{`network: natGateways: "many" is not a NAT mode; use none, single or perAz`}},
-		"the world":   {func(a *Args) { a.OperatorCIDRs = []string{"0.0.0.0/0", "::/0"} }, []string{`bastion.cidrs[0]: "0.0.0.0/0" opens the bastion's SSH port to the whole internet`, `bastion.cidrs[1]: "::/0" opens`}},
-		"half of it":  {func(a *Args) { a.OperatorCIDRs = []string{"128.0.0.0/1"} }, []string{`is wider than /8`}},
-		"operator v6": {func(a *Args) { a.OperatorCIDRs = []string{"2001:db8::/32"} }, []string{`the VPC has no IPv6`}},
-		"twice":       {func(a *Args) { a.OperatorCIDRs = []string{"203.0.113.0/24", "203.0.113.0/24"} }, []string{`bastion.cidrs[1]: "203.0.113.0/24" appears twice`}},
+		"the world":   {func(a *Args) { a.OperatorCIDRs = prefixes("0.0.0.0/0", "::/0") }, []string{`bastion.cidrs[0]: "0.0.0.0/0" opens the bastion's SSH port to the whole internet`, `bastion.cidrs[1]: "::/0" opens`}},
+		"half of it":  {func(a *Args) { a.OperatorCIDRs = prefixes("128.0.0.0/1") }, []string{`is wider than /8`}},
+		"operator v6": {func(a *Args) { a.OperatorCIDRs = prefixes("2001:db8::/32") }, []string{`the VPC has no IPv6`}},
+		"twice":       {func(a *Args) { a.OperatorCIDRs = prefixes("203.0.113.0/24", "203.0.113.0/24") }, []string{`bastion.cidrs[1]: "203.0.113.0/24" appears twice`}},
 		"retention":   {func(a *Args) { a.LogRetentionDays = 8 }, []string{`network: logRetentionDays: 8 is not a retention that CloudWatch Logs knows; use one of [1 3 5`}},
-		"all at once": {func(a *Args) { a.CIDR, a.NatGateways, a.LogRetentionDays = "10.0.0.0/28", "many", 8 }, []string{"vpcCidr", "natGateways", "logRetentionDays"}},
+		"all at once": {func(a *Args) {
+			a.CIDR, a.NatGateways, a.LogRetentionDays = netip.MustParsePrefix("10.0.0.0/28"), "many", 8
+		}, []string{"vpcCidr", "natGateways", "logRetentionDays"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pulumitest.Refused(t, run(t, c.change), c.want...)
@@ -120,21 +129,17 @@ func TestDatabaseSubnetsHaveNoWayOut(t *testing.T) {
 func TestRulesAreTheTrafficTable(t *testing.T) {
 	var args *Args
 	r := run(t, func(a *Args) {
-		a.HTTPS, a.OperatorCIDRs = true, []string{"203.0.113.0/24"}
+		a.HTTPS, a.OperatorCIDRs = true, prefixes("203.0.113.0/24")
 		args = a
 	})
 	require.NoError(t, r.Err)
-	grouped := map[Peer]bool{}
-	for _, g := range Groups {
-		grouped[g.Peer] = true
-	}
 	ingress, egress := 0, 0
 	for _, row := range Traffic(args) {
 		assert.NotEmpty(t, row.Why)
-		if grouped[row.To] {
+		if tierOf[row.To] != "" {
 			ingress++
 		}
-		if grouped[row.From] {
+		if tierOf[row.From] != "" {
 			egress++
 		}
 	}
@@ -154,7 +159,7 @@ func TestRulesAreTheTrafficTable(t *testing.T) {
 	}
 }
 
-// description is what AWS takes for groups and rules (EC2 API reference, CreateSecurityGroup).
+// description is what AWS accepts for groups and rules (EC2 API reference, CreateSecurityGroup).
 const description = `^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]{1,255}$`
 
 func TestEndpointPoliciesNameTheTiersOwnBuckets(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 
 const everywhere = "0.0.0.0/0"
 
-// createRoutes gives the public tier one table to the internet gateway, the private tier one table a
-// zone to its NAT gateway, and the database tier one table with no default route.
+// createRoutes makes the route tables: one for the public tier, with a route to the internet gateway; one for each zone
+// of the private tier, with a route to the zone's NAT gateway; one for the database tier, without a default route.
 func (b *builder) createRoutes() error {
 	public, err := b.routeTable(Public, b.Name(string(Public)), b.subnets[Public], b.out.Zones)
 	if err != nil {
@@ -19,7 +19,7 @@ func (b *builder) createRoutes() error {
 		return err
 	}
 	b.ready[Public] = append(b.ready[Public], route)
-	// A table for each zone even where they share a gateway: a change of NAT mode changes routes only.
+	// One table for each zone even where zones share a gateway, so that a change of the NAT mode changes routes only.
 	for z, zone := range b.out.Zones {
 		name := b.Name(string(Private), zone)
 		private, err := b.routeTable(Private, name, b.subnets[Private][z:z+1], b.out.Zones[z:z+1])

@@ -11,30 +11,29 @@ import (
 
 // createSecurityGroups turns the traffic table into groups and standalone rules.
 func (b *builder) createSecurityGroups() error {
-	tiers := map[Peer]Tier{}
 	for _, g := range Groups {
 		name := b.Name(string(g.Peer))
 		group, err := ec2.NewSecurityGroup(b.Ctx, name, &ec2.SecurityGroupArgs{
 			VpcId:       b.vpc.ID(),
-			Description: pulumi.String(g.What),
+			Description: pulumi.String(g.Description),
 			Tags:        b.Tags(name),
 		}, b.Child())
 		if err != nil {
 			return err
 		}
-		b.out.SecurityGroupIDs[g.Peer], tiers[g.Peer] = group.ID(), g.Tier
+		b.out.SecurityGroupIDs[g.Peer] = group.ID()
 	}
 	for _, r := range Traffic(b.args) {
-		if err := b.createRules(r, tiers); err != nil {
+		if err := b.createRules(r); err != nil {
 			return fmt.Errorf("traffic from %s to %s: %w", r.From, r.To, err)
 		}
 	}
 	return nil
 }
 
-// createRules makes a row's rules. The older rule resource is used because its description survives a
-// refresh with every kind of peer; each rule has one peer and one port, which it manages without fault.
-func (b *builder) createRules(r Rule, tiers map[Peer]Tier) error {
+// createRules makes a row's rules. It uses the older rule resource because its description survives a refresh with
+// every kind of peer; that resource's known faults concern rules with several peers or ports, and each rule here has one.
+func (b *builder) createRules(r Rule) error {
 	from, fromGroup := b.out.SecurityGroupIDs[r.From]
 	to, toGroup := b.out.SecurityGroupIDs[r.To]
 	if fromGroup {
@@ -43,7 +42,7 @@ func (b *builder) createRules(r Rule, tiers map[Peer]Tier) error {
 		case toGroup:
 			args.SourceSecurityGroupId = to
 		case r.To == S3:
-			args.PrefixListIds = pulumi.StringArray{b.s3PrefixIDs[tiers[r.From]]}
+			args.PrefixListIds = pulumi.StringArray{b.s3PrefixIDs[tierOf[r.From]]}
 		default:
 			args.CidrBlocks = pulumi.StringArray{pulumi.String(cidr(r.To))}
 		}
@@ -70,9 +69,10 @@ func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArg
 	return err
 }
 
-// cidr of a peer outside the stack: every address, or the operators' network that the peer is.
+// cidr returns the network of a peer outside the stack: an operators' network is the peer's name. S3 has no fixed
+// addresses, so where its prefix list cannot be used it is everywhere.
 func cidr(p Peer) string {
-	if p == Internet {
+	if p == Internet || p == S3 {
 		return everywhere
 	}
 	return string(p)

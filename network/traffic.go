@@ -1,6 +1,10 @@
 package network
 
-import "fmt"
+import (
+	"fmt"
+
+	"cinema-database/app/contract"
+)
 
 // Peer is one end of a row of the traffic table: a security group of the stack, or a network outside.
 type Peer string
@@ -19,14 +23,14 @@ const (
 	Internet Peer = "internet"
 	// S3 is Amazon S3 through the tier's gateway endpoint.
 	S3 Peer = "s3"
-	// Operator networks are the CIDRs that config lets in to the bastion, each a peer of its own.
+	// Each network in OperatorCIDRs is a peer too, by its CIDR.
 )
 
-// Groups are the peers that get a security group, with what each group's description says.
+// Groups are the peers that get a security group, each with its tier and its description.
 var Groups = []struct {
-	Peer Peer
-	Tier Tier
-	What string
+	Peer        Peer
+	Tier        Tier
+	Description string
 }{
 	{LoadBalancer, Public, "Application Load Balancer: the only door from the internet"},
 	{Bastion, Public, "Bastion: the way of operators to the hosts"},
@@ -38,39 +42,49 @@ const (
 	sshPort   = 22
 	httpPort  = 80
 	httpsPort = 443
-	// APIPort is where the API listens.
-	APIPort   = 8081
-	mongoPort = 27017
 )
 
-// Rule is one row of the traffic table: From may open TCP connections to To on Port, and Why.
+// tierOf is the tier of each peer that has a security group.
+var tierOf = func() map[Peer]Tier {
+	tiers := map[Peer]Tier{}
+	for _, g := range Groups {
+		tiers[g.Peer] = g.Tier
+	}
+	return tiers
+}()
+
+// Rule is one row of the traffic table: From may open TCP connections to To on Port. Why becomes the description of
+// the security group rules.
 type Rule struct {
 	From, To Peer
 	Port     int
 	Why      string
+	// ACLSlot numbers the row's rules in the database tier's network ACL: 1 to 319, different for each row that starts
+	// or ends in that tier, and never changed. It is 0 for every other row.
+	ACLSlot int
 }
 
-// Traffic is every connection that the stack allows. Each row makes an egress rule on From's group and
-// an ingress rule on To's, where they have one; what no row allows is refused.
+// Traffic is every connection that the stack allows. Each row makes an egress rule on From's group and an ingress rule
+// on To's, where they have one, and rules of the database tier's network ACL. All other traffic is refused.
 func Traffic(args *Args) []Rule {
 	rules := []Rule{
-		{Internet, LoadBalancer, httpPort, "HTTP from clients"},
-		{LoadBalancer, API, APIPort, "requests and health checks"},
-		{API, MongoDB, mongoPort, "database connections, TLS"},
-		{API, S3, httpsPort, "release, credentials and images"},
-		{MongoDB, S3, httpsPort, "release, server package and credentials"},
-		{Bastion, Internet, httpsPort, "Session Manager and EC2 Instance Connect"},
-		{Bastion, API, sshPort, "operators, by EC2 Instance Connect"},
-		{Bastion, MongoDB, sshPort, "operators, by EC2 Instance Connect"},
+		{Internet, LoadBalancer, httpPort, "HTTP from clients", 0},
+		{LoadBalancer, API, contract.APIPort, "requests and health checks", 0},
+		{API, MongoDB, contract.MongoDBPort, "database connections, TLS", 1},
+		{API, S3, httpsPort, "release, credentials and images", 0},
+		{MongoDB, S3, httpsPort, "release, server package and credentials", 3},
+		{Bastion, Internet, httpsPort, "Session Manager and EC2 Instance Connect", 0},
+		{Bastion, API, sshPort, "operators, by EC2 Instance Connect", 0},
+		{Bastion, MongoDB, sshPort, "operators, by EC2 Instance Connect", 2},
 	}
 	if args.HTTPS {
-		rules = append(rules, Rule{Internet, LoadBalancer, httpsPort, "HTTPS from clients"})
+		rules = append(rules, Rule{Internet, LoadBalancer, httpsPort, "HTTPS from clients", 0})
 	}
 	if args.NatGateways != NatNone {
-		rules = append(rules, Rule{API, Internet, httpsPort, "Session Manager, CloudWatch and package updates through NAT"})
+		rules = append(rules, Rule{API, Internet, httpsPort, "Session Manager, CloudWatch and package updates through NAT", 0})
 	}
 	for _, cidr := range args.OperatorCIDRs {
-		rules = append(rules, Rule{Peer(cidr), Bastion, sshPort, fmt.Sprintf("SSH of operators from %s", cidr)})
+		rules = append(rules, Rule{Peer(cidr.String()), Bastion, sshPort, fmt.Sprintf("SSH of operators from %s", cidr), 0})
 	}
 	return rules
 }

@@ -12,9 +12,9 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// LookupZones gives the zones to use, by name: the configured ones, or the region's first three, less those that need
-// opting in. A zone that does not offer each of the instance types is refused and not passed over: what a zone offers
-// changes, and subnets must not move.
+// LookupZones returns the names of the availability zones to use: the configured ones, or the first three of the region
+// that need no opt-in. It refuses a zone that does not offer each of the instance types. It does not skip such a zone:
+// the offers change with time, and subnets must not move.
 func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...string) ([]string, error) {
 	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
 		State:   pulumi.StringRef("available"),
@@ -32,36 +32,36 @@ func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...stri
 		}
 		zones = names[:DefaultZones]
 	}
-	lacking, err := lackingTypes(ctx, instanceTypes)
+	missing, err := missingTypes(ctx, instanceTypes)
 	if err != nil {
 		return nil, err
 	}
-	return zones, refuseLacking(zones, names, lacking)
+	return zones, checkOffers(zones, names, missing)
 }
 
-// refuseLacking refuses the zones that lack a type, and names those of the region that have all.
-func refuseLacking(zones, region []string, lacking func(zone string) []string) error {
-	var whole []string
+// checkOffers refuses the zones with missing instance types. Its error names the zones of the region that offer all.
+func checkOffers(zones, region []string, missing func(zone string) []string) error {
+	var complete []string
 	for _, z := range region {
-		if len(lacking(z)) == 0 {
-			whole = append(whole, z)
+		if len(missing(z)) == 0 {
+			complete = append(complete, z)
 		}
 	}
 	fix := "use other instance types"
-	if len(whole) >= MinZones {
-		fix = fmt.Sprintf("name %d to %d of %s in cinema:availabilityZones", MinZones, MaxZones, strings.Join(whole, ", "))
+	if len(complete) >= MinZones {
+		fix = fmt.Sprintf("name %d to %d of %s in cinema:availabilityZones", MinZones, MaxZones, strings.Join(complete, ", "))
 	}
 	problems := problem.In("network: ")
 	for i, z := range zones {
-		if types := lacking(z); len(types) > 0 {
+		if types := missing(z); len(types) > 0 {
 			problems.Add(fmt.Sprintf("availabilityZones[%d]", i), z, "does not offer "+strings.Join(types, ", "), fix)
 		}
 	}
 	return problems.Err()
 }
 
-// lackingTypes gives, for a zone, those of the instance types that it does not offer.
-func lackingTypes(ctx *pulumi.Context, types []string) (func(zone string) []string, error) {
+// missingTypes returns a function that lists those of the instance types that a zone does not offer.
+func missingTypes(ctx *pulumi.Context, types []string) (func(zone string) []string, error) {
 	offered, err := ec2.GetInstanceTypeOfferings(ctx, &ec2.GetInstanceTypeOfferingsArgs{
 		LocationType: pulumi.StringRef("availability-zone"),
 		Filters:      []ec2.GetInstanceTypeOfferingsFilter{{Name: "instance-type", Values: slices.Compact(slices.Sorted(slices.Values(types)))}},
@@ -69,16 +69,16 @@ func lackingTypes(ctx *pulumi.Context, types []string) (func(zone string) []stri
 	if err != nil {
 		return nil, fmt.Errorf("network: instance types: %w", err)
 	}
-	has := map[[2]string]bool{}
+	offers := map[[2]string]bool{}
 	for i, zone := range offered.Locations {
-		has[[2]string{zone, offered.InstanceTypes[i]}] = true
+		offers[[2]string{zone, offered.InstanceTypes[i]}] = true
 	}
-	return func(zone string) (lacking []string) {
+	return func(zone string) (missing []string) {
 		for _, t := range types {
-			if !has[[2]string{zone, t}] && !slices.Contains(lacking, t) {
-				lacking = append(lacking, t)
+			if !offers[[2]string{zone, t}] && !slices.Contains(missing, t) {
+				missing = append(missing, t)
 			}
 		}
-		return lacking
+		return missing
 	}, nil
 }

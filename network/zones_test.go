@@ -37,8 +37,8 @@ func TestLookupZones(t *testing.T) {
 	}
 }
 
-// The first zones are refused like those that config names.
-func TestRefuseLacking(t *testing.T) {
+// A default zone is refused for the same reason as a configured one.
+func TestZonesMustOfferTheTypes(t *testing.T) {
 	region := []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}
 	without := func(zones ...string) func(string) []string {
 		return func(z string) []string {
@@ -48,10 +48,10 @@ func TestRefuseLacking(t *testing.T) {
 			return nil
 		}
 	}
-	require.NoError(t, refuseLacking(region[:3], region, without("us-east-1d")))
-	assert.EqualError(t, refuseLacking(region[:3], region, without("us-east-1a")),
+	require.NoError(t, checkOffers(region[:3], region, without("us-east-1d")))
+	assert.EqualError(t, checkOffers(region[:3], region, without("us-east-1a")),
 		`network: availabilityZones[0]: "us-east-1a" does not offer t4g.nano; name 2 to 4 of us-east-1b, us-east-1c, us-east-1d in cinema:availabilityZones`)
-	assert.EqualError(t, refuseLacking(region[:3], region, without("us-east-1b", "us-east-1c", "us-east-1d")),
+	assert.EqualError(t, checkOffers(region[:3], region, without("us-east-1b", "us-east-1c", "us-east-1d")),
 		`network: availabilityZones[1]: "us-east-1b" does not offer t4g.nano; use other instance types
 network: availabilityZones[2]: "us-east-1c" does not offer t4g.nano; use other instance types`)
 }

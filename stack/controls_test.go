@@ -44,13 +44,13 @@ const (
 	flowLogType   = "aws:ec2/flowLog:FlowLog"
 )
 
-// controls are what every plan of the stack keeps. What each demands is AWS Security Hub's user guide
-// ("Security Hub controls reference") and Checkov's policy index; where Security Hub judges a launched instance,
-// what instances are launched from is judged here.
+// controls are the rules that every plan of the stack keeps, from AWS Security Hub's user guide ("Security Hub controls
+// reference") and Checkov's policy index. Where Security Hub checks running instances, these check what the instances
+// are launched from.
 var controls = []control{
-	{"EC2.2", "the VPC's default security group lets nothing in or out", func(s *sweep) {
+	{"EC2.2", "the VPC's default security group allows no traffic", func(s *audit) {
 		s.each(vpcType, func(vpc *pulumitest.Resource) {
-			managed := s.with(defaultType, "vpcId", vpc)
+			managed := s.referring(defaultType, "vpcId", vpc)
 			s.require(len(managed) == 1, vpc, "%d resources manage its default security group", len(managed))
 			for _, group := range managed {
 				s.require(len(list(group, "ingress"))+len(list(group, "egress")) == 0, group, "has rules")
@@ -60,7 +60,7 @@ var controls = []control{
 			}
 		})
 	}},
-	{"EC2.3", "volumes are encrypted", func(s *sweep) {
+	{"EC2.3", "volumes are encrypted", func(s *audit) {
 		s.each(volumeType, func(r *pulumitest.Resource) {
 			s.require(r.Text("encrypted") == "true", r, "encrypted is %q", r.Text("encrypted"))
 		})
@@ -72,57 +72,57 @@ var controls = []control{
 		})
 		s.each(templateType, func(r *pulumitest.Resource) {
 			devices := list(r, "blockDeviceMappings")
-			s.require(len(devices) > 0, r, "its root volume is the image's, encrypted or not")
+			s.require(len(devices) > 0, r, "its root volume is as the image has it, encrypted or not")
 			for i := range devices {
 				s.require(r.Text(fmt.Sprintf("blockDeviceMappings[%d].ebs.encrypted", i)) == "true", r, "volume %d is not encrypted", i)
 			}
 		})
 	}},
-	{"EC2.6", "every VPC has flow logs", func(s *sweep) {
+	{"EC2.6", "every VPC has flow logs", func(s *audit) {
 		s.each(vpcType, func(vpc *pulumitest.Resource) {
-			s.require(slices.ContainsFunc(s.with(flowLogType, "vpcId", vpc), func(log *pulumitest.Resource) bool {
+			s.require(slices.ContainsFunc(s.referring(flowLogType, "vpcId", vpc), func(log *pulumitest.Resource) bool {
 				return log.Text("trafficType") == "ALL" || log.Text("trafficType") == "REJECT"
-			}), vpc, "no flow log records what is refused")
+			}), vpc, "no flow log records refused traffic")
 		})
 	}},
 	{"EC2.8", "instances answer IMDSv2 only", requireIMDSv2},
 	{"EC2.9", "instances have no public IPv4 address", noPublicAddress},
-	{"EC2.18", "security groups let everybody in on ports 80 and 443 only", func(s *sweep) {
+	{"EC2.18", "security groups admit every address on ports 80 and 443 only", func(s *audit) {
 		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
 			s.require(!r.open || r.protocol == "tcp" && r.from == r.to && (r.from == 80 || r.from == 443), r.on,
-				"lets everybody in on %s %d-%d", r.protocol, r.from, r.to)
+				"admits every address on %s %d-%d", r.protocol, r.from, r.to)
 		}
 	}},
-	{"EC2.19", "security groups let nobody in from everywhere on high-risk ports", func(s *sweep) {
+	{"EC2.19", "security groups do not admit every address on high-risk ports", func(s *audit) {
 		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
 			for _, port := range []int{20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088, 8888, 9200, 9300} {
-				s.require(!r.open || !r.covers(port), r.on, "lets everybody in on %d", port)
+				s.require(!r.open || !r.covers(port), r.on, "admits every address on %d", port)
 			}
 		}
 	}},
-	{"EC2.21", "network ACLs let nobody in from everywhere on ports 22 and 3389", func(s *sweep) {
-		judge := func(on *pulumitest.Resource, r accessRule, action string) {
+	{"EC2.21", "network ACLs do not admit every address on ports 22 and 3389", func(s *audit) {
+		check := func(on *pulumitest.Resource, r accessRule, action string) {
 			for _, port := range []int{22, 3389} {
-				s.require(action != "allow" || !r.open || !r.covers(port), on, "lets everybody in on %d", port)
+				s.require(action != "allow" || !r.open || !r.covers(port), on, "admits every address on %d", port)
 			}
 		}
 		s.each(aclType, func(acl *pulumitest.Resource) {
 			for _, e := range list(acl, "ingress") {
 				m := e.ObjectValue()
-				judge(acl, accessRule{from: number(m["fromPort"]), to: number(m["toPort"]), protocol: text(m["protocol"]),
-					open: everybody(text(m["cidrBlock"]), text(m["ipv6CidrBlock"]))}, text(m["action"]))
+				check(acl, accessRule{from: number(m["fromPort"]), to: number(m["toPort"]), protocol: text(m["protocol"]),
+					open: anyAddress(text(m["cidrBlock"]), text(m["ipv6CidrBlock"]))}, text(m["action"]))
 			}
 		})
 		s.any(func(r *pulumitest.Resource) {
 			if r.Text("egress") != "true" {
-				judge(r, accessRule{from: number(r.Input("fromPort")), to: number(r.Input("toPort")), protocol: r.Text("protocol"),
-					open: everybody(r.Text("cidrBlock"), r.Text("ipv6CidrBlock"))}, r.Text("ruleAction"))
+				check(r, accessRule{from: number(r.Input("fromPort")), to: number(r.Input("toPort")), protocol: r.Text("protocol"),
+					open: anyAddress(r.Text("cidrBlock"), r.Text("ipv6CidrBlock"))}, r.Text("ruleAction"))
 			}
 		}, "aws:ec2/networkAclRule:NetworkAclRule")
 	}},
-	{"AutoScaling.1", "groups behind a load balancer use its health checks", func(s *sweep) {
+	{"AutoScaling.1", "groups behind a load balancer use its health checks", func(s *audit) {
 		behind := 0
 		s.each(scalingType, func(r *pulumitest.Resource) {
 			attached := len(list(r, "targetGroupArns")) + len(list(r, "loadBalancers")) + len(list(r, "trafficSources"))
@@ -140,7 +140,7 @@ var controls = []control{
 			s.findings = append(s.findings, finding{scalingType, "none is behind a load balancer"})
 		}
 	}},
-	{"AutoScaling.2", "groups cover several availability zones", func(s *sweep) {
+	{"AutoScaling.2", "groups cover several availability zones", func(s *audit) {
 		s.each(scalingType, func(r *pulumitest.Resource) {
 			zones := map[string]bool{}
 			for _, z := range texts(list(r, "availabilityZones")) {
@@ -156,39 +156,39 @@ var controls = []control{
 			s.require(len(zones) >= 2, r, "covers %d", len(zones))
 		})
 	}},
-	{"AutoScaling.3", "what groups launch requires IMDSv2", func(s *sweep) {
+	{"AutoScaling.3", "instances of groups require IMDSv2", func(s *audit) {
 		s.each(scalingType, func(r *pulumitest.Resource) {
-			for _, id := range launched(r) {
+			for _, id := range launchTemplateIDs(r) {
 				for _, template := range s.ByType(templateType) {
 					if template.ID == id {
-						s.require(template.Text("metadataOptions.httpTokens") == "required", template, "takes IMDSv1 in %s", r.Name)
+						s.require(template.Text("metadataOptions.httpTokens") == "required", template, "accepts IMDSv1 in %s", r.Name)
 					}
 				}
 			}
 		})
 		s.any(func(r *pulumitest.Resource) {
-			s.require(r.Text("metadataOptions.httpTokens") == "required", r, "takes IMDSv1")
+			s.require(r.Text("metadataOptions.httpTokens") == "required", r, "accepts IMDSv1")
 		}, launchType)
 	}},
-	{"AutoScaling.9", "groups launch from a launch template", func(s *sweep) {
+	{"AutoScaling.9", "groups use a launch template", func(s *audit) {
 		s.each(scalingType, func(r *pulumitest.Resource) {
-			s.require(len(launched(r)) > 0 && r.Text("launchConfiguration") == "", r, "has none")
+			s.require(len(launchTemplateIDs(r)) > 0 && r.Text("launchConfiguration") == "", r, "has none")
 		})
 	}},
 	{"ELB.4", "load balancers drop invalid header fields", dropInvalidHeaders},
-	{"ELB.5", "load balancers log requests", func(s *sweep) {
+	{"ELB.5", "load balancers log requests", func(s *audit) {
 		s.each(balancerType, func(r *pulumitest.Resource) {
 			s.require(r.Text("accessLogs.enabled") == "true" && r.Text("accessLogs.bucket") != "", r, "does not")
 		})
 	}},
-	{"ELB.6", "load balancers are protected from deletion", func(s *sweep) {
+	{"ELB.6", "load balancers are protected from deletion", func(s *audit) {
 		s.each(balancerType, func(r *pulumitest.Resource) {
 			s.require(r.Text("enableDeletionProtection") == "true", r, "is not")
 		})
 	}},
-	{"S3.2", "nobody outside reads buckets", func(s *sweep) { s.publicAccess("s3:Get", "s3:List") }},
-	{"S3.3", "nobody outside writes buckets", func(s *sweep) { s.publicAccess("s3:Put", "s3:Delete", "s3:Replicate", "s3:Abort", "s3:Restore") }},
-	{"S3.5", "buckets refuse plain HTTP", func(s *sweep) {
+	{"S3.2", "buckets have no public read access", func(s *audit) { s.publicAccess("s3:Get", "s3:List") }},
+	{"S3.3", "buckets have no public write access", func(s *audit) { s.publicAccess("s3:Put", "s3:Delete", "s3:Replicate", "s3:Abort", "s3:Restore") }},
+	{"S3.5", "buckets refuse plain HTTP", func(s *audit) {
 		policies := s.documents()
 		s.each(bucketType, func(bucket *pulumitest.Resource) {
 			refuses := slices.ContainsFunc(policies, func(st statement) bool {
@@ -201,9 +201,9 @@ var controls = []control{
 			s.require(refuses, bucket, "its policy does not")
 		})
 	}},
-	{"S3.8", "buckets block public access", func(s *sweep) {
+	{"S3.8", "buckets block public access", func(s *audit) {
 		s.each(bucketType, func(bucket *pulumitest.Resource) {
-			blocks := s.with(accessType, "bucket", bucket)
+			blocks := s.referring(accessType, "bucket", bucket)
 			s.require(len(blocks) == 1, bucket, "%d public access blocks", len(blocks))
 			for _, b := range blocks {
 				for _, setting := range []string{"blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"} {
@@ -212,17 +212,17 @@ var controls = []control{
 			}
 		})
 	}},
-	{"S3.9", "buckets log access", func(s *sweep) {
+	{"S3.9", "buckets log access", func(s *audit) {
 		s.each(bucketType, func(bucket *pulumitest.Resource) {
-			s.require(slices.ContainsFunc(s.with(loggingType, "bucket", bucket), func(r *pulumitest.Resource) bool {
+			s.require(slices.ContainsFunc(s.referring(loggingType, "bucket", bucket), func(r *pulumitest.Resource) bool {
 				return r.Text("targetBucket") != "" && r.Text("targetBucket") != bucket.ID
 			}), bucket, "does not")
 		})
 	}},
-	{"S3.13", "buckets have a lifecycle", func(s *sweep) {
+	{"S3.13", "buckets have a lifecycle", func(s *audit) {
 		s.each(bucketType, func(bucket *pulumitest.Resource) {
 			enabled := 0
-			for _, r := range s.with(lifecycleType, "bucket", bucket) {
+			for _, r := range s.referring(lifecycleType, "bucket", bucket) {
 				for i := range list(r, "rules") {
 					if r.Text(fmt.Sprintf("rules[%d].status", i)) == "Enabled" {
 						enabled++
@@ -232,33 +232,33 @@ var controls = []control{
 			s.require(enabled > 0, bucket, "no rule is enabled")
 		})
 	}},
-	{"Lambda.1", "nobody outside the account calls functions", func(s *sweep) {
+	{"Lambda.1", "only the account calls functions", func(s *audit) {
 		s.each(functionType, func(*pulumitest.Resource) {})
 		s.each(permitType, func(r *pulumitest.Resource) {
-			s.require(r.Text("principal") != "*", r, "lets everybody call")
+			s.require(r.Text("principal") != "*", r, "lets every principal call")
 			if r.Text("principal") == "s3.amazonaws.com" {
-				s.require(regexp.MustCompile(`^\d{12}$`).MatchString(r.Text("sourceAccount")), r, "does not bind the calling bucket to an account")
+				s.require(regexp.MustCompile(`^\d{12}$`).MatchString(r.Text("sourceAccount")), r, "does not limit the calling bucket to an account")
 			}
 		})
 		s.any(func(r *pulumitest.Resource) {
 			s.require(r.Text("authorizationType") == "AWS_IAM", r, "answers without authorization")
 		}, "aws:lambda/functionUrl:FunctionUrl")
 	}},
-	{"Lambda.2", "functions use supported runtimes", func(s *sweep) {
+	{"Lambda.2", "functions use supported runtimes", func(s *audit) {
 		// Lambda developer guide, "Lambda runtimes": Amazon Linux 2023 until 2029-06-30.
 		supported := []string{"provided.al2023"}
 		s.each(functionType, func(r *pulumitest.Resource) {
 			s.require(slices.Contains(supported, r.Text("runtime")) || r.Text("packageType") == "Image", r, "runtime %q", r.Text("runtime"))
 		})
 	}},
-	{"KMS.1", "no identity decrypts with every KMS key", func(s *sweep) {
+	{"KMS.1", "no identity decrypts with every KMS key", func(s *audit) {
 		for _, st := range s.allowed(rolePolicy) {
 			decrypts := slices.ContainsFunc([]string{"kms:Decrypt", "kms:ReEncryptFrom"}, func(a string) bool { return matches(st.actions, a) }) || len(st.notActions) > 0
-			all := len(st.notTargets) > 0 || slices.ContainsFunc(st.resources, func(r string) bool { return every(r) || strings.HasSuffix(r, ":key/*") })
+			all := len(st.notTargets) > 0 || slices.ContainsFunc(st.resources, func(r string) bool { return wholeService(r) || strings.HasSuffix(r, ":key/*") })
 			s.require(!st.identity || !decrypts || !all, st.on, "%s", st)
 		}
 	}},
-	{"IAM.1", "no identity is a full administrator", func(s *sweep) {
+	{"IAM.1", "no identity is a full administrator", func(s *audit) {
 		for _, st := range s.allowed(rolePolicy) {
 			everything := slices.Contains(st.actions, "*") && slices.Contains(st.resources, "*") || len(st.notActions) > 0
 			s.require(!st.identity || !everything, st.on, "%s", st)
@@ -269,61 +269,61 @@ var controls = []control{
 			}
 		}, roleType, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/policyAttachment:PolicyAttachment", "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive")
 	}},
-	{"IAM.21", "no identity has all of a service's actions", func(s *sweep) {
+	{"IAM.21", "no identity has all of a service's actions", func(s *audit) {
 		for _, st := range s.allowed(rolePolicy) {
 			for _, a := range st.actions {
 				s.require(!st.identity || !strings.HasSuffix(a, ":*"), st.on, "%s: %s", st, a)
 			}
 		}
 	}},
-	{"CKV_AWS_46", "user data holds no secret", func(s *sweep) {
-		look := func(r *pulumitest.Resource) {
+	{"CKV_AWS_46", "user data holds no secret", func(s *audit) {
+		check := func(r *pulumitest.Resource) {
 			plain, _, err := script(r)
 			s.require(err == nil, r, "user data: %v", err)
 			for _, what := range secretsIn(plain) {
 				s.report(r, "user data: %s", what)
 			}
 		}
-		s.each(instanceType, look)
-		s.each(templateType, look)
-		s.any(look, launchType)
+		s.each(instanceType, check)
+		s.each(templateType, check)
+		s.any(check, launchType)
 	}},
 	{"CKV_AWS_79", "IMDSv1 is off", requireIMDSv2},
 	{"CKV_AWS_88", "instances have no public address", noPublicAddress},
 	{"CKV_AWS_131", "load balancers drop invalid header fields", dropInvalidHeaders},
-	{"CKV_AWS_115", "functions bound their concurrency", func(s *sweep) {
+	{"CKV_AWS_115", "functions limit their concurrency", func(s *audit) {
 		s.each(functionType, func(r *pulumitest.Resource) {
 			n := r.Input("reservedConcurrentExecutions")
 			s.require(n.IsNumber() && n.NumberValue() >= 0, r, "does not")
 		})
 	}},
-	{"CKV_AWS_116", "events that functions fail on go to a queue", func(s *sweep) {
+	{"CKV_AWS_116", "failed events go to a queue", func(s *audit) {
 		s.each(functionType, func(fn *pulumitest.Resource) {
-			// A failure destination is Lambda's later form of a dead-letter queue, with the reason in it.
-			caught := fn.Text("deadLetterConfig.targetArn") != "" || slices.ContainsFunc(s.with(eventsType, "functionName", fn), func(r *pulumitest.Resource) bool {
+			// A failure destination is Lambda's newer form of a dead-letter queue; its messages hold the reason.
+			caught := fn.Text("deadLetterConfig.targetArn") != "" || slices.ContainsFunc(s.referring(eventsType, "functionName", fn), func(r *pulumitest.Resource) bool {
 				return r.Text("destinationConfig.onFailure.destination") != ""
 			})
 			s.require(caught, fn, "has neither a dead-letter queue nor a failure destination")
 		})
 	}},
 
-	{"kinds", "there is nothing that these controls do not look at, or that keeps a key in the state", func(s *sweep) {
+	{"kinds", "every resource is of a type that these controls check, and keeps no key in the state", func(s *audit) {
 		s.each(vpcType, func(*pulumitest.Resource) {})
 		for _, r := range s.Resources {
-			s.require(unswept[r.Type] == "", r, "%s: %s", r.Type, unswept[r.Type])
+			s.require(forbiddenTypes[r.Type] == "", r, "%s: %s", r.Type, forbiddenTypes[r.Type])
 		}
 	}},
-	{"wildcard-action", "no policy allows * actions", func(s *sweep) {
+	{"wildcard-action", "no policy allows * actions", func(s *audit) {
 		for _, st := range s.allowed(rolePolicy, bucketPolicy, keyType) {
-			s.require(len(st.notActions) == 0, st.on, "%s allows all but some actions", st)
+			s.require(len(st.notActions) == 0, st.on, "%s allows all except some actions", st)
 			for _, a := range st.actions {
 				s.require(!strings.ContainsAny(a, "*?"), st.on, "%s: %s", st, a)
 			}
 		}
 	}},
-	{"wildcard-resource", "identities name the resources of actions that take an ARN", func(s *sweep) {
+	{"wildcard-resource", "identities name the resources of actions that take an ARN", func(s *audit) {
 		for _, st := range s.allowed(rolePolicy) {
-			if !st.identity || !slices.ContainsFunc(st.resources, every) && len(st.notTargets) == 0 {
+			if !st.identity || !slices.ContainsFunc(st.resources, wholeService) && len(st.notTargets) == 0 {
 				continue
 			}
 			for _, a := range st.actions {
@@ -331,37 +331,37 @@ var controls = []control{
 			}
 		}
 	}},
-	{"trust", "roles are taken on by a service, or by a named principal on conditions", func(s *sweep) {
+	{"trust", "roles are assumed by a service, or by a named principal on conditions", func(s *audit) {
 		s.each(roleType, func(*pulumitest.Resource) {})
 		for _, st := range s.documents() {
 			if st.on.Type != roleType || st.identity || st.effect != "Allow" {
 				continue
 			}
 			for _, p := range st.principals {
-				s.require(strings.HasSuffix(p, ".amazonaws.com") || !strings.Contains(p, "*") && len(st.conditions) > 0, st.on, "%s may take it on", p)
+				s.require(strings.HasSuffix(p, ".amazonaws.com") || !strings.Contains(p, "*") && len(st.conditions) > 0, st.on, "%s may assume it", p)
 			}
 		}
 	}},
-	{"open-ingress", "the internet reaches nothing but the load balancer", func(s *sweep) {
-		doors := map[string]bool{}
+	{"open-ingress", "the internet reaches nothing but the load balancer", func(s *audit) {
+		balancerGroups := map[string]bool{}
 		s.each(balancerType, func(r *pulumitest.Resource) {
 			for _, id := range texts(list(r, "securityGroups")) {
-				doors[id] = true
+				balancerGroups[id] = true
 			}
 		})
 		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
-			s.require(!r.open || doors[r.group], r.on, "lets everybody in")
+			s.require(!r.open || balancerGroups[r.group], r.on, "admits every address")
 		}
 		for _, typ := range []string{instanceType, templateType} {
 			s.any(func(r *pulumitest.Resource) {
 				for _, l := range inputs(r) {
-					s.require(!doors[l.text], r, "is in the load balancer's group (%s)", l.path)
+					s.require(!balancerGroups[l.text], r, "is in the load balancer's group (%s)", l.path)
 				}
 			}, typ)
 		}
 	}},
-	{"secrets", "no input or output holds a secret", func(s *sweep) {
+	{"secrets", "no input or output holds a secret", func(s *audit) {
 		s.each(templateType, func(*pulumitest.Resource) {})
 		for _, r := range s.Resources {
 			for _, l := range inputs(r) {
@@ -370,7 +370,7 @@ var controls = []control{
 				}
 				s.require(!secretName.MatchString(l.path) || l.text == "", r, "%s is named like a secret and is plain text", l.path)
 			}
-			s.require(len(r.Secrets) == 0, r, "%v are secret: nothing of this stack's is kept in its state", r.Secrets)
+			s.require(len(r.Secrets) == 0, r, "%v are secret: the state must hold no secret", r.Secrets)
 		}
 		for _, k := range s.Exports.StableKeys() {
 			for _, l := range leaves(string(k), s.Exports[k]) {
@@ -380,33 +380,33 @@ var controls = []control{
 			}
 		}
 	}},
-	{"user-data-size", "user data fits into EC2's 16,384 bytes", func(s *sweep) {
+	{"user-data-size", "user data is at most EC2's 16,384 bytes", func(s *audit) {
 		withScript := 0
-		look := func(r *pulumitest.Resource) {
+		check := func(r *pulumitest.Resource) {
 			_, size, err := script(r)
 			s.require(err == nil && size <= 16384, r, "%d bytes, %v", size, err)
 			if size > 0 {
 				withScript++
 			}
 		}
-		s.each(instanceType, look)
-		s.each(templateType, look)
+		s.each(instanceType, check)
+		s.each(templateType, check)
 		if withScript < 2 {
-			s.findings = append(s.findings, finding{instanceType, "the API's and the database's user data are not both there"})
+			s.findings = append(s.findings, finding{instanceType, "the API's or the database's user data is missing"})
 		}
 	}},
-	{"rule-description", "every security group and rule says what it is for", func(s *sweep) {
+	{"rule-description", "every security group and rule has a description", func(s *audit) {
 		described := func(r *pulumitest.Resource) {
 			s.require(len(r.Text("description")) >= 8, r, "description %q", r.Text("description"))
 		}
 		s.each(groupType, func(r *pulumitest.Resource) {
 			described(r)
-			s.require(len(list(r, "ingress"))+len(list(r, "egress")) == 0, r, "has rules inside: make each a resource of its own")
+			s.require(len(list(r, "ingress"))+len(list(r, "egress")) == 0, r, "has inline rules: make each a resource of its own")
 		})
 		s.each(ruleType, described)
 		s.any(described, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
 	}},
-	{"database-routes", "the database tier has no way out", func(s *sweep) {
+	{"database-routes", "the database tier has no routes", func(s *audit) {
 		tables := map[string]bool{}
 		found := false
 		s.each(subnetType, func(subnet *pulumitest.Resource) {
@@ -414,14 +414,14 @@ var controls = []control{
 				return
 			}
 			found = true
-			associations := s.with(assocType, "subnetId", subnet)
-			s.require(len(associations) == 1, subnet, "%d route tables are associated: without one it has the VPC's main table", len(associations))
+			associations := s.referring(assocType, "subnetId", subnet)
+			s.require(len(associations) == 1, subnet, "%d route tables are associated: without one it uses the VPC's main table", len(associations))
 			for _, a := range associations {
 				tables[a.Text("routeTableId")] = true
 			}
 		})
 		if !found {
-			s.findings = append(s.findings, finding{subnetType, "none is of the database tier"})
+			s.findings = append(s.findings, finding{subnetType, "none is in the database tier"})
 		}
 		s.each(tableType, func(r *pulumitest.Resource) {
 			s.require(!tables[r.ID] || len(list(r, "routes")) == 0, r, "has routes")
@@ -432,13 +432,13 @@ var controls = []control{
 	}},
 }
 
-// unswept are other kinds of what the controls look at, with what to use in their place.
-var unswept = map[string]string{
+// forbiddenTypes are types that the controls do not check, with what to use instead.
+var forbiddenTypes = map[string]string{
 	"aws:s3/bucket:Bucket":                            "use BucketV2 and a resource for each setting",
 	"aws:s3/bucketAclV2:BucketAclV2":                  "use the bucket's policy",
 	"aws:alb/loadBalancer:LoadBalancer":               "use lb.LoadBalancer",
 	"aws:elb/loadBalancer:LoadBalancer":               "use lb.LoadBalancer",
-	"aws:ec2/networkInterface:NetworkInterface":       "let the instance make it",
+	"aws:ec2/networkInterface:NetworkInterface":       "let the instance create it",
 	"aws:ec2/spotInstanceRequest:SpotInstanceRequest": "use a launch template",
 	"aws:ec2/spotFleetRequest:SpotFleetRequest":       "use an Auto Scaling group",
 	"aws:ec2/fleet:Fleet":                             "use an Auto Scaling group",
@@ -450,10 +450,10 @@ var unswept = map[string]string{
 	"aws:ssm/parameter:Parameter":                     "its value would be in the state",
 }
 
-// withoutARN are the actions that take no resource, so that a policy can only say "*" (Service Authorization
-// Reference, each service's "Actions" table: no resource type), and ssm:UpdateInstanceInformation, whose
-// resource is not known to the service when an agent first calls (Systems Manager user guide, "Add Session
-// Manager permissions to an existing IAM role").
+// withoutARN are the actions that take no resource, so that a policy can only allow "*" (Service Authorization
+// Reference, each service's "Actions" table: no resource type), and ssm:UpdateInstanceInformation, whose resource the
+// service does not know when an agent first calls (Systems Manager user guide, "Add Session Manager permissions to an
+// existing IAM role").
 var withoutARN = []string{
 	"ec2:DescribeInstances",
 	"ssm:UpdateInstanceInformation",
@@ -462,17 +462,17 @@ var withoutARN = []string{
 	"xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }
 
-func requireIMDSv2(s *sweep) {
-	look := func(r *pulumitest.Resource) {
+func requireIMDSv2(s *audit) {
+	check := func(r *pulumitest.Resource) {
 		s.require(r.Text("metadataOptions.httpTokens") == "required" || r.Text("metadataOptions.httpEndpoint") == "disabled", r,
 			"httpTokens is %q", r.Text("metadataOptions.httpTokens"))
 	}
-	s.each(instanceType, look)
-	s.each(templateType, look)
-	s.any(look, launchType)
+	s.each(instanceType, check)
+	s.each(templateType, check)
+	s.any(check, launchType)
 }
 
-func noPublicAddress(s *sweep) {
+func noPublicAddress(s *audit) {
 	addressed := map[string]string{}
 	s.any(func(r *pulumitest.Resource) {
 		for _, input := range []string{"instance", "instanceId"} {
@@ -480,34 +480,34 @@ func noPublicAddress(s *sweep) {
 		}
 	}, addressType, "aws:ec2/eipAssociation:EipAssociation")
 	s.each(instanceType, func(r *pulumitest.Resource) {
-		s.require(r.Text("associatePublicIpAddress") != "true", r, "is given a public address")
+		s.require(r.Text("associatePublicIpAddress") != "true", r, "gets a public address")
 		s.require(addressed[r.ID] == "", r, "has the public address %s", addressed[r.ID])
 		if r.Text("associatePublicIpAddress") == "false" {
 			return
 		}
 		for _, subnet := range s.ByType(subnetType) {
-			s.require(subnet.ID != r.Text("subnetId") || subnet.Text("mapPublicIpOnLaunch") != "true", r, "its subnet gives public addresses")
+			s.require(subnet.ID != r.Text("subnetId") || subnet.Text("mapPublicIpOnLaunch") != "true", r, "its subnet assigns public addresses")
 		}
 	})
 	s.each(templateType, func(r *pulumitest.Resource) {
-		s.require(len(list(r, "networkInterfaces")) > 0, r, "leaves public addresses to the subnet")
+		s.require(len(list(r, "networkInterfaces")) > 0, r, "lets the subnet decide on public addresses")
 		for i := range list(r, "networkInterfaces") {
-			s.require(r.Text(fmt.Sprintf("networkInterfaces[%d].associatePublicIpAddress", i)) == "false", r, "interface %d may be given a public address", i)
+			s.require(r.Text(fmt.Sprintf("networkInterfaces[%d].associatePublicIpAddress", i)) == "false", r, "interface %d may get a public address", i)
 		}
 	})
 	s.any(func(r *pulumitest.Resource) {
-		s.require(r.Text("associatePublicIpAddress") == "false", r, "may give public addresses")
+		s.require(r.Text("associatePublicIpAddress") == "false", r, "may assign public addresses")
 	}, launchType)
 }
 
-func dropInvalidHeaders(s *sweep) {
+func dropInvalidHeaders(s *audit) {
 	s.each(balancerType, func(r *pulumitest.Resource) {
 		s.require(r.Text("dropInvalidHeaderFields") == "true" || r.Text("loadBalancerType") == "network", r, "does not")
 	})
 }
 
-// publicAccess reports buckets that anybody may use with actions of these prefixes.
-func (s *sweep) publicAccess(prefixes ...string) {
+// publicAccess reports buckets on which every principal may use actions with these prefixes.
+func (s *audit) publicAccess(prefixes ...string) {
 	opens := func(st statement) bool {
 		return st.effect == "Allow" && slices.Contains(st.principals, "*") && len(st.conditions) == 0 && (len(st.notActions) > 0 ||
 			slices.ContainsFunc(st.actions, func(a string) bool {
@@ -521,29 +521,29 @@ func (s *sweep) publicAccess(prefixes ...string) {
 	s.each(bucketPolicy, func(*pulumitest.Resource) {})
 	s.each(bucketType, func(bucket *pulumitest.Resource) {
 		blocksPolicies, blocksACLs := false, false
-		for _, b := range s.with(accessType, "bucket", bucket) {
+		for _, b := range s.referring(accessType, "bucket", bucket) {
 			blocksPolicies = blocksPolicies || b.Text("restrictPublicBuckets") == "true"
 			blocksACLs = blocksACLs || b.Text("ignorePublicAcls") == "true"
 		}
 		for _, st := range policies {
 			if st.on.Type == bucketPolicy && st.on.Text("bucket") == bucket.ID && opens(st) && !blocksPolicies {
-				s.report(bucket, "%s is for everybody", st)
+				s.report(bucket, "%s allows every principal", st)
 			}
 		}
-		// Without a block, what an ACL may one day open is open.
+		// Without the block, an ACL that is added later opens the bucket.
 		s.require(blocksACLs, bucket, "public ACLs are not ignored")
 	})
 }
 
 func bucketARN(bucket *pulumitest.Resource) string { return "arn:aws:s3:::" + bucket.ID }
 
-// every says whether a policy's resource is all there is, or all of a service.
-func every(arn string) bool {
+// wholeService reports whether a policy's resource is everything, or everything of a service.
+func wholeService(arn string) bool {
 	parts := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
 	return arn == "*" || len(parts) == 6 && parts[5] == "*"
 }
 
-// accessRule is what a security group's or network ACL's rule lets in.
+// accessRule is the ingress that a security group's or network ACL's rule allows.
 type accessRule struct {
 	on       *pulumitest.Resource
 	group    string // the security group's id
@@ -562,30 +562,30 @@ func (r accessRule) covers(port int) bool {
 	return false
 }
 
-// rules are all that security groups let in, in whatever form it is written.
-func (s *sweep) rules() []accessRule {
+// rules are the ingress rules of all security groups, from every resource type that holds them.
+func (s *audit) rules() []accessRule {
 	var all []accessRule
 	s.any(func(r *pulumitest.Resource) {
 		if r.Text("type") == "ingress" {
 			all = append(all, accessRule{r, r.Text("securityGroupId"), r.Text("protocol"), number(r.Input("fromPort")), number(r.Input("toPort")),
-				everybody(append(texts(list(r, "cidrBlocks")), texts(list(r, "ipv6CidrBlocks"))...)...)})
+				anyAddress(append(texts(list(r, "cidrBlocks")), texts(list(r, "ipv6CidrBlocks"))...)...)})
 		}
 	}, ruleType)
 	s.any(func(r *pulumitest.Resource) {
 		all = append(all, accessRule{r, r.Text("securityGroupId"), r.Text("ipProtocol"), number(r.Input("fromPort")), number(r.Input("toPort")),
-			everybody(r.Text("cidrIpv4"), r.Text("cidrIpv6"))})
+			anyAddress(r.Text("cidrIpv4"), r.Text("cidrIpv6"))})
 	}, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 	s.any(func(r *pulumitest.Resource) {
 		for _, e := range list(r, "ingress") {
 			m := e.ObjectValue()
 			all = append(all, accessRule{r, r.ID, text(m["protocol"]), number(m["fromPort"]), number(m["toPort"]),
-				everybody(append(texts(array(m["cidrBlocks"])), texts(array(m["ipv6CidrBlocks"]))...)...)})
+				anyAddress(append(texts(array(m["cidrBlocks"])), texts(array(m["ipv6CidrBlocks"]))...)...)})
 		}
 	}, groupType, defaultType)
 	return all
 }
 
-func everybody(cidrs ...string) bool {
+func anyAddress(cidrs ...string) bool {
 	return slices.ContainsFunc(cidrs, func(c string) bool { return strings.HasSuffix(c, "/0") })
 }
 
@@ -610,8 +610,8 @@ func array(v resource.PropertyValue) []resource.PropertyValue {
 	return nil
 }
 
-// launched are the ids of the launch templates that a group launches from.
-func launched(group *pulumitest.Resource) []string {
+// launchTemplateIDs are the launch templates of an Auto Scaling group.
+func launchTemplateIDs(group *pulumitest.Resource) []string {
 	var ids []string
 	for _, p := range []string{"launchTemplate.id", "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.launchTemplateId"} {
 		if id := group.Text(p); id != "" {
@@ -621,7 +621,7 @@ func launched(group *pulumitest.Resource) []string {
 	return ids
 }
 
-// matches says whether one of a statement's actions, which may hold wildcards, is the action.
+// matches reports whether a statement's actions, which may hold wildcards, include the action.
 func matches(patterns []string, action string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(strings.ToLower(p), strings.ToLower(action))
@@ -630,7 +630,7 @@ func matches(patterns []string, action string) bool {
 }
 
 var (
-	// secretName is an input's path that ends in a name that secrets have.
+	// secretName matches the path of an input that is named like a secret.
 	secretName = regexp.MustCompile(`(?i)(^|[._a-z])(password|passwd|secret|secretkey|privatekey|accesskey|apikey|jwtkey|authtoken)$`)
 
 	secretForms = map[string]*regexp.Regexp{
@@ -639,7 +639,7 @@ var (
 		"a private key":            regexp.MustCompile(`-----BEGIN ([A-Z]+ )*PRIVATE KEY-----`),
 		"a URI with a password":    regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^/\s:@"'$<{]+:[^/\s@"'$<{]+@`),
 		"a JSON web token":         regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}`),
-		"a password in the clear":  regexp.MustCompile(`(?i)\b[A-Z_]*(PASSWORD|SECRET|JWT_?KEY|API_?KEY|AUTH_?TOKEN)=["']?[A-Za-z0-9/+!@#%^&*_-]{8,}`),
+		"a plain-text password":    regexp.MustCompile(`(?i)\b[A-Z_]*(PASSWORD|SECRET|JWT_?KEY|API_?KEY|AUTH_?TOKEN)=["']?[A-Za-z0-9/+!@#%^&*_-]{8,}`),
 		"a GitHub token":           regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{36}\b`),
 	}
 )

@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/iam/deployer"
+	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
@@ -21,7 +24,21 @@ const (
 	attachmentType    = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
-// attachedTo are the statements of the customer managed policies that a role of the deployer carries.
+// environmentOf is where run deploys a stack.
+func environmentOf(stack string) environment.Environment {
+	e := pulumitest.Environment()
+	e.Stack = stack
+	return e
+}
+
+// fullName is a physical name in stack full.
+func fullName(typ, logical string) string {
+	return component.PhysicalName(environmentOf("full"), typ, logical)
+}
+
+func bucketOfFull(logical string) string { return "arn:aws:s3:::" + fullName(bucketType, logical) }
+
+// attachedTo are the statements of the customer managed policies that are attached to a role of the deployer.
 func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement {
 	t.Helper()
 	policies := map[string]bool{}
@@ -32,7 +49,7 @@ func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement 
 	}
 	require.NotEmpty(t, policies, "nothing is attached to %s", role)
 	var all []statement
-	for _, st := range (&sweep{Recording: r}).documents() {
+	for _, st := range (&audit{Recording: r}).documents() {
 		if st.on.Type == managedPolicyType && policies[st.on.State["arn"].StringValue()] {
 			all = append(all, st)
 		}
@@ -41,17 +58,18 @@ func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement 
 	return all
 }
 
-// reads are the prefixes of IAM action names that only look (Service Authorization Reference, access levels
-// List and Read), and exceptions what else does.
+// reads are the prefixes of the names of IAM actions that only read (Service Authorization Reference, access levels List
+// and Read), and readExceptions the others.
 var (
 	reads          = []string{"Describe", "Get", "Head", "List"}
 	readExceptions = map[string]string{
-		"budgets:ViewBudget": "the Budgets API's one permission to read a budget",
+		"budgets:ViewBudget": "the Budgets API's only permission to read a budget",
 	}
-	// discloses are reads that give away what a reader must not have, and where they are harmless.
+	// discloses are reads of data that the preview role must not have, with the resources where they are harmless.
 	discloses = map[string]func(resource string) bool{
 		"s3:GetObject": func(resource string) bool {
-			return strings.HasSuffix(resource, "/releases/*") || strings.HasPrefix(resource, "arn:aws:s3:::storage-site-") ||
+			return resource == bucketOfFull("storage-artifacts")+"/"+contract.ReleasesPrefix+"*" ||
+				resource == bucketOfFull("storage-site")+"/*" ||
 				strings.HasSuffix(resource, "/.pulumi/*") // Pulumi's own state, whose secrets are encrypted
 		},
 		"ssm:GetParameter": func(resource string) bool {
@@ -68,18 +86,18 @@ var (
 	}
 )
 
-// notARead says why a statement is more than looking; "" where it is not.
+// notARead returns why a statement allows more than reading, "" where it does not.
 func notARead(st statement) string {
 	if st.effect != "Allow" {
 		return ""
 	}
 	if len(st.notActions) > 0 || len(st.notTargets) > 0 {
-		return "it allows all but something"
+		return "it allows everything except something"
 	}
 	for _, action := range st.actions {
 		service, name, ok := strings.Cut(action, ":")
 		if !ok || service == "" || strings.ContainsAny(action, "*?") {
-			return action + " is no single action"
+			return action + " is not a single action"
 		}
 		if readExceptions[action] == "" && !slices.ContainsFunc(reads, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			return action + " writes"
@@ -102,16 +120,16 @@ func TestPreviewRoleOnlyReadsAndNoSecret(t *testing.T) {
 		assert.Empty(t, notARead(st), "%s of %s", st.actions, st.on.Name)
 	}
 	for _, inline := range r.ByType(rolePolicy) {
-		assert.False(t, strings.HasPrefix(inline.Name, "deployer-"), "%s is not looked at", inline.Name)
+		assert.False(t, strings.HasPrefix(inline.Name, "deployer-"), "%s is not checked", inline.Name)
 	}
 	for name, bad := range map[string]statement{
 		"a write":         {effect: "Allow", actions: []string{"ec2:DescribeVpcs", "ec2:CreateVpc"}, resources: []string{"*"}},
 		"a wildcard":      {effect: "Allow", actions: []string{"ec2:Describe*"}, resources: []string{"*"}},
 		"everything":      {effect: "Allow", actions: []string{"*"}, resources: []string{"*"}},
-		"all but":         {effect: "Allow", notActions: []string{"iam:PassRole"}, resources: []string{"*"}},
+		"all except":      {effect: "Allow", notActions: []string{"iam:PassRole"}, resources: []string{"*"}},
 		"decrypting":      {effect: "Allow", actions: []string{"kms:Decrypt"}, resources: []string{"*"}},
-		"the credentials": {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{"arn:aws:s3:::storage-artifacts-*/*"}},
-		"the pictures":    {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{"arn:aws:s3:::storage-images-*/orig/*"}},
+		"the credentials": {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{bucketOfFull("storage-artifacts") + "/*"}},
+		"the images":      {effect: "Allow", actions: []string{"s3:GetObject"}, resources: []string{bucketOfFull("storage-images") + "/" + contract.OriginalsPrefix + "*"}},
 		"a parameter":     {effect: "Allow", actions: []string{"ssm:GetParameter"}, resources: []string{"*"}},
 		"invoking":        {effect: "Allow", actions: []string{"lambda:InvokeFunction"}, resources: []string{"*"}},
 	} {
@@ -133,7 +151,7 @@ func inventoryTypes(t *testing.T) []string {
 		}
 	}
 	require.NotEmpty(t, types)
-	// What config can ask for beside them.
+	// The budget is in no stack's config.
 	r := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
 	require.NoError(t, r.Err)
 	for _, res := range r.Resources {
@@ -153,14 +171,14 @@ func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
 	}
 	for _, typ := range types {
 		d, ok := table[typ]
-		if !assert.True(t, ok, "%s is in an inventory and not in deployTable: say what deploying it takes", typ) {
+		if !assert.True(t, ok, "%s is in an inventory and not in deployTable: add what a deployment of it needs", typ) {
 			continue
 		}
-		assert.True(t, len(d.Change) > 0 != (d.ByHand != ""), "%s: it must be changed by some actions, or by hand with a reason", typ)
-		assert.True(t, len(d.Read) > 0 || typ == "aws:lambda/invocation:Invocation", "%s: nothing reads it", typ)
+		assert.True(t, len(d.Change) > 0 != (d.ByHand != ""), "%s: deployTable needs actions that change it, or the reason why it is changed by hand", typ)
+		assert.True(t, len(d.Read) > 0 || typ == "aws:lambda/invocation:Invocation", "%s: no action reads it", typ)
 	}
 	for typ := range table {
-		assert.Contains(t, types, typ, "%s: no stack has it: take it out of deployTable", typ)
+		assert.Contains(t, types, typ, "%s: no stack has it: remove it from deployTable", typ)
 	}
 }
 
@@ -189,27 +207,29 @@ func TestEveryActionOfTheTableReachesTheDeployRole(t *testing.T) {
 	}
 }
 
-// likeARN is IAM's matching: * any characters, ? one.
+// likeARN matches as IAM does: * is any characters, ? is one.
 func likeARN(pattern, arn string) bool {
 	quoted := regexp.QuoteMeta(pattern)
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$").MatchString(arn)
 }
 
-// TestDeployRoleReachesWhatTheStackNames holds the table's name patterns against the names in the plan: a
-// component that is renamed is out of the role's reach.
+// TestDeployRoleReachesWhatTheStackNames compares the table's names with the names in the plan: the role cannot reach a
+// component that is renamed.
 func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
-	for _, name := range []string{"dev", "prod", "full"} {
-		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`})
+	table := map[string]deployer.Deployment{}
+	for _, d := range deployer.Deployments() {
+		table[d.Type] = d
+	}
+	for name, opts := range map[string][]pulumitest.Option{
+		"dev": nil, "prod": nil, "full": {pulumitest.Stack("cinema", strings.Repeat("long-Name_", 8))},
+	} {
+		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
 		require.NoError(t, r.Err)
-		table := map[string]deployer.Deployment{}
-		for _, d := range deployer.Deployments() {
-			table[d.Type] = d
-		}
 		statements := attachedTo(t, r, "deployer-deploy")
-		looked := 0
+		checked := 0
 		for _, res := range r.Resources {
 			arn := res.State["arn"]
-			if !res.Custom || !arn.IsString() || res.Type == "aws:autoscaling/policy:Policy" || // the group's ARN is what counts
+			if !res.Custom || !arn.IsString() || res.Type == "aws:autoscaling/policy:Policy" || // AWS checks the group's ARN
 				table[res.Type].ByHand != "" || strings.HasPrefix(res.Name, "deployer-") {
 				continue
 			}
@@ -218,7 +238,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 				"make":   regexp.MustCompile(`^(Create|Run|Allocate|Request|Put|Modify|Subscribe|SetTopic)`),
 				"delete": regexp.MustCompile(`^([A-Za-z]*Delet|Terminate|Release|Unsubscribe|SetTopic|ModifyBudget$)`),
 			} {
-				looked++
+				checked++
 				assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
 					return st.effect == "Allow" && slices.ContainsFunc(st.actions, func(a string) bool {
 						of, action, _ := strings.Cut(a, ":")
@@ -227,19 +247,19 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 				}), "%s: the deploy role cannot %s %s", name, kind, arn.StringValue())
 			}
 		}
-		assert.Greater(t, looked, 60)
+		assert.Greater(t, checked, 60)
 	}
 }
 
-// Who hands a launch template to a group must be allowed to tag what starts from it.
+// Setting a group's launch template takes permission to tag what starts from it.
 func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
 	statements := attachedTo(t, r, "deployer-deploy")
-	looked := 0
+	checked := 0
 	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
 		for _, spec := range template.Input("tagSpecifications").ArrayValue() {
-			looked++
+			checked++
 			kind := spec.ObjectValue()["resourceType"].StringValue()
 			assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
 				return st.effect == "Allow" && slices.Contains(st.actions, "ec2:CreateTags") &&
@@ -248,22 +268,56 @@ func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 			}), "the deploy role cannot tag a new %s", kind)
 		}
 	}
-	assert.GreaterOrEqual(t, looked, 3)
+	assert.GreaterOrEqual(t, checked, 3)
 }
 
-func TestDeployRoleCannotWidenItself(t *testing.T) {
+// TestDeployerReachesNoOtherStack holds the deployer's policies against the plan of a stack with almost the same name.
+func TestDeployerReachesNoOtherStack(t *testing.T) {
+	own := run(t, "full", nil, pulumitest.Stack("cinema", "dev"))
+	require.NoError(t, own.Err)
+	other := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
+	require.NoError(t, other.Err)
+	var patterns []string
+	for _, st := range (&audit{Recording: own}).documents() {
+		listsAll := !slices.ContainsFunc(st.actions, func(a string) bool { return !slices.Contains(accountWide, a) })
+		if st.on.Type == managedPolicyType && st.effect == "Allow" && !listsAll {
+			patterns = append(patterns, slices.DeleteFunc(slices.Clone(st.resources), func(p string) bool { return p == "*" })...)
+		}
+	}
+	named := map[string]bool{}
+	for _, res := range other.Resources {
+		arn := res.State["arn"]
+		if !arn.IsString() || !strings.Contains(arn.StringValue(), environmentOf("dev-2").Suffix()) {
+			continue
+		}
+		named[res.Type] = true
+		for _, suffix := range []string{"", ":*", "/x"} {
+			for _, p := range patterns {
+				assert.False(t, likeARN(p, arn.StringValue()+suffix), "%s reaches %s", p, arn.StringValue()+suffix)
+			}
+		}
+	}
+	for _, typ := range []string{roleType, managedPolicyType, bucketType, functionType, scalingType, balancerType} {
+		assert.True(t, named[typ], "no ARN of a %s names its stack", typ)
+	}
+	assert.Greater(t, len(named), 12)
+}
+
+func TestDeployRoleCannotExtendItself(t *testing.T) {
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
 	statements := attachedTo(t, r, "deployer-deploy")
 	arn := func(kind, name string) string { return "arn:aws:iam::123456789012:" + kind + "/" + name }
+	role := func(logical string) string { return arn("role", fullName(roleType, logical)) }
+	policy := func(logical string) string { return arn("policy", fullName(managedPolicyType, logical)) }
 	for _, c := range []struct{ action, resource string }{
-		{"iam:PutRolePolicy", arn("role", "deployer-deploy-0123abc")},
-		{"iam:AttachRolePolicy", arn("role", "deployer-deploy-0123abc")},
-		{"iam:UpdateAssumeRolePolicy", arn("role", "deployer-preview-0123abc")},
-		{"iam:TagRole", arn("role", "deployer-deploy-0123abc")},
-		{"iam:CreatePolicyVersion", arn("policy", "deployer-boundary-0123abc")},
-		{"iam:SetDefaultPolicyVersion", arn("policy", "deployer-network-0123abc")},
-		{"iam:DeleteRolePermissionsBoundary", arn("role", "iam-api-0123abc")},
+		{"iam:PutRolePolicy", role("deployer-deploy")},
+		{"iam:AttachRolePolicy", role("deployer-deploy")},
+		{"iam:UpdateAssumeRolePolicy", role("deployer-preview")},
+		{"iam:TagRole", role("deployer-deploy")},
+		{"iam:CreatePolicyVersion", policy("deployer-boundary")},
+		{"iam:SetDefaultPolicyVersion", policy("deployer-network")},
+		{"iam:DeleteRolePermissionsBoundary", role("iam-api")},
 		{"iam:CreateOpenIDConnectProvider", arn("oidc-provider", "evil.example")},
 		{"iam:UpdateOpenIDConnectProviderThumbprint", arn("oidc-provider", "token.actions.githubusercontent.com")},
 	} {
@@ -273,7 +327,9 @@ func TestDeployRoleCannotWidenItself(t *testing.T) {
 				slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, c.resource) })
 		}), "nothing denies %s on %s", c.action, c.resource)
 	}
-	boundary := "arn:aws:iam::123456789012:policy/deployer-boundary-*"
+	boundary, backupRole := policy("deployer-boundary"), []string{role("backup-role")}
+	passable := append(backupRole, role("mirror-role"), role("thumbnailer-role"), role("network-flow-logs"), role("replica-role"),
+		arn("role", component.PhysicalPattern(environmentOf("full"), roleType, "iam-")))
 	for _, st := range statements {
 		if st.effect != "Allow" {
 			continue
@@ -282,18 +338,18 @@ func TestDeployRoleCannotWidenItself(t *testing.T) {
 			assert.NotContains(t, a, "*", "%s", st.on.Name)
 			switch a {
 			case "iam:PassRole":
-				assert.NotEmpty(t, st.conditions["StringEquals"]["iam:PassedToService"], "any service may be given %s", st.resources)
+				assert.NotEmpty(t, st.conditions["StringEquals"]["iam:PassedToService"], "%s can be passed to any service", st.resources)
 				for _, p := range st.resources {
-					assert.Regexp(t, `:role/(iam|mirror-role|thumbnailer-role|network-flow-logs|backup-role|replica-role)-\*$`, p)
+					assert.Contains(t, passable, p)
 				}
 			case "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary":
-				assert.Equal(t, boundary, st.conditions["ArnLike"]["iam:PermissionsBoundary"], "%s on roles without the boundary", a)
+				assert.Equal(t, boundary, st.conditions["ArnEquals"]["iam:PermissionsBoundary"], "%s on roles without the boundary", a)
 			case "iam:CreateRole":
-				if !slices.Equal(st.resources, []string{"arn:aws:iam::123456789012:role/backup-role-*"}) {
-					assert.Equal(t, boundary, st.conditions["ArnLike"]["iam:PermissionsBoundary"], "roles without the boundary")
+				if !slices.Equal(st.resources, backupRole) {
+					assert.Equal(t, boundary, st.conditions["ArnEquals"]["iam:PermissionsBoundary"], "roles without the boundary")
 				}
 			case "iam:AttachRolePolicy":
-				assert.Equal(t, []string{"arn:aws:iam::123456789012:role/backup-role-*"}, st.resources)
+				assert.Equal(t, backupRole, st.resources)
 				assert.Equal(t, "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup", st.conditions["ArnEquals"]["iam:PolicyARN"])
 			case "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole":
 				t.Errorf("%s is allowed", a)
@@ -317,13 +373,13 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 	}
 	require.NotEmpty(t, roles)
 	var limit []statement
-	for _, st := range (&sweep{Recording: r}).documents() {
+	for _, st := range (&audit{Recording: r}).documents() {
 		if st.on == boundary {
 			limit = append(limit, st)
 		}
 	}
-	for _, st := range (&sweep{Recording: r}).documents() {
-		uses := st.on.Type == rolePolicy && roles[st.on.Text("role")] || // and what a key lets a role do
+	for _, st := range (&audit{Recording: r}).documents() {
+		uses := st.on.Type == rolePolicy && roles[st.on.Text("role")] || // or what a key allows a role
 			st.on.Type == keyType && slices.ContainsFunc(st.principals, func(p string) bool { return strings.Contains(p, ":role/") })
 		if !uses || st.effect != "Allow" {
 			continue
@@ -335,7 +391,7 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 				}
 				assert.True(t, slices.ContainsFunc(limit, func(l statement) bool {
 					return slices.Contains(l.actions, action) && slices.ContainsFunc(l.resources, func(p string) bool { return likeARN(p, resource) })
-				}), "%s: %s on %s is beyond the boundary: add it to boundaryGrants", st.on.Name, action, resource)
+				}), "%s: %s on %s is outside the boundary: add it to boundaryGrants", st.on.Name, action, resource)
 			}
 		}
 	}
@@ -381,16 +437,16 @@ func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
 		"cinema:deployer": `{"github":"octocat/films","provider":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}`,
 	})
 	require.NoError(t, r.Err)
-	assert.Empty(t, r.ByType("aws:iam/openIdConnectProvider:OpenIdConnectProvider"), "the account has one")
+	assert.Empty(t, r.ByType("aws:iam/openIdConnectProvider:OpenIdConnectProvider"), "the account has a provider")
 	trust := trustOf(t, r, "deployer-deploy")
 	assert.Equal(t, map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}, trust["Principal"])
 	assert.NotContains(t, trust["Condition"].(map[string]any)["StringEquals"], host+"repository_id")
-	for _, export := range []string{"previewRole", "deployRole"} {
-		assert.Contains(t, fmt.Sprint(r.Export(export)), ":role/deployer-")
+	for export, role := range map[string]string{"previewRole": "deployer-preview", "deployRole": "deployer-deploy"} {
+		assert.Contains(t, fmt.Sprint(r.Export(export)), ":role/"+fullName(roleType, role))
 	}
 }
 
-func TestRefusesADeployerThatIsNot(t *testing.T) {
+func TestRefusesAnInvalidDeployer(t *testing.T) {
 	r := run(t, "full", map[string]string{
 		"cinema:deployer": `{"github":"owner","branch":"feature/*","environment":"*","provider":"token.actions","stateBucket":"s3://state"}`,
 	})
@@ -410,7 +466,7 @@ func TestRefusesADeployerThatIsNot(t *testing.T) {
 	}
 }
 
-// accountWide are the deployer's actions that take no resource, as withoutARN are those of what runs.
+// accountWide are the deployer's actions that take no resource; withoutARN are those of the running stack's roles.
 var accountWide = []string{
 	"acm:RequestCertificate",
 	"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribeLoadBalancerTargetGroups",

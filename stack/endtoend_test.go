@@ -30,13 +30,13 @@ import (
 	"cinema-database/internal/release"
 )
 
-var endToEnd = flag.String("e2e", "", "path of the script that runs the real provider against an AWS emulator: follow a release there (minutes)")
+var endToEnd = flag.String("e2e", "", "path of the script that runs the real provider on an AWS emulator: follow a rollout there (minutes)")
 
-// TestReleaseEndToEnd releases a changed application with the real engine, the real AWS provider and an AWS emulator, and looks at
-// the account as an engineer would: before, after, and through `release status`.
+// TestReleaseEndToEnd releases a changed application with the real engine, the real AWS provider and an AWS emulator. It checks the
+// account before and after, and with `release status`.
 func TestReleaseEndToEnd(t *testing.T) {
 	if *endToEnd == "" {
-		t.Skip("minutes long, and needs the emulator: .ci/run gives it with -e2e")
+		t.Skip("takes minutes and needs the emulator: .ci/run sets -e2e")
 	}
 	e := startEmulated(t)
 	e.build()
@@ -44,7 +44,7 @@ func TestReleaseEndToEnd(t *testing.T) {
 
 	before := e.account()
 	assert.Len(t, before.instances, 3)
-	assert.Len(t, before.zones(), 3, "one in each zone")
+	assert.Len(t, before.zones(), 3, "one in each availability zone")
 	assert.Equal(t, "1", before.groupVersion)
 	assert.Equal(t, before.groupVersion, before.latestVersion)
 	assert.Equal(t, []string{before.groupVersion}, before.versions())
@@ -52,10 +52,10 @@ func TestReleaseEndToEnd(t *testing.T) {
 	assert.Equal(t, []string{"orig/"}, before.notifications)
 	require.NotEmpty(t, before.databaseRoutes)
 	for _, to := range before.databaseRoutes {
-		assert.Regexp(t, `^(10\.0\.0\.0/16 local|pl-[0-9a-f]+ vpce-[0-9a-f]+)$`, to, "the database tier has no way out")
+		assert.Regexp(t, `^(10\.0\.0\.0/16 local|pl-[0-9a-f]+ vpce-[0-9a-f]+)$`, to, "the database tier has no route out")
 	}
 
-	e.edit("app/cmd/cinema/serve.go", `log.Info("listening",`, `log.Info("now listening",`)
+	e.edit("app/cmd/cinema/serve.go", `log.Info("listening",`, `log.Info("ready",`)
 	e.build()
 	assert.Equal(t, []string{"api-group", "api-instance", "storage-release-cinema"}, e.changed())
 	e.pulumi("up", "--yes", "--skip-preview")
@@ -65,22 +65,22 @@ func TestReleaseEndToEnd(t *testing.T) {
 	assert.Len(t, after.zones(), 3)
 	assert.Equal(t, "2", after.groupVersion)
 	assert.Equal(t, after.groupVersion, after.latestVersion)
-	assert.Equal(t, []string{"2"}, after.versions(), "what the instances were launched from")
-	assert.Equal(t, []string{e.digest()[:12]}, after.releases(), "what their tags say they carry")
+	assert.Equal(t, []string{"2"}, after.versions(), "template versions of the instances")
+	assert.Equal(t, []string{e.digest()[:12]}, after.releases(), "Release tags of the instances")
 	for id := range before.instances {
 		assert.NotContains(t, after.instances, id)
 	}
 	assert.Equal(t, before.targetGroups, after.targetGroups)
 	e.pulumi("preview", "--expect-no-changes")
 
-	code, said := e.releaseStatus(e.url)
-	assert.Equal(t, 0, code, said)
+	code, output := e.releaseStatus(e.url)
+	assert.Equal(t, 0, code, output)
 	failing := e.failingRefresh()
-	code, said = e.releaseStatus(failing)
-	assert.Equal(t, 1, code, said)
-	assert.Contains(t, said, "the refresh ended as Failed")
+	code, output = e.releaseStatus(failing)
+	assert.Equal(t, 1, code, output)
+	assert.Contains(t, output, "the rollout ended as Failed")
 	for id := range after.instances {
-		assert.Contains(t, said, id, "the instances' last state")
+		assert.Contains(t, output, id, "the instances are printed")
 	}
 
 	e.pulumi("destroy", "--yes", "--skip-preview")
@@ -89,9 +89,9 @@ func TestReleaseEndToEnd(t *testing.T) {
 // emulated is a copy of this checkout and a stack of it in the emulator.
 type emulated struct {
 	t    *testing.T
-	tool string // the script
-	dir  string // the copy
-	url  string // the emulator's
+	tool string // path of the script
+	dir  string // of the copy
+	url  string // of the emulator
 }
 
 func startEmulated(t *testing.T) *emulated {
@@ -103,7 +103,7 @@ func startEmulated(t *testing.T) *emulated {
 	for _, path := range strings.Split(strings.TrimSuffix(string(e.run("git", "ls-files", "-coz", "--exclude-standard")), "\x00"), "\x00") {
 		data, err := os.ReadFile(path)
 		if os.IsNotExist(err) {
-			continue // deleted and not committed yet
+			continue // deleted, not yet committed
 		}
 		require.NoError(t, err)
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(e.dir, path)), 0o755))
@@ -126,14 +126,14 @@ func startEmulated(t *testing.T) *emulated {
 	return e
 }
 
-// run returns a command's standard output; the test ends where it fails.
+// run returns a command's standard output. It ends the test if the command fails.
 func (e *emulated) run(name string, args ...string) []byte {
 	e.t.Helper()
-	var problems bytes.Buffer
+	var stderr bytes.Buffer
 	cmd := exec.CommandContext(e.t.Context(), name, args...)
-	cmd.Stderr = &problems
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	lines := strings.Split(string(out)+problems.String(), "\n")
+	lines := strings.Split(string(out)+stderr.String(), "\n")
 	require.NoError(e.t, err, "%s %s\n%s", name, strings.Join(args, " "), strings.Join(lines[max(0, len(lines)-60):], "\n"))
 	return out
 }
@@ -152,7 +152,7 @@ func (e *emulated) edit(path, before, after string) {
 	require.NoError(e.t, os.WriteFile(path, bytes.Replace(data, []byte(before), []byte(after), 1), 0o600))
 }
 
-// changed are the names of the resources that a preview does something to, sorted.
+// changed returns the names of the resources that a preview changes, sorted.
 func (e *emulated) changed() []string {
 	var plan struct {
 		Steps []struct{ Op, URN string }
@@ -168,21 +168,21 @@ func (e *emulated) changed() []string {
 	return slices.Compact(names)
 }
 
-// digest of the release that the stack's outputs name.
+// digest returns the digest of the binary `cinema` from the stack's outputs.
 func (e *emulated) digest() string {
 	var releases map[string]string
 	require.NoError(e.t, json.Unmarshal(e.pulumi("stack", "output", "releases", "--json"), &releases))
 	return releases["cinema"]
 }
 
-// account is what the API tier and the database tier are in the account.
+// account is the state of the API tier and the database tier.
 type account struct {
 	groupVersion, latestVersion string
 	targetGroups                []string
 	instances                   map[string]instance
-	// notifications are the prefixes that the images bucket tells of.
+	// notifications has the prefixes of the images bucket's notifications.
 	notifications []string
-	// databaseRoutes are the database tier's, "destination target".
+	// databaseRoutes has the routes of the database tier, as "destination target".
 	databaseRoutes []string
 }
 
@@ -196,7 +196,7 @@ func (a account) releases() []string {
 	return a.each(func(i instance) string { return i.release })
 }
 
-// each gives the different values, sorted.
+// each returns the distinct values, sorted.
 func (a account) each(of func(instance) string) []string {
 	var all []string
 	for _, i := range a.instances {
@@ -242,10 +242,10 @@ func (e *emulated) account() account {
 		}
 	}
 	bucket := strings.TrimSpace(string(e.pulumi("stack", "output", "imagesBucket")))
-	told, err := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }).
+	events, err := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }).
 		GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: &bucket})
 	require.NoError(e.t, err)
-	for _, f := range told.LambdaFunctionConfigurations {
+	for _, f := range events.LambdaFunctionConfigurations {
 		for _, rule := range f.Filter.Key.FilterRules {
 			a.notifications = append(a.notifications, *rule.Value)
 		}
@@ -263,14 +263,14 @@ func tag(tags []types.Tag, key string) string {
 }
 
 // releaseStatus runs `release status` on the account at url.
-func (e *emulated) releaseStatus(url string) (code int, said string) {
+func (e *emulated) releaseStatus(url string) (code int, output string) {
 	e.t.Setenv("AWS_ENDPOINT_URL", url)
 	var out bytes.Buffer
 	code = release.Main(e.t.Context(), []string{"status", "--stack", "e2e", "--timeout", "2m"}, &out, &out)
 	return code, out.String()
 }
 
-// failingRefresh is the emulator, but for its refreshes: each has failed.
+// failingRefresh starts a proxy of the emulator on which every refresh has failed, and returns its URL.
 func (e *emulated) failingRefresh() string {
 	target, err := url.Parse(e.url)
 	require.NoError(e.t, err)

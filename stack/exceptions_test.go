@@ -2,27 +2,27 @@ package stack
 
 import "slices"
 
-// exception is a control that a resource does not keep, on purpose.
+// exception is a control that a resource does not meet, on purpose.
 type exception struct {
 	control, resource string
-	// stacks where it holds; all where empty.
+	// stacks where it applies; all where empty.
 	stacks []string
 	reason string
 }
 
 // exceptions are all of them. One that no longer applies fails TestPolicies.
 var exceptions = []exception{
-	{"EC2.9", "bastion-host", nil, "operators come in through it: Session Manager is reached through the internet gateway, which takes a public address; its security group lets nobody in by default"},
+	{"EC2.9", "bastion-host", nil, "operators connect through it: it reaches Session Manager through the internet gateway, which needs a public address; its security group admits no address by default"},
 	{"CKV_AWS_88", "bastion-host", nil, "the same public address as EC2.9"},
-	{"ELB.6", "api-lb", []string{"dev", "full"}, "cinema:protect is off: the stack is made and destroyed in one go"},
-	{"S3.2", "storage-site", nil, "the client is a public page; nothing else is ever put into this bucket"},
-	{"S3.8", "storage-site", nil, "S3 website hosting answers only where the bucket's policy may be public; ACLs stay blocked"},
-	{"S3.5", "storage-site", nil, "S3 website endpoints speak plain HTTP only"},
-	{"S3.9", "storage-logs", nil, "a bucket that logs its own access would log the delivery of each log, for ever"},
-	{"S3.9", "replica-images", []string{"full"}, "access logs cannot leave their region, and nobody reads the copies in the ordinary course"},
-	{"KMS.1", "deployer-boundary", []string{"full"}, "a boundary grants nothing: the key's own policy names who decrypts, and through S3 only"},
-	{"KMS.1", "deployer-data", []string{"full"}, "AWS Backup makes a vault with the account's key for it, in the caller's name and through that service only"},
-	{"CKV_AWS_116", "mirror-function", nil, "invoked synchronously only: a failure ends the deployment that called it, and no event is left over for a queue"},
+	{"ELB.6", "api-lb", []string{"dev", "full"}, "cinema:protect is off: the stack is created and destroyed in one go"},
+	{"S3.2", "storage-site", nil, "the client is a public page; this bucket holds nothing else"},
+	{"S3.8", "storage-site", nil, "S3 website hosting needs a public bucket policy; ACLs stay blocked"},
+	{"S3.5", "storage-site", nil, "S3 website endpoints support plain HTTP only"},
+	{"S3.9", "storage-logs", nil, "a bucket that logs its own access would log the delivery of each log, without end"},
+	{"S3.9", "replica-images", []string{"full"}, "access logs cannot leave their region, and nobody reads the copies regularly"},
+	{"KMS.1", "deployer-boundary", []string{"full"}, "a boundary grants nothing: the key's own policy names the roles that decrypt, through S3 only"},
+	{"KMS.1", "deployer-data", []string{"full"}, "AWS Backup creates a vault with the account's key for backups, on the caller's behalf and through that service only"},
+	{"CKV_AWS_116", "mirror-function", nil, "invoked synchronously only: a failure ends the deployment that called it, and leaves no event for a queue"},
 }
 
 func (e exception) in(stack string) bool {

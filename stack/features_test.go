@@ -15,7 +15,7 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// Under a domain, each host name is a rule, any other name is answered 404, and HTTP only redirects.
+// With a domain, each host name has a rule, every other name gets a 404, and HTTP only redirects.
 func TestDomain(t *testing.T) {
 	r := run(t, "full", nil)
 	require.NoError(t, r.Err)
@@ -41,35 +41,35 @@ func TestDomain(t *testing.T) {
 	for _, l := range plain.Logs {
 		warned = warned || l.Severity == "warning" && strings.Contains(l.Message, "plain HTTP")
 	}
-	assert.True(t, warned, "a preview says that there is no HTTPS")
+	assert.True(t, warned, "a preview warns that there is no HTTPS")
 }
 
-// The certificate of a zone that the stack makes waits for the registrar, who is told by a person: they hear of the name
-// servers before all is done, and previews stay quiet.
-func TestANewZoneSaysItsNameServers(t *testing.T) {
-	made := map[string]string{"cinema:domain": `{"zone":"films.example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`}
-	said := func(opts ...pulumitest.Option) (told []string) {
-		r := run(t, "dev", made, opts...)
+// The certificate of a hosted zone that the stack creates waits until an operator has given the registrar the name
+// servers: a deployment logs them before it ends, a preview does not.
+func TestANewHostedZoneLogsItsNameServers(t *testing.T) {
+	created := map[string]string{"cinema:domain": `{"zone":"films.example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`}
+	logged := func(opts ...pulumitest.Option) (messages []string) {
+		r := run(t, "dev", created, opts...)
 		require.NoError(t, r.Err)
 		for _, l := range r.Logs {
 			if strings.Contains(l.Message, "registrar") {
-				told = append(told, l.Message)
+				messages = append(messages, l.Message)
 			}
 		}
-		return told
+		return messages
 	}
-	told := said()
-	require.Len(t, told, 1)
-	assert.Regexp(t, `^its registrar must delegate films\.example\.com to ns-\S+, ns-`, told[0])
-	assert.Empty(t, said(pulumitest.Preview()))
+	messages := logged()
+	require.Len(t, messages, 1)
+	assert.Regexp(t, `^its registrar must delegate films\.example\.com to ns-\S+, ns-`, messages[0])
+	assert.Empty(t, logged(pulumitest.Preview()))
 }
 
-func TestAZoneThatIsNotThereRegistersNothing(t *testing.T) {
+func TestAHostOutsideTheHostedZoneIsRefused(t *testing.T) {
 	r := run(t, "dev", map[string]string{"cinema:domain": `{"zone":"example.org","hosts":[{"name":"films.example.com","service":"api"}]}`})
-	pulumitest.Refused(t, r, "is not in the zone example.org")
+	pulumitest.Refused(t, r, "is not in the hosted zone example.org")
 }
 
-// A restore is a volume made from a snapshot; taking the key out of the config again moves nothing.
+// A restore creates the volume from a snapshot; removing the key from the config changes nothing.
 func TestRestore(t *testing.T) {
 	const snapshot = "snap-0123456789abcdef0"
 	r := run(t, "prod", map[string]string{"cinema:database": `{"restoreFrom":"` + snapshot + `"}`})
@@ -92,7 +92,7 @@ func TestRestore(t *testing.T) {
 	require.Error(t, bad.Err)
 	for _, want := range []string{
 		`cinema:database.restoreFrom: "yesterday" is not a snapshot`,
-		`cinema:database.version: "8.0.16" lets anybody who reaches it read its memory (CVE-2025-14847)`,
+		`cinema:database.version: "8.0.16" lets anyone who can connect read its memory (CVE-2025-14847)`,
 		`cinema:database.volumeSize: 5 is not a size of the data volume in GiB`,
 	} {
 		assert.Contains(t, bad.Err.Error(), want)
@@ -100,7 +100,7 @@ func TestRestore(t *testing.T) {
 	assert.Empty(t, bad.Resources)
 }
 
-// The group starts a numbered version, so that what is previewed is what runs.
+// The group starts a numbered version, so that the preview shows what runs.
 func TestTheGroupIsPinnedToATemplateVersion(t *testing.T) {
 	r := run(t, "prod", nil)
 	require.NoError(t, r.Err)

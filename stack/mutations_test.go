@@ -19,68 +19,68 @@ import (
 type mutation struct {
 	control, name string
 	change        func(*testing.T, *pulumitest.Recording)
-	reports       string // the resource that the control finds
+	reports       string // the resource that the control must report
 }
 
 type change = func(*testing.T, *pulumitest.Recording)
 
 var (
-	everyone = []any{"0.0.0.0/0"}
-	nowhere  = any(nil)
+	anyIPv4 = []any{"0.0.0.0/0"}
+	absent  = any(nil)
 )
 
 var mutations = []mutation{
-	{"EC2.2", "rule inside", set(defaultType, "network-default", "ingress", []any{map[string]any{"protocol": "-1", "self": true}}), "network-default"},
-	{"EC2.2", "rule beside", redirect(ruleType, "network-api-from-bastion-22", "securityGroupId", defaultType, "network-default"), "network-api-from-bastion-22"},
+	{"EC2.2", "inline rule", set(defaultType, "network-default", "ingress", []any{map[string]any{"protocol": "-1", "self": true}}), "network-default"},
+	{"EC2.2", "another rule", redirect(ruleType, "network-api-from-bastion-22", "securityGroupId", defaultType, "network-default"), "network-api-from-bastion-22"},
 	{"EC2.2", "left to AWS", remove(defaultType, "network-default"), "network-vpc"},
 	{"EC2.3", "data volume", set(volumeType, "database-data", "encrypted", false), "database-data"},
-	{"EC2.3", "host's root", set(instanceType, "database-host", "rootBlockDevice.encrypted", nowhere), "database-host"},
-	{"EC2.3", "host without a word on its root", set(instanceType, "bastion-host", "rootBlockDevice", nowhere), "bastion-host"},
+	{"EC2.3", "host's root", set(instanceType, "database-host", "rootBlockDevice.encrypted", absent), "database-host"},
+	{"EC2.3", "host without a root device", set(instanceType, "bastion-host", "rootBlockDevice", absent), "bastion-host"},
 	{"EC2.3", "further volume", set(instanceType, "bastion-host", "ebsBlockDevices", []any{map[string]any{"deviceName": "/dev/sdg"}}), "bastion-host"},
 	{"EC2.3", "template", set(templateType, "api-instance", "blockDeviceMappings[0].ebs.encrypted", "false"), "api-instance"},
 	{"EC2.3", "template without volumes", set(templateType, "api-instance", "blockDeviceMappings", []any{}), "api-instance"},
 	{"EC2.6", "accepted traffic only", set(flowLogType, "network-flow-logs", "trafficType", "ACCEPT"), "network-vpc"},
 	{"EC2.6", "none", remove(flowLogType, "network-flow-logs"), "network-vpc"},
 	{"EC2.8", "instance", set(instanceType, "bastion-host", "metadataOptions.httpTokens", "optional"), "bastion-host"},
-	{"EC2.8", "no options", set(instanceType, "database-host", "metadataOptions", nowhere), "database-host"},
+	{"EC2.8", "no options", set(instanceType, "database-host", "metadataOptions", absent), "database-host"},
 	{"EC2.8", "template", set(templateType, "api-instance", "metadataOptions.httpTokens", "optional"), "api-instance"},
-	{"EC2.9", "asked for", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
+	{"EC2.9", "set", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
 	{"EC2.9", "by the subnet", set(subnetType, "network-database-us-east-1a", "mapPublicIpOnLaunch", true), "database-host"},
 	{"EC2.9", "elastic", redirect(addressType, "network-nat-us-east-1a", "instance", instanceType, "database-host"), "database-host"},
 	{"EC2.9", "template", set(templateType, "api-instance", "networkInterfaces[0].associatePublicIpAddress", "true"), "api-instance"},
-	{"EC2.9", "template without interfaces", set(templateType, "api-instance", "networkInterfaces", nowhere), "api-instance"},
-	{"EC2.18", "another port", set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", everyone), "network-api-from-load-balancer-8081"},
+	{"EC2.9", "template without interfaces", set(templateType, "api-instance", "networkInterfaces", absent), "api-instance"},
+	{"EC2.18", "another port", set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", anyIPv4), "network-api-from-load-balancer-8081"},
 	{"EC2.18", "a range", set(ruleType, "network-load-balancer-from-internet-80", "toPort", 81), "network-load-balancer-from-internet-80"},
 	{"EC2.18", "IPv6", set(ruleType, "network-mongodb-from-api-27017", "ipv6CidrBlocks", []any{"::/0"}), "network-mongodb-from-api-27017"},
-	{"EC2.18", "rule inside a group", set(groupType, "network-api", "ingress", []any{map[string]any{"protocol": "tcp", "fromPort": 8081, "toPort": 8081, "cidrBlocks": everyone}}), "network-api"},
-	{"EC2.19", "SSH", set(ruleType, "network-mongodb-from-bastion-22", "cidrBlocks", everyone), "network-mongodb-from-bastion-22"},
+	{"EC2.18", "inline rule of a group", set(groupType, "network-api", "ingress", []any{map[string]any{"protocol": "tcp", "fromPort": 8081, "toPort": 8081, "cidrBlocks": anyIPv4}}), "network-api"},
+	{"EC2.19", "SSH", set(ruleType, "network-mongodb-from-bastion-22", "cidrBlocks", anyIPv4), "network-mongodb-from-bastion-22"},
 	{"EC2.19", "every port", set(ruleType, "network-load-balancer-from-internet-80", "protocol", "-1"), "network-load-balancer-from-internet-80"},
 	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[1].cidrBlock", "0.0.0.0/0"), "network-database"},
 	{"EC2.21", "every port", set(aclType, "network-database", "ingress[6].fromPort", 0), "network-database"},
 	{"AutoScaling.1", "EC2's checks", set(scalingType, "api-group", "healthCheckType", "EC2"), "api-group"},
-	{"AutoScaling.1", "no load balancer", set(scalingType, "api-group", "targetGroupArns", nowhere), scalingType},
+	{"AutoScaling.1", "no load balancer", set(scalingType, "api-group", "targetGroupArns", absent), scalingType},
 	{"AutoScaling.2", "one zone", set(scalingType, "api-group", "vpcZoneIdentifiers", []any{}), "api-group"},
 	{"AutoScaling.2", "subnets of one zone", func(t *testing.T, r *pulumitest.Recording) {
 		for _, s := range r.ByType(subnetType) {
 			put(t, s, "availabilityZone", "us-east-1a")
 		}
 	}, "api-group"},
-	{"AutoScaling.3", "template", set(templateType, "api-instance", "metadataOptions.httpTokens", nowhere), "api-instance"},
-	{"AutoScaling.9", "no template", set(scalingType, "api-group", "launchTemplate", nowhere), "api-group"},
+	{"AutoScaling.3", "template", set(templateType, "api-instance", "metadataOptions.httpTokens", absent), "api-instance"},
+	{"AutoScaling.9", "no template", set(scalingType, "api-group", "launchTemplate", absent), "api-group"},
 	{"AutoScaling.9", "launch configuration", set(scalingType, "api-group", "launchConfiguration", "old"), "api-group"},
-	{"ELB.4", "kept", set(balancerType, "api-lb", "dropInvalidHeaderFields", nowhere), "api-lb"},
+	{"ELB.4", "kept", set(balancerType, "api-lb", "dropInvalidHeaderFields", absent), "api-lb"},
 	{"ELB.5", "off", set(balancerType, "api-lb", "accessLogs.enabled", false), "api-lb"},
-	{"ELB.5", "no word", set(balancerType, "api-lb", "accessLogs", nowhere), "api-lb"},
+	{"ELB.5", "unset", set(balancerType, "api-lb", "accessLogs", absent), "api-lb"},
 	{"ELB.6", "off", set(balancerType, "api-lb", "enableDeletionProtection", false), "api-lb"},
 	{"S3.2", "policy", also(
 		set(accessType, "storage-images", "restrictPublicBuckets", false),
 		allow(bucketPolicy, "storage-images", map[string]any{"Principal": "*", "Action": "s3:GetObject", "Resource": "*"})), "storage-images"},
 	{"S3.2", "every action", also(
-		set(accessType, "storage-logs", "restrictPublicBuckets", nowhere),
+		set(accessType, "storage-logs", "restrictPublicBuckets", absent),
 		allow(bucketPolicy, "storage-logs", map[string]any{"Principal": map[string]any{"AWS": "*"}, "Action": "s3:*", "Resource": "*"})), "storage-logs"},
 	{"S3.2", "ACL", set(accessType, "storage-artifacts", "ignorePublicAcls", false), "storage-artifacts"},
 	{"S3.3", "the site", allow(bucketPolicy, "storage-site", map[string]any{"Principal": "*", "Action": "s3:PutObject", "Resource": "*"}), "storage-site"},
-	{"S3.3", "all but some", allow(bucketPolicy, "storage-site", map[string]any{"Principal": "*", "NotAction": "s3:ListBucket", "Resource": "*"}), "storage-site"},
+	{"S3.3", "all except some", allow(bucketPolicy, "storage-site", map[string]any{"Principal": "*", "NotAction": "s3:ListBucket", "Resource": "*"}), "storage-site"},
 	{"S3.5", "no policy", remove(bucketPolicy, "storage-images"), "storage-images"},
 	{"S3.5", "narrower", edit(bucketPolicy, "storage-artifacts", "policy", "DenyPlainHTTP", func(st map[string]any) { st["Action"] = "s3:GetObject" }), "storage-artifacts"},
 	{"S3.5", "on a further condition", edit(bucketPolicy, "storage-logs", "policy", "DenyPlainHTTP", func(st map[string]any) {
@@ -92,8 +92,8 @@ var mutations = []mutation{
 	{"S3.9", "into itself", redirect(loggingType, "storage-images", "targetBucket", bucketType, "storage-images"), "storage-images"},
 	{"S3.13", "none", remove(lifecycleType, "storage-logs"), "storage-logs"},
 	{"S3.13", "disabled", set(lifecycleType, "storage-site", "rules[0].status", "Disabled"), "storage-site"},
-	{"Lambda.1", "everybody", set(permitType, "thumbnailer-images", "principal", "*"), "thumbnailer-images"},
-	{"Lambda.1", "any account's bucket", set(permitType, "thumbnailer-images", "sourceAccount", nowhere), "thumbnailer-images"},
+	{"Lambda.1", "every principal", set(permitType, "thumbnailer-images", "principal", "*"), "thumbnailer-images"},
+	{"Lambda.1", "any account's bucket", set(permitType, "thumbnailer-images", "sourceAccount", absent), "thumbnailer-images"},
 	{"Lambda.2", "old runtime", set(functionType, "mirror-function", "runtime", "go1.x"), "mirror-function"},
 	{"KMS.1", "every key", allow(rolePolicy, "iam-api-release", map[string]any{"Action": "kms:Decrypt", "Resource": "*"}), "iam-api-release"},
 	{"KMS.1", "every key of the account", allow(rolePolicy, "iam-api-release", map[string]any{"Action": "kms:De*", "Resource": "arn:aws:kms:us-east-1:123456789012:key/*"}), "iam-api-release"},
@@ -103,25 +103,25 @@ var mutations = []mutation{
 	{"CKV_AWS_46", "plain", set(instanceType, "bastion-host", "userData", "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n"), "bastion-host"},
 	{"CKV_AWS_46", "compressed", set(templateType, "api-instance", "userData", compressed("#!/bin/sh\nMONGODB_PASSWORD=correcthorse\n")), "api-instance"},
 	{"CKV_AWS_46", "unreadable", set(templateType, "api-instance", "userData", "%"), "api-instance"},
-	{"CKV_AWS_79", "instance", set(instanceType, "database-host", "metadataOptions.httpTokens", nowhere), "database-host"},
-	{"CKV_AWS_88", "asked for", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
+	{"CKV_AWS_79", "instance", set(instanceType, "database-host", "metadataOptions.httpTokens", absent), "database-host"},
+	{"CKV_AWS_88", "set", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
 	{"CKV_AWS_131", "kept", set(balancerType, "api-lb", "dropInvalidHeaderFields", false), "api-lb"},
 	{"CKV_AWS_115", "unreserved", set(functionType, "thumbnailer-function", "reservedConcurrentExecutions", -1), "thumbnailer-function"},
-	{"CKV_AWS_115", "no word", set(functionType, "mirror-function", "reservedConcurrentExecutions", nowhere), "mirror-function"},
-	{"CKV_AWS_116", "no destination", set(eventsType, "thumbnailer-retries", "destinationConfig", nowhere), "thumbnailer-function"},
+	{"CKV_AWS_115", "unset", set(functionType, "mirror-function", "reservedConcurrentExecutions", absent), "mirror-function"},
+	{"CKV_AWS_116", "no destination", set(eventsType, "thumbnailer-retries", "destinationConfig", absent), "thumbnailer-function"},
 
 	{"kinds", "classic load balancer", func(t *testing.T, r *pulumitest.Recording) {
 		the(t, r, balancerType, "api-lb").Type = "aws:elb/loadBalancer:LoadBalancer"
 	}, "api-lb"},
-	{"wildcard-action", "read", allow(rolePolicy, "thumbnailer-role-pictures", map[string]any{"Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}), "thumbnailer-role-pictures"},
+	{"wildcard-action", "read", allow(rolePolicy, "thumbnailer-role-failures", map[string]any{"Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}), "thumbnailer-role-failures"},
 	{"wildcard-action", "key", allow(keyType, "iam-credentials", map[string]any{"Action": "kms:*", "Resource": "*", "Principal": "x"}), "iam-credentials"},
-	{"wildcard-action", "all but", allow(bucketPolicy, "storage-logs", map[string]any{"NotAction": "s3:DeleteBucket", "Resource": "*", "Principal": "x"}), "storage-logs"},
+	{"wildcard-action", "all except", allow(bucketPolicy, "storage-logs", map[string]any{"NotAction": "s3:DeleteBucket", "Resource": "*", "Principal": "x"}), "storage-logs"},
 	{"wildcard-resource", "object", edit(rolePolicy, "iam-api-release", "policy", "ReadRelease", func(st map[string]any) { st["Resource"] = "*" }), "iam-api-release"},
 	{"wildcard-resource", "every bucket", edit(rolePolicy, "iam-api-release", "policy", "ReadRelease", func(st map[string]any) { st["Resource"] = "arn:aws:s3:::*" }), "iam-api-release"},
-	{"wildcard-resource", "beside one that takes none", allow(rolePolicy, "mirror-role-tracing", map[string]any{"Action": []any{"xray:PutTraceSegments", "sqs:SendMessage"}, "Resource": "*"}), "mirror-role-tracing"},
-	{"trust", "everybody", edit(roleType, "iam-api", "assumeRolePolicy", "", func(st map[string]any) { st["Principal"] = "*" }), "iam-api"},
+	{"wildcard-resource", "besides an action that takes none", allow(rolePolicy, "mirror-role-tracing", map[string]any{"Action": []any{"xray:PutTraceSegments", "sqs:SendMessage"}, "Resource": "*"}), "mirror-role-tracing"},
+	{"trust", "every principal", edit(roleType, "iam-api", "assumeRolePolicy", "", func(st map[string]any) { st["Principal"] = "*" }), "iam-api"},
 	{"trust", "an account without conditions", edit(roleType, "iam-api", "assumeRolePolicy", "", func(st map[string]any) { st["Principal"] = map[string]any{"AWS": "arn:aws:iam::210987654321:root"} }), "iam-api"},
-	{"open-ingress", "the API, on 80", also(set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", everyone), set(ruleType, "network-api-from-load-balancer-8081", "fromPort", 80)), "network-api-from-load-balancer-8081"},
+	{"open-ingress", "the API, on 80", also(set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", anyIPv4), set(ruleType, "network-api-from-load-balancer-8081", "fromPort", 80)), "network-api-from-load-balancer-8081"},
 	{"open-ingress", "the load balancer's group on a host", redirect(instanceType, "bastion-host", "vpcSecurityGroupIds[0]", groupType, "network-load-balancer"), "bastion-host"},
 	{"secrets", "connection string", set(objectType, "site-config.js", "content", "export default { db: 'mongodb://admin:hunter22@mongo' }"), "site-config.js"},
 	{"secrets", "by name", set(functionType, "mirror-function", "environment", map[string]any{"variables": map[string]any{"DB_PASSWORD": "x"}}), "mirror-function"},
@@ -133,12 +133,12 @@ var mutations = []mutation{
 		r.Exports = resource.PropertyMap{"token": resource.NewProperty("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ")}
 	}, "output token"},
 	{"user-data-size", "too long", set(instanceType, "database-host", "userDataBase64", base64.StdEncoding.EncodeToString(make([]byte, 16385))), "database-host"},
-	{"user-data-size", "none", set(instanceType, "database-host", "userDataBase64", nowhere), instanceType},
-	{"rule-description", "rule", set(ruleType, "network-api-from-bastion-22", "description", nowhere), "network-api-from-bastion-22"},
+	{"user-data-size", "none", set(instanceType, "database-host", "userDataBase64", absent), instanceType},
+	{"rule-description", "rule", set(ruleType, "network-api-from-bastion-22", "description", absent), "network-api-from-bastion-22"},
 	{"rule-description", "group", set(groupType, "network-api", "description", "Managed"), "network-api"},
-	{"rule-description", "rule inside a group", set(groupType, "network-api", "egress", []any{map[string]any{"protocol": "-1"}}), "network-api"},
+	{"rule-description", "inline rule of a group", set(groupType, "network-api", "egress", []any{map[string]any{"protocol": "-1"}}), "network-api"},
 	{"database-routes", "a route", redirect(routeType, "network-private-us-east-1a", "routeTableId", tableType, "network-database"), "network-private-us-east-1a"},
-	{"database-routes", "a route inside", set(tableType, "network-database", "routes", []any{map[string]any{"cidrBlock": "0.0.0.0/0"}}), "network-database"},
+	{"database-routes", "an inline route", set(tableType, "network-database", "routes", []any{map[string]any{"cidrBlock": "0.0.0.0/0"}}), "network-database"},
 	{"database-routes", "main table", remove(assocType, "network-database-us-east-1b"), "network-database-us-east-1b"},
 	{"database-routes", "another tier's table", redirect(assocType, "network-database-us-east-1b", "routeTableId", tableType, "network-public"), "network-public"},
 	{"database-routes", "no such tier", func(t *testing.T, r *pulumitest.Recording) {
@@ -155,7 +155,7 @@ func the(t *testing.T, r *pulumitest.Recording, typ, name string) *pulumitest.Re
 			return res
 		}
 	}
-	t.Fatalf("the plan has no %s %s to break", typ, name)
+	t.Fatalf("the plan has no %s %s to change", typ, name)
 	return nil
 }
 
@@ -175,7 +175,7 @@ func put(t *testing.T, r *pulumitest.Resource, path string, value any) {
 	r.Inputs = m.ObjectValue()
 }
 
-// set sets an input, or takes it away.
+// set sets an input; absent removes it.
 func set(typ, name, path string, value any) change {
 	return func(t *testing.T, r *pulumitest.Recording) { put(t, the(t, r, typ, name), path, value) }
 }
@@ -202,7 +202,7 @@ func also(changes ...change) change {
 	}
 }
 
-// edit changes a policy document's statement of that Sid.
+// edit changes the statement of a policy document that has that Sid.
 func edit(typ, name, input, sid string, f func(map[string]any)) change {
 	return func(t *testing.T, r *pulumitest.Recording) {
 		res := the(t, r, typ, name)

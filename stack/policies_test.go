@@ -21,16 +21,16 @@ import (
 
 // control is one rule that every plan of the stack must keep.
 type control struct {
-	// id is Security Hub's (EC2.2) or Checkov's (CKV_AWS_46); the stack's own rules have a word.
+	// id is Security Hub's (EC2.2) or Checkov's (CKV_AWS_46), or a word for one of the stack's own rules.
 	id      string
 	demands string
-	check   func(*sweep)
+	check   func(*audit)
 }
 
-// sweep is one control's look at one plan.
-type sweep struct {
+// audit is one control's check of one plan.
+type audit struct {
 	*pulumitest.Recording
-	kinds    []string // what the control looks at, and must find
+	kinds    []string // the types that the control checks; the plan must have each
 	findings []finding
 }
 
@@ -38,45 +38,45 @@ type finding struct{ resource, problem string }
 
 func (f finding) String() string { return f.resource + ": " + f.problem }
 
-func (c control) sweep(r *pulumitest.Recording) *sweep {
-	s := &sweep{Recording: r}
+func (c control) audit(r *pulumitest.Recording) *audit {
+	s := &audit{Recording: r}
 	c.check(s)
 	return s
 }
 
-// each looks at every resource of a type. A plan without any is a finding: a control must not pass on nothing.
-func (s *sweep) each(typ string, look func(*pulumitest.Resource)) {
+// each checks every resource of a type. A plan without any is a finding: a control must not pass on nothing.
+func (s *audit) each(typ string, check func(*pulumitest.Resource)) {
 	s.kinds = append(s.kinds, typ)
 	list := s.ByType(typ)
 	if len(list) == 0 {
 		s.findings = append(s.findings, finding{typ, "the plan has none"})
 	}
 	for _, r := range list {
-		look(r)
+		check(r)
 	}
 }
 
-// any looks at resources of types that the stack need not have.
-func (s *sweep) any(look func(*pulumitest.Resource), types ...string) {
+// any checks resources of types that the stack need not have.
+func (s *audit) any(check func(*pulumitest.Resource), types ...string) {
 	for _, typ := range types {
 		for _, r := range s.ByType(typ) {
-			look(r)
+			check(r)
 		}
 	}
 }
 
-func (s *sweep) report(r *pulumitest.Resource, format string, args ...any) {
+func (s *audit) report(r *pulumitest.Resource, format string, args ...any) {
 	s.findings = append(s.findings, finding{r.Name, fmt.Sprintf(format, args...)})
 }
 
-func (s *sweep) require(ok bool, r *pulumitest.Resource, format string, args ...any) {
+func (s *audit) require(ok bool, r *pulumitest.Resource, format string, args ...any) {
 	if !ok {
 		s.report(r, format, args...)
 	}
 }
 
-// with are the resources of a type that name another one in an input.
-func (s *sweep) with(typ, input string, of *pulumitest.Resource) []*pulumitest.Resource {
+// referring are the resources of a type with an input that is the id of another resource.
+func (s *audit) referring(typ, input string, of *pulumitest.Resource) []*pulumitest.Resource {
 	var list []*pulumitest.Resource
 	for _, r := range s.ByType(typ) {
 		if of.ID != "" && r.Text(input) == of.ID {
@@ -86,9 +86,9 @@ func (s *sweep) with(typ, input string, of *pulumitest.Resource) []*pulumitest.R
 	return list
 }
 
-// estates are the plans that are swept. The stacks' own config must keep to exceptions_test.go exactly; the
-// others are what config can make of them.
-var estates = []struct {
+// auditedPlans are each stack's own config, which must need exactly the exceptions of exceptions_test.go, and variants
+// of it.
+var auditedPlans = []struct {
 	name, stack string
 	change      map[string]string
 }{
@@ -101,17 +101,17 @@ var estates = []struct {
 }
 
 func TestPolicies(t *testing.T) {
-	for _, estate := range estates {
-		t.Run(estate.name, func(t *testing.T) {
-			r := run(t, estate.stack, estate.change)
+	for _, plan := range auditedPlans {
+		t.Run(plan.name, func(t *testing.T) {
+			r := run(t, plan.stack, plan.change)
 			require.NoError(t, r.Err)
 			used := map[*exception]bool{}
 			for _, c := range controls {
 				t.Run(c.id+" "+c.demands, func(t *testing.T) {
-					s := c.sweep(r)
-					require.NotEmpty(t, s.kinds, "it looks at nothing")
+					s := c.audit(r)
+					require.NotEmpty(t, s.kinds, "it checks nothing")
 					for _, f := range s.findings {
-						if e := excepted(c.id, f.resource, estate.stack); e != nil {
+						if e := excepted(c.id, f.resource, plan.stack); e != nil {
 							used[e] = true
 						} else {
 							t.Error(f)
@@ -119,14 +119,14 @@ func TestPolicies(t *testing.T) {
 					}
 				})
 			}
-			if estate.change != nil {
+			if plan.change != nil {
 				return
 			}
 			t.Run("exceptions", func(t *testing.T) {
 				for i := range exceptions {
 					e := &exceptions[i]
-					if e.in(estate.stack) && !used[e] {
-						t.Errorf("%s of %s is kept in %s: remove the exception", e.control, e.resource, estate.stack)
+					if e.in(plan.stack) && !used[e] {
+						t.Errorf("%s: %s meets it in %s: remove the exception", e.control, e.resource, plan.stack)
 					}
 				}
 			})
@@ -136,7 +136,7 @@ func TestPolicies(t *testing.T) {
 
 func TestExceptionsAreForKnownControlsWithAReason(t *testing.T) {
 	for _, e := range exceptions {
-		assert.True(t, slices.ContainsFunc(controls, func(c control) bool { return c.id == e.control }), "%s is no control", e.control)
+		assert.True(t, slices.ContainsFunc(controls, func(c control) bool { return c.id == e.control }), "%s is not a control", e.control)
 		assert.NotEmpty(t, e.reason, "%s of %s", e.control, e.resource)
 		for _, s := range e.stacks {
 			assert.Contains(t, stacks, s)
@@ -155,11 +155,11 @@ func TestEveryControlCanFail(t *testing.T) {
 			require.GreaterOrEqual(t, i, 0, "no such control")
 			c := controls[i]
 			broken[c.id] = true
-			before := c.sweep(base).findings
+			before := c.audit(base).findings
 			r := copied(base)
 			m.change(t, r)
 			var reported []string
-			for _, f := range c.sweep(r).findings {
+			for _, f := range c.audit(r).findings {
 				if !slices.Contains(before, f) {
 					reported = append(reported, f.resource)
 				}
@@ -169,15 +169,15 @@ func TestEveryControlCanFail(t *testing.T) {
 	}
 	for _, c := range controls {
 		assert.True(t, broken[c.id], "no mutation breaks %s", c.id)
-		for _, kind := range c.sweep(base).kinds {
+		for _, kind := range c.audit(base).kinds {
 			r := copied(base)
 			r.Resources = slices.DeleteFunc(r.Resources, func(r *pulumitest.Resource) bool { return r.Type == kind })
-			assert.Contains(t, c.sweep(r).findings, finding{kind, "the plan has none"}, "%s passes without any %s", c.id, kind)
+			assert.Contains(t, c.audit(r).findings, finding{kind, "the plan has none"}, "%s passes without any %s", c.id, kind)
 		}
 	}
 }
 
-// copied is a recording whose resources and their inputs can be changed.
+// copied returns a recording whose resources and inputs can be changed.
 func copied(r *pulumitest.Recording) *pulumitest.Recording {
 	c := *r
 	c.Resources = nil
@@ -207,7 +207,7 @@ func deepCopy(v resource.PropertyValue) resource.PropertyValue {
 	return v
 }
 
-// list is an input's elements, none where it is absent.
+// list returns an input's elements, none where it is absent.
 func list(r *pulumitest.Resource, path string) []resource.PropertyValue {
 	if v := r.Input(path); v.IsArray() {
 		return v.ArrayValue()
@@ -225,7 +225,7 @@ func texts(values []resource.PropertyValue) []string {
 	return all
 }
 
-// leaf is a text somewhere in a resource's inputs.
+// leaf is a string anywhere in a resource's inputs.
 type leaf struct{ path, text string }
 
 func leaves(path string, v resource.PropertyValue) []leaf {
@@ -253,8 +253,8 @@ func inputs(r *pulumitest.Resource) []leaf {
 	return all
 }
 
-// script is what an instance runs at its first boot: user data without base64 and gzip, and its bytes as EC2
-// counts them.
+// script returns what an instance runs at its first boot, the user data without base64 and gzip, and its size in bytes as
+// EC2 counts them.
 func script(r *pulumitest.Resource) (text string, size int, err error) {
 	var data []byte
 	for _, input := range []string{"userDataBase64", "userData"} {
@@ -266,7 +266,7 @@ func script(r *pulumitest.Resource) (text string, size int, err error) {
 			if input == "userDataBase64" || r.Type == "aws:ec2/launchTemplate:LaunchTemplate" {
 				return "", 0, err
 			}
-			data = []byte(given) // an instance takes it as it is
+			data = []byte(given) // an instance accepts plain text
 		}
 		break
 	}
@@ -281,7 +281,7 @@ func script(r *pulumitest.Resource) (text string, size int, err error) {
 	return string(plain), len(data), err
 }
 
-// statement is one of a policy document.
+// statement is a statement of a policy document.
 type statement struct {
 	on                     *pulumitest.Resource
 	sid, effect            string
@@ -289,12 +289,12 @@ type statement struct {
 	notActions, notTargets []string
 	principals             []string
 	conditions             map[string]map[string]any
-	// identity is a statement about what a role or user may do, and not about who may use a resource.
+	// identity marks a statement of an identity policy, as opposed to a resource policy.
 	identity bool
 }
 
-// documents finds policy documents wherever they are: in any text input that is one.
-func (s *sweep) documents() []statement {
+// documents finds policy documents in all text inputs.
+func (s *audit) documents() []statement {
 	var all []statement
 	for _, r := range s.Resources {
 		for _, l := range inputs(r) {
@@ -334,8 +334,8 @@ func (s *sweep) documents() []statement {
 	return all
 }
 
-// allowed are the statements that allow something, in documents on any of the types, which must be there.
-func (s *sweep) allowed(types ...string) []statement {
+// allowed are the statements that allow something. The plan must have resources of each type.
+func (s *audit) allowed(types ...string) []statement {
 	for _, typ := range types {
 		s.each(typ, func(*pulumitest.Resource) {})
 	}

@@ -2,12 +2,16 @@ package stack
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/assert"
@@ -15,50 +19,51 @@ import (
 
 	"cinema-database/app"
 	"cinema-database/app/contract"
+	"cinema-database/internal/plan"
+	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/sandbox"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-// open opens a session of the whole program, and skips the test where it cannot run. The end of its output is
-// shown when the test fails.
+// open opens a session of the whole program. It skips the test if there is no CLI. A failed test logs the end of the output.
 func open(t *testing.T, o sandbox.Options) (*sandbox.Session, *bytes.Buffer) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("runs the real engine: left out by -short")
+		t.Skip("runs the real engine: not with -short")
 	}
-	if _, err := sandbox.FindCLI("."); errors.Is(err, sandbox.ErrNoCLI) {
+	if _, err := pulumicli.Find("."); errors.Is(err, pulumicli.ErrNotFound) {
 		t.Skip(err)
 	}
-	said := &bytes.Buffer{}
+	out := &bytes.Buffer{}
 	if o.Program == nil {
 		o.Program = program
 	}
-	o.ProjectDir, o.Dir, o.Stdout, o.Stderr = ".", t.TempDir(), said, said
+	o.ProjectDir, o.Dir, o.Stdout, o.Stderr = ".", t.TempDir(), out, out
 	s, err := sandbox.Open(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {
-			lines := strings.Split(said.String(), "\n")
+			lines := strings.Split(out.String(), "\n")
 			t.Log(strings.Join(lines[max(0, len(lines)-100):], "\n"))
 		}
 		s.Close()
 	})
-	return s, said
+	return s, out
 }
 
-// held is what an account holds: by URN, the id and everything known about it.
+// held returns the account's resources by URN, each with its id and state.
 func held(t *testing.T, s *sandbox.Session) map[string]any {
 	t.Helper()
 	all := map[string]any{}
 	for _, r := range s.Account().Resources() {
-		require.NotContains(t, all, r.URN, "it is there twice")
+		require.NotContains(t, all, r.URN, "duplicate")
 		all[r.URN] = map[string]any{"id": r.ID, "state": r.State.Mappable()}
 	}
 	return all
 }
 
-// touched are the names of the AWS resources that an operation does something to, each once, sorted.
-func touched(r *sandbox.Result) []string {
+// changed returns the names of the AWS resources that an operation changes, sorted.
+func changed(r *sandbox.Result) []string {
 	var names []string
 	for _, s := range r.Steps {
 		if strings.HasPrefix(s.Type, "aws:") {
@@ -69,24 +74,23 @@ func touched(r *sandbox.Result) []string {
 	return slices.Compact(names)
 }
 
-var sweepFaults = flag.Bool("sweep-faults", false, "fail each resource type once in the sandbox (minutes)")
+var sweepFaults = flag.Bool("sweep-faults", false, "fail the creation of each resource type once in the sandbox (minutes)")
 
-// The first creation of each type fails, as AWS's creations do now and then: running `up` again must end where
-// an untroubled run ends, and `destroy` must find all of it. A type is failed in the smaller of the stacks that
-// have it.
+// The first creation of each type fails, as happens on AWS: the next `up` must have the same result as an undisturbed run, and
+// `destroy` must delete everything. A type fails in the smallest stack that has it.
 func TestFaultSweep(t *testing.T) {
 	if !*sweepFaults {
-		t.Skip("minutes long: `make sweep` runs it")
+		t.Skip("takes minutes: `make sweep` runs it")
 	}
 	swept := map[string]bool{}
 	for _, stack := range []string{"dev", "full"} {
 		plan := run(t, stack, nil)
 		require.NoError(t, plan.Err)
-		untroubled, _ := open(t, sandbox.Options{Stack: stack, Quick: true})
-		up, err := untroubled.Up(t.Context())
+		undisturbed, _ := open(t, sandbox.Options{Stack: stack, Quick: true})
+		up, err := undisturbed.Up(t.Context())
 		require.NoError(t, err)
-		want := held(t, untroubled)
-		require.Len(t, want, len(custom(plan)), "what is recorded and what is made differ")
+		want := held(t, undisturbed)
+		require.Len(t, want, len(custom(plan)), "the recording and the account differ")
 		for _, r := range custom(plan) {
 			if swept[r.Type] {
 				continue
@@ -94,17 +98,17 @@ func TestFaultSweep(t *testing.T) {
 			swept[r.Type] = true
 			t.Run(r.Type, func(t *testing.T) {
 				t.Parallel()
-				s, said := open(t, sandbox.Options{Stack: stack, Quick: true, Fail: []string{r.Type}})
+				s, out := open(t, sandbox.Options{Stack: stack, Quick: true, Fail: []string{r.Type}})
 				_, err := s.Up(t.Context())
 				var failed *sandbox.OperationError
 				require.ErrorAs(t, err, &failed)
-				require.Contains(t, said.String(), "creating "+r.Type)
+				require.Contains(t, out.String(), "creating "+r.Type)
 				require.Empty(t, s.Unfailed(), "nothing of the type was created")
 				require.Less(t, len(s.Account().Resources()), len(want))
 
 				again, err := s.Up(t.Context())
 				require.NoError(t, err)
-				assert.Equal(t, want, held(t, s), "lost, doubled or different")
+				assert.Equal(t, want, held(t, s), "lost, duplicated or different")
 				assert.Equal(t, up.Outputs, again.Outputs)
 
 				_, err = s.Destroy(t.Context())
@@ -117,13 +121,13 @@ func TestFaultSweep(t *testing.T) {
 
 func custom(r *pulumitest.Recording) []*pulumitest.Resource {
 	return slices.DeleteFunc(slices.Clone(r.Resources), func(r *pulumitest.Resource) bool {
-		return !r.Custom || strings.HasPrefix(r.Type, "pulumi:providers:") // a provider is nothing in the account
+		return !r.Custom || strings.HasPrefix(r.Type, "pulumi:providers:") // a provider is not in the account
 	})
 }
 
 func TestReleaseAndRollBack(t *testing.T) {
 	ctx := t.Context()
-	cinema := "" // the content of the binary `cinema`, where it is not the usual stand-in
+	cinema := "" // content of the binary `cinema`, the usual stand-in where empty
 	s, _ := open(t, sandbox.Options{Program: programOn(func(name, arch string) (*app.Binary, error) {
 		if name == contract.Cinema && cinema != "" {
 			return app.NewBinary(name, arch, standIn(cinema)), nil
@@ -135,13 +139,13 @@ func TestReleaseAndRollBack(t *testing.T) {
 	first := up.Outputs
 	whole := len(s.Account().Resources())
 	_, err = s.Preview(ctx, true)
-	require.NoError(t, err, "nothing is left to do")
+	require.NoError(t, err, "no changes remain")
 
 	release := []string{"api-group", "api-instance", "storage-release-cinema"}
 	cinema = "cinema, the second"
 	preview, err := s.Preview(ctx, false)
 	require.NoError(t, err)
-	assert.Equal(t, release, touched(preview))
+	assert.Equal(t, release, changed(preview))
 	for _, step := range preview.Steps {
 		if step.Name != "storage-release-cinema" && strings.HasPrefix(step.Type, "aws:") {
 			assert.Equal(t, "update", step.Op, step.Name)
@@ -150,35 +154,35 @@ func TestReleaseAndRollBack(t *testing.T) {
 	s.Fail(objectType)
 	_, err = s.Up(ctx)
 	require.Error(t, err)
-	assert.Equal(t, "1", groupVersion(t, s), "a release that is not uploaded is not launched")
+	assert.Equal(t, "1", groupVersion(t, s), "the group does not launch a release that is not uploaded")
 	up, err = s.Up(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, release, touched(up))
+	assert.Equal(t, release, changed(up))
 	assert.NotEqual(t, first["releases"], up.Outputs["releases"])
 	for name, value := range first {
-		if name != "releases" && name != "userDataBytes" { // two digests do not compress alike
+		if name != "releases" && name != "userDataBytes" { // digests differ in their compressed size
 			assert.Equal(t, value, up.Outputs[name], name)
 		}
 	}
-	assert.Equal(t, "2", groupVersion(t, s), "what the group launches")
-	assert.Len(t, s.Account().Resources(), whole+1, "the superseded release is kept")
+	assert.Equal(t, "2", groupVersion(t, s), "the template version of the group")
+	assert.Len(t, s.Account().Resources(), whole+1, "the bucket keeps the earlier release")
 	binary, err := standIns(contract.Cinema, "arm64")
 	require.NoError(t, err)
-	assert.Contains(t, objectKeys(s), binary.ObjectKey(), "what an older launch template boots")
+	assert.Contains(t, objectKeys(s), binary.ObjectKey(), "an earlier launch template boots it")
 
 	_, err = s.Refresh(ctx)
 	require.NoError(t, err)
 	_, err = s.Preview(ctx, true)
-	require.NoError(t, err, "a refresh finds nothing that `up` would change")
+	require.NoError(t, err, "a refresh finds no drift")
 
 	cinema = ""
 	up, err = s.Up(ctx)
 	require.NoError(t, err, "rolling back")
-	assert.Equal(t, release, touched(up))
+	assert.Equal(t, release, changed(up))
 	assert.Equal(t, first, up.Outputs)
-	assert.Equal(t, "3", groupVersion(t, s), "rolling back is a version of its own")
+	assert.Equal(t, "3", groupVersion(t, s), "a rollback is another version")
 	assert.Contains(t, objectKeys(s), binary.ObjectKey())
-	assert.Contains(t, objectKeys(s), app.NewBinary("cinema", "arm64", standIn("cinema, the second")).ObjectKey(), "what going forward again boots")
+	assert.Contains(t, objectKeys(s), app.NewBinary("cinema", "arm64", standIn("cinema, the second")).ObjectKey(), "the later release can be rolled out again")
 	_, err = s.Preview(ctx, true)
 	require.NoError(t, err)
 
@@ -186,7 +190,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// groupVersion is the launch template's version that the Auto Scaling group launches.
+// groupVersion returns the launch template version of the Auto Scaling group.
 func groupVersion(t *testing.T, s *sandbox.Session) string {
 	t.Helper()
 	for _, r := range s.Account().Resources() {
@@ -210,11 +214,11 @@ func objectKeys(s *sandbox.Session) []string {
 
 func TestProtectRefusesToDestroy(t *testing.T) {
 	ctx := t.Context()
-	s, said := open(t, sandbox.Options{Stack: "prod", Quick: true})
+	s, out := open(t, sandbox.Options{Stack: "prod", Quick: true})
 	_, err := s.Up(ctx)
 	require.NoError(t, err)
 	before := held(t, s)
-	said.Reset()
+	out.Reset()
 	_, err = s.PreviewDestroy(ctx)
 	var refused *sandbox.OperationError
 	require.ErrorAs(t, err, &refused)
@@ -226,14 +230,14 @@ func TestProtectRefusesToDestroy(t *testing.T) {
 	assert.Equal(t, len(stateful), s.Protected())
 	named := 0
 	for _, r := range s.Account().Resources() {
-		if !strings.Contains(said.String(), `"`+r.URN+`" cannot be deleted`) {
+		if !strings.Contains(out.String(), `"`+r.URN+`" cannot be deleted`) {
 			continue
 		}
 		named++
 		urn := resource.URN(r.URN)
 		assert.Contains(t, stateful, string(urn.Type())+" "+urn.Name())
 	}
-	// The engine stops before it comes to what those depend on.
+	// The engine does not reach the resources that those depend on.
 	assert.Positive(t, named)
 
 	require.NoError(t, s.SetConfig(map[string]string{"cinema:protect": "false"}))
@@ -242,4 +246,71 @@ func TestProtectRefusesToDestroy(t *testing.T) {
 	_, err = s.Destroy(ctx)
 	require.NoError(t, err)
 	assert.Empty(t, s.Account().Resources())
+}
+
+// A slow resource delays only the resources that depend on it.
+func TestNothingWaitsForAnIndependentResource(t *testing.T) {
+	all := run(t, "full", nil)
+	require.NoError(t, all.Err)
+	for name, typ := range map[string]string{
+		"api-lb": balancerType, "database-host": instanceType, "storage-images": lifecycleType,
+		"network-nat-us-east-1a": "aws:ec2/natGateway:NatGateway", "api-certificate": "aws:acm/certificateValidation:CertificateValidation",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			if end, ok := t.Deadline(); ok {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithDeadline(ctx, end.Add(-10*time.Second))
+				defer cancel()
+			}
+			i := slices.IndexFunc(all.Resources, func(r *pulumitest.Resource) bool { return r.Type == typ && r.Name == name })
+			require.GreaterOrEqual(t, i, 0)
+			slow := all.Resources[i].URN
+			missing, complete := independent(all, slow), make(chan struct{})
+			var mu sync.Mutex
+			register := func(urn string) {
+				mu.Lock()
+				defer mu.Unlock()
+				if last := len(missing) == 1; missing[urn] && last {
+					close(complete)
+				}
+				delete(missing, urn)
+			}
+			r := run(t, "full", nil, func(o *plan.Options) {
+				o.Registered = func(r *pulumitest.Resource) {
+					register(r.URN)
+					if r.URN == slow {
+						select {
+						case <-complete:
+						case <-ctx.Done():
+							mu.Lock()
+							defer mu.Unlock()
+							t.Errorf("not registered before %s is complete: %s", slow, strings.Join(slices.Sorted(maps.Keys(missing)), " "))
+						}
+					}
+				}
+			})
+			require.NoError(t, r.Err)
+		})
+	}
+}
+
+// independent returns the URNs of the resources that do not depend on a resource, directly or through others.
+func independent(all *pulumitest.Recording, urn string) map[string]bool {
+	dependent, others := map[string]bool{urn: true}, map[string]bool{}
+	for known := 0; known < len(dependent); {
+		known = len(dependent)
+		for _, r := range all.Resources {
+			if slices.ContainsFunc(slices.Concat(r.Dependencies, []string{r.Parent, r.DeletedWith}), func(urn string) bool { return dependent[urn] }) {
+				dependent[r.URN] = true
+			}
+		}
+	}
+	for _, r := range all.Resources {
+		if !dependent[r.URN] {
+			others[r.URN] = true
+		}
+	}
+	return others
 }

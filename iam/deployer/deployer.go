@@ -1,7 +1,10 @@
+// Package deployer is the identity with which GitHub previews and deploys the stack: an OIDC provider, two roles, and
+// the boundary of the roles that the deploy role creates.
 package deployer
 
 import (
 	"fmt"
+	"slices"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -14,18 +17,18 @@ import (
 
 const (
 	githubHost = "token.actions.githubusercontent.com"
-	// githubAudience is what aws-actions/configure-aws-credentials asks tokens for.
+	// githubAudience is the audience of the tokens that aws-actions/configure-aws-credentials requests.
 	githubAudience = "sts.amazonaws.com"
-	// maxPolicyLength of a customer managed policy, characters, and maxRolePolicies that a role takes (IAM
-	// user guide, "IAM and AWS STS quotas").
+	// maxPolicyLength is in characters, of a customer managed policy; maxRolePolicies can be attached to a role (IAM user
+	// guide, "IAM and AWS STS quotas").
 	maxPolicyLength = 6144
 	maxRolePolicies = 10
-	// deploySeconds that a deployment's credentials last: an instance refresh and a database host take a
-	// while. A preview keeps IAM's default of an hour.
+	// deploySeconds is how long a deployment's credentials are valid: an instance refresh and a new database host can take
+	// more than an hour, IAM's default, which a preview keeps.
 	deploySeconds = 2 * 60 * 60
 )
 
-// Args are the surroundings of the stack that is deployed, and who deploys it.
+// Args are the stack that is deployed, and the repository that deploys it.
 type Args struct {
 	environment.Environment
 	*Settings
@@ -37,11 +40,11 @@ type Deployer struct {
 
 	// ProviderARN is GitHub's OIDC provider in the account.
 	ProviderARN pulumi.StringOutput
-	// PreviewRoleARN may look; pull requests and the branch take it on.
+	// PreviewRoleARN may only read; pull requests and the branch assume it.
 	PreviewRoleARN pulumi.StringOutput
-	// DeployRoleARN may change what the stack holds; the branch takes it on, in the environment.
+	// DeployRoleARN may change the stack's resources; the branch assumes it, in the environment.
 	DeployRoleARN pulumi.StringOutput
-	// BoundaryARN is the most that a role which the deploy role makes may do.
+	// BoundaryARN is the permissions boundary of the roles that the deploy role creates.
 	BoundaryARN pulumi.StringOutput
 }
 
@@ -52,10 +55,10 @@ type builder struct {
 	out   *Deployer
 }
 
-// New registers the provider, the two roles and their policies. What the deploy role may do is the
-// table in table.go; it may not change anything that New registers.
+// New registers the provider, the two roles and their policies. The table in table.go is what the deploy role may do; it
+// may not change anything that New registers.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Deployer, error) {
-	problems := problem.In("iam: ")
+	problems := problem.In("deployer: ")
 	args.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -75,26 +78,25 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		if err != nil {
 			return err
 		}
-		var read, change []*awsiam.Policy
-		for _, of := range []struct {
-			documents []managedPolicy
-			into      *[]*awsiam.Policy
-		}{{policies.read, &read}, {policies.change, &change}} {
-			for _, document := range of.documents {
-				policy, err := b.createPolicy(document)
-				if err != nil {
-					return err
-				}
-				*of.into = append(*of.into, policy)
-			}
-		}
-		preview, err := b.createRole("preview", "Previews the stack: reads, and no secret", 0, b.mayPreview(), policies.read, read)
+		read, err := b.createPolicies(policies.read)
 		if err != nil {
 			return err
 		}
-		deploy, err := b.createRole("deploy", "Deploys the stack from its branch, in its environment", deploySeconds, b.mayDeploy(),
-			append(policies.read[:len(policies.read):len(policies.read)], policies.change...),
-			append(read[:len(read):len(read)], change...))
+		change, err := b.createPolicies(policies.change)
+		if err != nil {
+			return err
+		}
+		preview, err := b.createRole("preview", roleArgs{
+			description: "Previews the stack: reads, and no secret",
+			trust:       b.previewTrust(), policies: read,
+		})
+		if err != nil {
+			return err
+		}
+		deploy, err := b.createRole("deploy", roleArgs{
+			description: "Deploys the stack from its branch, in its environment",
+			trust:       b.deployTrust(), policies: slices.Concat(read, change), maxSession: pulumi.Int(deploySeconds),
+		})
 		if err != nil {
 			return err
 		}
@@ -104,12 +106,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return d, err
 }
 
-// Bound makes the deployer's boundary the limit of every role that is registered from here on, so that
-// who may make roles cannot make one that does more than the stack's own do.
+// Bound sets the deployer's boundary on every role that is registered after it, so that the deploy role cannot create a
+// role that may do more than the stack's own.
 func (d *Deployer) Bound(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		role, ok := args.Props.(*awsiam.RoleArgs)
-		if !ok || unbounded[args.Name] {
+		if !ok || unboundedRoles[args.Name] {
 			return nil
 		}
 		bounded := *role
@@ -118,12 +120,13 @@ func (d *Deployer) Bound(ctx *pulumi.Context) error {
 	})
 }
 
-// unbounded are the roles that carry an AWS managed policy and nothing else: the deploy role may attach
-// that one policy to them, and write none.
-var unbounded = map[string]bool{"backup-role": true}
+// unboundedRoles have an AWS managed policy and nothing else: the deploy role may attach that one policy to them, and
+// write none. The keys are logical names.
+var unboundedRoles = map[string]bool{"backup-role": true}
 
-// findProvider is the account's provider for GitHub. AWS trusts its certificate by the authority that
-// signed it, so no thumbprint is pinned (IAM user guide, "Obtain the thumbprint for an OIDC provider").
+// findProvider sets the account's provider for GitHub, and creates it where config names none. AWS trusts GitHub's
+// certificate by the authority that signed it, so no thumbprint is pinned (IAM user guide, "Obtain the thumbprint for an
+// OIDC provider").
 func (b *builder) findProvider() error {
 	if b.args.Provider != "" {
 		b.out.ProviderARN = pulumi.String(b.args.Provider).ToStringOutput()
@@ -142,18 +145,18 @@ func (b *builder) findProvider() error {
 	return nil
 }
 
-// mayPreview trusts the repository's pull requests and its branch. GitHub gives no token to a pull request
-// from a fork.
-func (b *builder) mayPreview() iam.Conditions {
+// previewTrust trusts the repository's pull requests and its branch. GitHub issues no token to a pull request from a
+// fork.
+func (b *builder) previewTrust() iam.Conditions {
 	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
 		"sub": iam.Strings(b.subject("pull_request"), b.subject("ref:refs/heads/"+b.args.Branch)),
 	})}
 }
 
-// mayDeploy trusts the environment, and in it only the branch: a token's subject names one of the two, so
-// both are asked for by claims of their own (IAM user guide, "Available keys for AWS OIDC federation":
-// GitHub's ref, environment, repository and repository_id).
-func (b *builder) mayDeploy() iam.Conditions {
+// deployTrust trusts the environment, and in it only the branch: a token's subject names one of the two, so a claim of
+// its own is required for each (IAM user guide, "Available keys for AWS OIDC federation": GitHub's ref, environment,
+// repository and repository_id).
+func (b *builder) deployTrust() iam.Conditions {
 	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
 		"sub":         iam.Strings(b.subject("environment:" + b.args.Settings.Environment)),
 		"ref":         iam.Strings("refs/heads/" + b.args.Branch),
@@ -163,7 +166,7 @@ func (b *builder) mayDeploy() iam.Conditions {
 
 func (b *builder) subject(of string) string { return "repo:" + b.args.GitHub + ":" + of }
 
-// claims are conditions on a token's claims, with those that hold for both roles.
+// claims are conditions on a token's claims, with those of both roles added.
 func (b *builder) claims(of map[string][]pulumi.StringInput) map[string][]pulumi.StringInput {
 	of["aud"] = iam.Strings(githubAudience)
 	of["repository"] = iam.Strings(b.args.repository())
@@ -186,55 +189,76 @@ func (b *builder) createPolicy(p managedPolicy) (*awsiam.Policy, error) {
 	}, b.Child())
 }
 
-// createRole returns the role's ARN once its policies are attached.
-func (b *builder) createRole(kind, description string, seconds int, trust iam.Conditions, named []managedPolicy,
-	policies []*awsiam.Policy,
-) (pulumi.StringOutput, error) {
+// namedPolicy is a registered policy, with its name below the deployer's.
+type namedPolicy struct {
+	*awsiam.Policy
+	name string
+}
+
+func (b *builder) createPolicies(documents []managedPolicy) ([]namedPolicy, error) {
+	var created []namedPolicy
+	for _, document := range documents {
+		policy, err := b.createPolicy(document)
+		if err != nil {
+			return nil, err
+		}
+		created = append(created, namedPolicy{policy, document.name})
+	}
+	return created, nil
+}
+
+type roleArgs struct {
+	description string
+	trust       iam.Conditions
+	policies    []namedPolicy
+	// maxSession is how long credentials are valid, in seconds; nil for IAM's default.
+	maxSession pulumi.IntPtrInput
+}
+
+// createRole returns the role's ARN, which resolves once its policies are attached.
+func (b *builder) createRole(kind string, args roleArgs) (pulumi.StringOutput, error) {
 	name := b.Name(kind)
-	args := &awsiam.RoleArgs{
+	role, err := awsiam.NewRole(b.Ctx, name, &awsiam.RoleArgs{
 		AssumeRolePolicy: iam.Document(iam.Statement{
 			Effect:     iam.Allow,
 			Principals: iam.Principals{"Federated": {b.out.ProviderARN}},
 			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
-			Conditions: trust,
+			Conditions: args.trust,
 		}),
-		Description: pulumi.String(description),
-		Tags:        b.Tags(name),
-	}
-	if seconds > 0 {
-		args.MaxSessionDuration = pulumi.Int(seconds)
-	}
-	role, err := awsiam.NewRole(b.Ctx, name, args, b.Child())
+		Description:        pulumi.String(args.description),
+		MaxSessionDuration: args.maxSession,
+		Tags:               b.Tags(name),
+	}, b.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
 	var attached []pulumi.Resource
-	for i, p := range policies {
-		a, err := awsiam.NewRolePolicyAttachment(b.Ctx, b.Name(kind, named[i].name), &awsiam.RolePolicyAttachmentArgs{
+	for _, policy := range args.policies {
+		attachment, err := awsiam.NewRolePolicyAttachment(b.Ctx, b.Name(kind, policy.name), &awsiam.RolePolicyAttachmentArgs{
 			Role:      role.Name,
-			PolicyArn: p.Arn,
+			PolicyArn: policy.Arn,
 		}, b.Child())
 		if err != nil {
 			return pulumi.StringOutput{}, err
 		}
-		attached = append(attached, a)
+		attached = append(attached, attachment)
 	}
 	return component.After(role.Arn, attached...), nil
 }
 
-// managedPolicy is a customer managed policy's name and document.
+// managedPolicy is a customer managed policy.
 type managedPolicy struct{ name, description, document string }
 
-// documents are the roles' policies: read for both, change for the deploy role, and the boundary
-// of the roles that it makes.
-type documents struct {
+// policies are the roles' policies: read for both, change for the deploy role, and the boundary of the roles that it
+// creates.
+type policies struct {
 	read, change []managedPolicy
 	boundary     managedPolicy
 }
 
-// renderPolicies renders every document, and refuses one that IAM would not take.
-func renderPolicies(n names, s *Settings) (documents, error) {
-	problems := problem.In("iam: deployer ")
+// renderPolicies renders every document, and returns an error for those that IAM would refuse.
+func renderPolicies(n names, s *Settings) (policies, error) {
+	problems := problem.In("deployer: ")
 	render := func(name, description string, statements []iam.Statement) managedPolicy {
 		document, err := iam.Literal(statements...)
 		if err != nil {
@@ -246,18 +270,18 @@ func renderPolicies(n names, s *Settings) (documents, error) {
 		}
 		return managedPolicy{name, description, document}
 	}
-	var d documents
-	for _, part := range parts {
+	var p policies
+	for _, part := range policyParts {
 		if statements := readStatements(n, part, s); len(statements) > 0 {
-			d.read = append(d.read, render("read-"+string(part), "Reads what the stack holds: "+string(part), statements))
+			p.read = append(p.read, render("read-"+string(part), "Reads the stack: "+string(part), statements))
 		}
 		if statements := changeStatements(n, part, s); len(statements) > 0 {
-			d.change = append(d.change, render(string(part), "Deploys the stack: "+string(part), statements))
+			p.change = append(p.change, render(string(part), "Deploys the stack: "+string(part), statements))
 		}
 	}
-	d.boundary = render("boundary", "The most that a role which the deploy role makes may do", merged(n, boundaryGrants))
-	if count := len(d.read) + len(d.change); count > maxRolePolicies {
+	p.boundary = render("boundary", "The permissions boundary of the roles that the deploy role creates", mergeGrants(n, boundaryGrants))
+	if count := len(p.read) + len(p.change); count > maxRolePolicies {
 		problems.Add("policies", count, fmt.Sprintf("are more than the %d that a role takes", maxRolePolicies), "merge parts in table.go")
 	}
-	return d, problems.Err()
+	return p, problems.Err()
 }

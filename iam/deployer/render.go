@@ -2,120 +2,127 @@ package deployer
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/iam"
+	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
 )
 
-// names are what the table's ARNs are made of.
+// names are what the table's ARNs are filled in with.
 type names struct {
 	environment.Environment
-	// component is the deployer's logical name, with which the names of all it registers begin.
+	// component is the deployer's logical name, the prefix of all its resources' logical names.
 	component string
 }
 
-// arns expands the table's short ARNs.
+// namePlaceholder stands for a physical name in an ARN of the table: {kind:logical name}, or {kind:prefix*} for a pattern.
+var namePlaceholder = regexp.MustCompile(`\{(\w+):([a-z0-9-]+)(\*?)\}`)
+
+// arns completes the table's ARNs.
 func (n names) arns(short []string) []pulumi.StringInput {
+	fixed := strings.NewReplacer("{region}", n.Region, "{account}", n.Account, "{component}", n.component)
 	all := make([]pulumi.StringInput, len(short))
 	for i, s := range short {
 		if s != "*" {
-			s = "arn:" + n.Partition + ":" + strings.NewReplacer("{region}", n.Region, "{account}", n.Account,
-				"{project}", n.Project, "{stack}", n.Stack, "{component}", n.component).Replace(s)
+			s = "arn:" + n.Partition + ":" + namePlaceholder.ReplaceAllStringFunc(fixed.Replace(s), func(name string) string {
+				m := namePlaceholder.FindStringSubmatch(name)
+				if typ, logical := namedTypes[m[1]], m[2]; m[3] == "" {
+					return component.PhysicalName(n.Environment, typ, logical)
+				} else {
+					return component.PhysicalPattern(n.Environment, typ, logical)
+				}
+			})
 		}
 		all[i] = pulumi.String(s)
 	}
 	return all
 }
 
-// tags is a condition that a tag key of the given kind (aws:RequestTag, aws:ResourceTag) bears this stack's
-// project and name.
+// tags requires this stack's project and name of a kind of tag: aws:RequestTag or aws:ResourceTag.
 func (n names) tags(kind string) map[string][]pulumi.StringInput {
 	return map[string][]pulumi.StringInput{kind + "/Project": iam.Strings(n.Project), kind + "/Stack": iam.Strings(n.Stack)}
 }
 
-func (n names) boundaryARN() []pulumi.StringInput {
-	return n.arns(on("iam::{account}:policy/{component}-boundary-*"))
-}
-
-// condition is a grant's condition block.
-func (n names) condition(w when) iam.Conditions {
-	switch w {
+// conditions is a grant's condition block.
+func (n names) conditions(c condition) iam.Conditions {
+	switch c {
 	case always:
 		return nil
-	case asOwn:
+	case requestTagged:
 		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag")}
-	case ofOwn:
+	case resourceTagged:
 		return iam.Conditions{"StringEquals": n.tags("aws:ResourceTag")}
-	case claiming:
+	case untaggedOrOwn:
 		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag"), "StringEqualsIfExists": n.tags("aws:ResourceTag")}
-	case bounded:
-		return iam.Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:ResourceTag")}
-	case boundedNew:
-		return iam.Conditions{"ArnLike": {"iam:PermissionsBoundary": n.boundaryARN()}, "StringEquals": n.tags("aws:RequestTag")}
-	case onlyBackups:
+	case withinBoundary:
+		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(boundaryARN))}, "StringEquals": n.tags("aws:ResourceTag")}
+	case createdWithinBoundary:
+		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(boundaryARN))}, "StringEquals": n.tags("aws:RequestTag")}
+	case backupPolicyOnly:
 		return iam.Conditions{
 			"ArnEquals":    {"iam:PolicyARN": iam.Strings(iam.BackupPolicyARN(n.Environment))},
 			"StringEquals": n.tags("aws:ResourceTag"),
 		}
-	case onCreation:
+	case taggedOnCreation:
 		equal := n.tags("aws:RequestTag")
-		equal["ec2:CreateAction"] = iam.Strings(creations()...)
+		equal["ec2:CreateAction"] = iam.Strings(createActions()...)
 		return iam.Conditions{"StringEquals": equal}
-	case forBackups:
+	case viaBackup:
 		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("backup"))}}
-	case throughS3:
+	case viaS3:
 		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("s3"))}}
 	default:
-		panic("iam: deployer: a grant's condition is none of those defined")
+		panic("deployer: unknown condition of a grant")
 	}
 }
 
-// creations are EC2's calls that tag what they make, as ec2:CreateAction has them.
-func creations() []string {
+// createActions are the values of ec2:CreateAction: the EC2 calls that tag what they create.
+func createActions() []string {
 	var all []string
 	for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
 		for _, g := range deployTable[typ].change {
 			for _, action := range g.actions {
-				if name, ok := strings.CutPrefix(action, "ec2:"); ok && g.when == asOwn {
+				if name, ok := strings.CutPrefix(action, "ec2:"); ok && g.condition == requestTagged {
 					all = append(all, name)
 				}
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return sorted(all)
 }
 
-// readGroups say which parts' reads are one policy, so that both roles keep within what a role takes.
-var readGroups = map[part][]part{
-	network: {network, firewall, hosts, fleet},
-	data:    {data, services, identity},
+// readPolicies lists the parts whose reads share one policy, by the part that names the policy: a role takes only
+// maxRolePolicies.
+var readPolicies = map[part][]part{
+	networkPart: {networkPart, firewallPart, hostsPart, fleetPart, servicesPart},
+	dataPart:    {dataPart, identityPart},
 }
 
-// readStatements are the reads of p's group; none where p is not the first of one.
+// readStatements are the statements of the read policy that p names, none where p names none.
 func readStatements(n names, p part, s *Settings) []iam.Statement {
 	var grants []grant
-	for _, member := range readGroups[p] {
+	for _, member := range readPolicies[p] {
 		for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
 			if deployTable[typ].part == member {
 				grants = append(grants, deployTable[typ].read...)
 			}
 		}
-		grants = append(grants, lookups[member]...)
+		grants = append(grants, lookupGrants[member]...)
 	}
-	if p == data && s.StateBucket != "" {
+	if p == dataPart && s.StateBucket != "" {
 		grants = append(grants,
-			grant{always, on("s3:::" + s.StateBucket), do("s3:ListBucket")},
-			grant{always, on("s3:::" + s.StateBucket + "/.pulumi/*"), do("s3:GetObject")})
+			grant{always, resources("s3:::" + s.StateBucket), actions("s3:ListBucket")},
+			grant{always, resources("s3:::" + s.StateBucket + "/.pulumi/*"), actions("s3:GetObject")})
 	}
-	return merged(n, grants)
+	return mergeGrants(n, grants)
 }
 
-// changeStatements are everything else that p's types take.
+// changeStatements allow the changes to p's types.
 func changeStatements(n names, p part, s *Settings) []iam.Statement {
 	var grants []grant
 	for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
@@ -123,36 +130,39 @@ func changeStatements(n names, p part, s *Settings) []iam.Statement {
 			grants = append(grants, deployTable[typ].change...)
 		}
 	}
-	if p == data && s.StateBucket != "" {
-		grants = append(grants, grant{always, on("s3:::" + s.StateBucket + "/.pulumi/*"), do("s3:PutObject", "s3:DeleteObject")})
+	if p == dataPart && s.StateBucket != "" {
+		grants = append(grants, grant{always, resources("s3:::" + s.StateBucket + "/.pulumi/*"), actions("s3:PutObject", "s3:DeleteObject")})
 	}
-	statements := merged(n, grants)
-	if p == identity {
-		statements = append(append(statements, passRoles(n)...), guard(n)...)
+	statements := mergeGrants(n, grants)
+	switch p {
+	case firewallPart: // it has room
+		statements = append(statements, allowPassRole(n)...)
+	case identityPart:
+		statements = append(statements, denySelfChanges(n)...)
 	}
 	return statements
 }
 
-// passed are the roles that a service is given, by service.
-var passed = []struct {
+// passableRoles are the roles that the deploy role may pass, by service.
+var passableRoles = []struct {
 	service string
 	roles   []string
 }{
-	{"backup.amazonaws.com", backupRole},
-	{"ec2.amazonaws.com", on("iam::{account}:role/iam-*")},
-	{"lambda.amazonaws.com", on("iam::{account}:role/mirror-role-*", "iam::{account}:role/thumbnailer-role-*")},
-	{"s3.amazonaws.com", on("iam::{account}:role/replica-role-*")},
-	{"vpc-flow-logs.amazonaws.com", on("iam::{account}:role/network-flow-logs-*")},
+	{"backup.amazonaws.com", backupRoleARNs},
+	{"ec2.amazonaws.com", resources(rolePrefix + "{role:iam-*}")},
+	{"lambda.amazonaws.com", resources(rolePrefix+"{role:mirror-role}", rolePrefix+"{role:thumbnailer-role}")},
+	{"s3.amazonaws.com", resources(rolePrefix + "{role:replica-role}")},
+	{"vpc-flow-logs.amazonaws.com", resources(rolePrefix + "{role:network-flow-logs}")},
 }
 
-// passRoles lets each service, and no other, be given the stack's roles that are made for it.
-func passRoles(n names) []iam.Statement {
+// allowPassRole lets the deploy role pass each role of the stack to its own service only.
+func allowPassRole(n names) []iam.Statement {
 	var all []iam.Statement
-	for _, p := range passed {
+	for _, p := range passableRoles {
 		service, _, _ := strings.Cut(p.service, ".")
 		all = append(all, iam.Statement{
 			Sid: "Pass" + strings.ReplaceAll(service, "-", ""), Effect: iam.Allow,
-			Actions:    do("iam:PassRole"),
+			Actions:    actions("iam:PassRole"),
 			Resources:  n.arns(p.roles),
 			Conditions: iam.Conditions{"StringEquals": {"iam:PassedToService": iam.Strings(p.service)}},
 		})
@@ -160,95 +170,91 @@ func passRoles(n names) []iam.Statement {
 	return all
 }
 
-// guard refuses whatever would widen the deployer: its roles, its policies (the boundary among them), its
-// provider, and taking the boundary off a role. A denial holds whatever another policy allows.
-func guard(n names) []iam.Statement {
+// denySelfChanges denies every change of the deployer's own roles, policies (the boundary among them) and provider, and
+// the removal of the boundary from a role. A denial overrides every other policy.
+func denySelfChanges(n names) []iam.Statement {
 	return []iam.Statement{
 		{
-			Sid: "KeepDeployer", Effect: iam.Deny, // every verb of IAM's but those that read
-			Actions: do("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*", "iam:Remove*", "iam:Set*",
+			Sid: "KeepDeployer", Effect: iam.Deny, // every verb of IAM's, except those that read
+			Actions: actions("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*", "iam:Remove*", "iam:Set*",
 				"iam:Tag*", "iam:Untag*", "iam:Update*"),
-			Resources: n.arns(on("iam::{account}:role/{component}-*", "iam::{account}:policy/{component}-*", "iam::{account}:oidc-provider/*")),
+			Resources: n.arns(resources(deployerRoleARN, deployerPolicyARN, "iam::{account}:oidc-provider/*")),
 		},
 		{
 			Sid: "KeepBoundary", Effect: iam.Deny,
-			Actions:   do("iam:DeleteRolePermissionsBoundary"),
-			Resources: n.arns(on("iam::{account}:role/*")),
+			Actions:   actions("iam:DeleteRolePermissionsBoundary"),
+			Resources: n.arns(resources(rolePrefix + "*")),
 		},
 	}
 }
 
-// boundaryGrants are everything that the stack's roles do while it runs. A test keeps them in step with
-// their policies.
+// boundaryGrants are everything that the stack's roles do. A test compares them with the roles' policies.
 var boundaryGrants = []grant{
-	everywhere( // take no resource
+	anyResource(
 		"cloudwatch:PutMetricData", "ec2:DescribeInstances", "ssm:UpdateInstanceInformation",
 		"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 		"xray:PutTelemetryRecords", "xray:PutTraceSegments"),
-	{always, on(ec2Prefix + "instance/*"), do("ec2-instance-connect:SendSSHPublicKey")},
-	{throughS3, on(keyARN), do("kms:Decrypt", "kms:GenerateDataKey")},
-	{always, logGroups(), do("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")},
-	{always, on("logs:{region}:{account}:log-group:*"), do("logs:DescribeLogGroups")},
-	{always, on("s3:::storage-*"), do("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+	{always, resources(ec2Prefix + "instance/*"), actions("ec2-instance-connect:SendSSHPublicKey")},
+	{viaS3, resources(keyARN), actions("kms:Decrypt", "kms:GenerateDataKey")},
+	{always, logGroupARNs, actions("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")},
+	{always, resources(logGroupPrefix + "*"), actions("logs:DescribeLogGroups")},
+	{always, resources(storageBucketARN, storageBucketARN+"/*"), actions("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
 		"s3:GetReplicationConfiguration", "s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging")},
-	{always, on("s3:::replica-*"), do("s3:ReplicateObject", "s3:ReplicateTags")},
-	{always, on(queueARN), do("sqs:SendMessage")},
+	{always, resources(replicaBucketARN + "/*"), actions("s3:ReplicateObject", "s3:ReplicateTags")},
+	{always, resources(queueARN), actions("sqs:SendMessage")},
 }
 
-// merged makes as few statements as say the same: grants of one condition and the same resources become
-// one, and then those of one condition and the same actions. Everything is sorted.
-func merged(n names, grants []grant) []iam.Statement {
-	type line struct {
-		when        when
-		on, actions []string
-	}
-	fold := func(lines []line, same func(line) string, into func(*line) *[]string, from func(line) []string) []line {
-		at := map[string]int{}
-		var out []line
-		for _, l := range lines {
-			k := same(l)
-			i, seen := at[k]
-			if !seen {
-				i = len(out)
-				at[k], out = i, append(out, l)
-			}
-			all := append(slices.Clone(*into(&out[i])), from(l)...)
-			slices.Sort(all)
-			*into(&out[i]) = slices.Compact(all)
-		}
-		return out
-	}
-	key := func(w when, list []string) string {
-		sorted := slices.Sorted(slices.Values(list))
-		return string(rune('a'+int(w))) + strings.Join(slices.Compact(sorted), " ")
-	}
-	var lines []line
-	for _, g := range grants {
-		if len(g.actions) > 0 {
-			lines = append(lines, line(g))
-		}
-	}
-	lines = fold(lines, func(l line) string { return key(l.when, l.on) },
-		func(l *line) *[]string { return &l.actions }, func(l line) []string { return l.actions })
-	lines = fold(lines, func(l line) string { return key(l.when, l.actions) },
-		func(l *line) *[]string { return &l.on }, func(l line) []string { return l.on })
-	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(key(a.when, a.on), key(b.when, b.on)) })
+// mergeGrants returns as few statements as grant the same: grants of one condition and the same resources become one,
+// then those of one condition and the same actions. Everything is sorted.
+func mergeGrants(n names, grants []grant) []iam.Statement {
+	byResources := func(g grant) string { return g.key(g.resources) }
+	merged := fold(slices.DeleteFunc(slices.Clone(grants), func(g grant) bool { return len(g.actions) == 0 }), byResources)
+	merged = fold(merged, func(g grant) string { return g.key(g.actions) })
+	slices.SortFunc(merged, func(a, b grant) int { return strings.Compare(byResources(a), byResources(b)) })
 	var statements []iam.Statement
-	for _, l := range lines {
+	for _, g := range merged {
 		statements = append(statements, iam.Statement{
-			Effect: iam.Allow, Actions: l.actions, Resources: n.arns(l.on), Conditions: n.condition(l.when),
+			Effect: iam.Allow, Actions: g.actions, Resources: n.arns(g.resources), Conditions: n.conditions(g.condition),
 		})
 	}
 	return statements
 }
 
-// Deployment is what deploying one resource type takes, as the roles are given it.
+// key identifies grants of the same condition and the same list.
+func (g grant) key(list []string) string {
+	return string(rune('a'+int(g.condition))) + strings.Join(sorted(list), " ")
+}
+
+// fold makes one grant of those with the same key, in the order of the first of each.
+func fold(grants []grant, key func(grant) string) []grant {
+	indexes := map[string]int{}
+	var folded []grant
+	for _, g := range grants {
+		i, seen := indexes[key(g)]
+		if !seen {
+			i = len(folded)
+			indexes[key(g)], folded = i, append(folded, grant{condition: g.condition})
+		}
+		folded[i].resources = sorted(folded[i].resources, g.resources...)
+		folded[i].actions = sorted(folded[i].actions, g.actions...)
+	}
+	return folded
+}
+
+// sorted returns the strings of both lists, each once, in order.
+func sorted(list []string, further ...string) []string {
+	all := slices.Concat(list, further)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Deployment is what a deployment of one resource type needs.
 type Deployment struct {
 	// Type is Pulumi's token, e.g. aws:ec2/vpc:Vpc.
 	Type string
-	// Read and Change are IAM actions, sorted. Change is empty where only people change the type.
+	// Read and Change are IAM actions, sorted. Change is empty where only administrators change the type.
 	Read, Change []string
-	// ByHand is the reason for that.
+	// ByHand is the reason why Change is empty.
 	ByHand string
 }
 
@@ -256,18 +262,16 @@ type Deployment struct {
 func Deployments() []Deployment {
 	var all []Deployment
 	for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
-		a := deployTable[typ]
-		d := Deployment{Type: typ, ByHand: a.byHand}
-		note := func(grants []grant, into *[]string) {
-			for _, g := range grants {
-				*into = append(*into, g.actions...)
-			}
-			slices.Sort(*into)
-			*into = slices.Compact(*into)
-		}
-		note(a.read, &d.Read)
-		note(a.change, &d.Change)
-		all = append(all, d)
+		access := deployTable[typ]
+		all = append(all, Deployment{typ, actionsOf(access.read), actionsOf(access.change), access.byHand})
 	}
 	return all
+}
+
+func actionsOf(grants []grant) []string {
+	var all []string
+	for _, g := range grants {
+		all = append(all, g.actions...)
+	}
+	return sorted(all)
 }

@@ -7,19 +7,19 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// Settings is who deploys, as stack config gives it. Nil: nobody but who runs Pulumi by hand.
+// Settings name the repository that deploys, as stack config gives it. Nil: only operators deploy, by hand.
 type Settings struct {
-	// GitHub repository, owner/name as GitHub spells it; with the two ids, owner@id/name@id, where the
-	// repository's tokens carry them (every repository created or renamed since 2026-07-15).
+	// GitHub repository, owner/name as GitHub spells it; with the two ids, owner@id/name@id, where the repository's tokens
+	// hold them (every repository created or renamed since 2026-07-15).
 	GitHub string `json:"github"`
 	// Branch that is deployed; "main" where empty.
 	Branch string `json:"branch"`
 	// Environment of the repository that the deploying job runs in; "production" where empty.
 	Environment string `json:"environment"`
-	// Provider is the ARN of the account's OIDC provider for GitHub, where it has one already: an account
-	// holds one for each URL. Empty makes it.
+	// Provider is the ARN of the account's OIDC provider for GitHub, where it has one already: an account holds one for each
+	// URL. Empty: the stack creates it.
 	Provider string `json:"provider"`
-	// StateBucket holds Pulumi's state, where that is kept in S3 (pulumi login s3://bucket). Empty: elsewhere.
+	// StateBucket holds Pulumi's state, where the state is in S3 (pulumi login s3://bucket). Empty: it is elsewhere.
 	StateBucket string `json:"stateBucket"`
 }
 
@@ -27,7 +27,7 @@ var (
 	// githubRepository: an owner is letters, digits and single dashes inside, 39 characters at most; a
 	// repository's name letters, digits, dot, dash and underscore, 100 at most (GitHub's sign-up and API).
 	githubRepository = regexp.MustCompile(`^([A-Za-z0-9](?:-?[A-Za-z0-9]){0,38})(@[0-9]+)?/([A-Za-z0-9._-]{1,100})(@[0-9]+)?$`)
-	// gitBranch keeps to what git check-ref-format takes, less what is a wildcard to IAM.
+	// gitBranch is what git check-ref-format accepts, without IAM's wildcards.
 	gitBranch = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/+-]{0,243}$`)
 	// githubEnvironment leaves out what GitHub escapes in the token's subject, and IAM's wildcards.
 	githubEnvironment = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9 ._/-]{0,254}$`)
@@ -35,7 +35,7 @@ var (
 	bucketName        = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 )
 
-// On reports whether anyone deploys from GitHub.
+// On reports whether GitHub deploys the stack.
 func (s *Settings) On() bool { return s != nil }
 
 // WithDefaults fills in what config leaves out.
@@ -53,7 +53,7 @@ func (s *Settings) WithDefaults() *Settings {
 	return &full
 }
 
-// Check adds what is wrong with s to l.
+// Check adds a problem for each setting that GitHub, IAM or S3 would not accept.
 func (s *Settings) Check(l *problem.List) {
 	if s == nil {
 		return

@@ -27,7 +27,7 @@ type Resource struct {
 	State    Properties
 }
 
-// Refusal is an error that AWS answers with.
+// Refusal is an error that AWS returns.
 type Refusal struct{ Code, Message string }
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
@@ -36,24 +36,24 @@ func refusal(code, format string, args ...any) error {
 	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// ErrNotFound is returned for a resource that the account does not hold.
+// ErrNotFound means that the account does not hold the resource.
 var ErrNotFound = errors.New("not found")
 
-// Account is a simulated AWS account in a file: what exists, kept between runs. Each change is written before it is
-// reported done, so a killed process loses nothing. It is safe for use by several goroutines, not by several processes.
+// Account is a simulated AWS account, kept in a file between runs. Each change is written before the call returns, so a killed
+// process loses nothing. Several goroutines may use it, but not several processes.
 type Account struct {
 	path string
 
 	mu        sync.Mutex
 	region    string
 	resources map[string]Resource // by key
-	written   map[string][]byte   // the resources as they stand in the file
-	byID      map[string]string   // id to key, for ids that other resources name
-	created   map[string]int      // how often each URN was created, for ids that never come twice
-	unclaimed map[string]Resource // by URN: creations whose answer never arrived
+	written   map[string][]byte   // the resources as the file holds them
+	byID      map[string]string   // id to key, for ids that other resources refer to
+	created   map[string]int      // number of creations of each URN: no id is used twice
+	unclaimed map[string]Resource // by URN: creations whose answer did not arrive
 }
 
-// OpenAccount opens the account kept in a file, an empty one where the file does not exist.
+// OpenAccount opens the account in a file. It is empty where the file does not exist.
 func OpenAccount(path string) (*Account, error) {
 	a := &Account{path: path, resources: map[string]Resource{}, byID: map[string]string{}, written: map[string][]byte{}, created: map[string]int{}}
 	data, err := os.ReadFile(path)
@@ -125,32 +125,20 @@ func (a *Account) Lookup(token string, args Properties) (Properties, error) {
 	return a.cloud().Lookup(token, args)
 }
 
-// Preview returns what Create would make of a request, with everything that AWS decides left unknown.
+// Preview returns the state that Create would return, with unknown values for everything that AWS sets itself.
 func (a *Account) Preview(r Request) Properties {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	state := r.Inputs.Copy()
-	delete(state, defaultsKey)
 	for _, k := range a.cloud().Computed(r) {
 		state[k] = resource.MakeComputed(resource.NewProperty(""))
 	}
 	return state
 }
 
-// Generation returns how often a URN was created in the account. A creation that nobody has claimed yet does not count: the
-// request that claims it is the same one again, and has to get the same name.
-func (a *Account) Generation(urn string) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	n := a.created[urn]
-	if _, ok := a.unclaimed[urn]; ok {
-		n--
-	}
-	return n
-}
-
-// Unclaimed notes, and returns, the resources that are not known to the caller: those whose creation was cut off before the answer
-// arrived. A creation for the same URN then gets the resource that is there, as a repeated request with one client token does on AWS.
+// Unclaimed returns, and remembers, the resources that the caller does not know: a run ended before the answer to their creation
+// arrived. The next creation with the same URN and inputs returns that resource, as AWS does for a second request with the same
+// client token.
 func (a *Account) Unclaimed(known func(typ, id string) bool) []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -165,12 +153,12 @@ func (a *Account) Unclaimed(known func(typ, id string) bool) []Resource {
 	return list
 }
 
-// Create makes a resource, or returns why AWS refuses to.
+// Create creates a resource, or returns why AWS refuses to.
 func (a *Account) Create(r Request) (id string, state Properties, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := kinds[r.Type]
-	if err := errors.Join(a.missing(r.Inputs), a.absent(r.Type, r.Inputs)); err != nil {
+	if err := errors.Join(k.name.check(r.Inputs), a.missing(r.Inputs), a.absent(r.Type, r.Inputs)); err != nil {
 		return "", nil, err
 	}
 	if was, ok := a.unclaimed[r.URN]; ok {
@@ -181,7 +169,7 @@ func (a *Account) Create(r Request) (id string, state Properties, err error) {
 		a.drop(was)
 		a.created[r.URN]--
 	}
-	r.Generation = a.created[r.URN]
+	r.earlier = a.created[r.URN]
 	id, state = a.cloud().Outputs(r)
 	if k.refuse != nil {
 		if err := k.refuse(a, state); err != nil {
@@ -211,7 +199,7 @@ func (a *Account) Create(r Request) (id string, state Properties, err error) {
 	return id, state, nil
 }
 
-// Read returns a resource as it is. ErrNotFound where it is gone.
+// Read returns a resource's current state, or ErrNotFound.
 func (a *Account) Read(typ, id, urn string) (Resource, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -222,8 +210,8 @@ func (a *Account) Read(typ, id, urn string) (Resource, error) {
 	return r, nil
 }
 
-// Update changes a resource in place and returns its state. olds is the state that the caller knows. With dryRun nothing is
-// changed, nothing is refused, and outputs that the change will move are unknown.
+// Update changes a resource in place and returns its state. olds is the state that the caller knows. With dryRun it changes
+// nothing, refuses nothing, and returns unknown values for outputs that AWS will set again.
 func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []string, dryRun bool) (Properties, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -242,9 +230,7 @@ func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []st
 		}
 	}
 	for k, v := range news {
-		if k != defaultsKey {
-			state[k] = v
-		}
+		state[k] = v
 	}
 	if tags, ok := state["tags"]; ok {
 		state["tagsAll"] = tags
@@ -271,7 +257,7 @@ func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []st
 		return state, nil
 	}
 	k := kinds[typ]
-	// What other resources decide is worked out anew, with the inputs as they are.
+	// Outputs that derive from inputs or other resources are computed again.
 	if fresh := k.outputs; fresh != nil {
 		d := &draft{cloud: a.cloud(), req: Request{Type: typ, URN: old.URN, Inputs: news}, id: id, state: state}
 		fresh(d)
@@ -295,7 +281,7 @@ func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []st
 	return state, nil
 }
 
-// Delete removes a resource, or returns why AWS refuses to. A resource that is gone already is no error.
+// Delete removes a resource, or returns why AWS refuses to. It is not an error if the resource does not exist.
 func (a *Account) Delete(typ, id, urn string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -325,7 +311,7 @@ func (a *Account) Delete(typ, id, urn string) error {
 	return nil
 }
 
-// Change alters a resource's state behind Pulumi's back, as someone in the console would: drift for `refresh` to find.
+// Change changes a resource's state outside Pulumi, as in the console: `refresh` finds the drift.
 func (a *Account) Change(typ, id string, change func(Properties)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -337,7 +323,7 @@ func (a *Account) Change(typ, id string, change func(Properties)) error {
 	return errors.Join(a.put(r), a.save())
 }
 
-// Forget removes a resource behind Pulumi's back, whatever uses it.
+// Forget removes a resource outside Pulumi, even where others use it.
 func (a *Account) Forget(typ, id string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -367,11 +353,11 @@ func (a *Account) ofType(typ string) []Resource {
 	return all
 }
 
-// key is unique for a resource. Ids alone are not: the same object key may be in two buckets.
+// key identifies a resource. The id alone does not: two types may use the same id.
 func (r Resource) key() string { return r.Type + " " + r.ID + " " + r.URN }
 
-// locate returns the resource with a type and id: the one that a URN made, or where that made none (it was renamed, or the
-// resource is read without one) the first that there is.
+// locate returns the resource with a type and id that the URN created. Where there is none (the URN has changed, or the caller has
+// none), it returns the first resource with that type and id.
 func (a *Account) locate(typ, id, urn string) (Resource, bool) {
 	r := Resource{Type: typ, ID: id, URN: urn}
 	if r, ok := a.resources[r.key()]; ok {
@@ -385,9 +371,9 @@ func (a *Account) locate(typ, id, urn string) (Resource, bool) {
 	return Resource{}, false
 }
 
-// own says whether a type's id is the resource's own: the parts of a bucket are all called as the bucket.
+// own reports whether a type has its own ids: the parts of a bucket have the bucket's name as their id.
 func own(typ string) bool {
-	return !strings.HasPrefix(typ, "aws:s3/") || strings.HasPrefix(typ, "aws:s3/bucketV2:") || strings.HasPrefix(typ, "aws:s3/bucket:")
+	return !strings.HasPrefix(typ, "aws:s3/") || strings.HasPrefix(typ, "aws:s3/bucketV2:")
 }
 
 func (a *Account) put(r Resource) error {
@@ -419,10 +405,10 @@ func (a *Account) drop(r Resource) {
 	}
 }
 
-// madeID matches the ids of EC2 resources that a program creates; images, prefix lists and interfaces are not among them.
-var madeID = regexp.MustCompile(`^(vpc|subnet|igw|eigw|nat|eipalloc|rtb|vpce|sg|acl|lt|i|eice|vol)-[0-9a-f]{17}$`)
+// madeID matches the ids of EC2 resources that a program creates, unlike images, prefix lists and interfaces.
+var madeID = regexp.MustCompile(`^(vpc|subnet|igw|nat|eipalloc|rtb|vpce|sg|acl|lt|i|vol)-[0-9a-f]{17}$`)
 
-// missing refuses inputs that name an EC2 resource which does not exist.
+// missing refuses inputs that refer to an EC2 resource that does not exist.
 func (a *Account) missing(in Properties) error {
 	var errs []error
 	for _, k := range in.StableKeys() {
@@ -442,14 +428,14 @@ func (a *Account) missing(in Properties) error {
 
 var notFound = map[string]string{
 	"vpc": "InvalidVpcID.NotFound", "subnet": "InvalidSubnetID.NotFound", "igw": "InvalidInternetGatewayID.NotFound",
-	"eigw": "InvalidGatewayID.NotFound", "nat": "NatGatewayNotFound", "eipalloc": "InvalidAllocationID.NotFound",
+	"nat": "NatGatewayNotFound", "eipalloc": "InvalidAllocationID.NotFound",
 	"rtb": "InvalidRouteTableID.NotFound", "vpce": "InvalidVpcEndpointId.NotFound", "sg": "InvalidGroup.NotFound",
 	"acl": "InvalidNetworkAclID.NotFound", "lt": "InvalidLaunchTemplateId.NotFound", "i": "InvalidInstanceID.NotFound",
-	"eice": "InvalidInstanceConnectEndpointId.NotFound", "vol": "InvalidVolume.NotFound",
+	"vol": "InvalidVolume.NotFound",
 }
 
-// withVPC says whether an id is of the network ACL, route table or security group that came with a VPC, or of the root
-// volume that came with an instance.
+// withVPC reports whether an id belongs to a VPC's default network ACL, route table or security group, or to an instance's root
+// volume.
 func (a *Account) withVPC(id string) bool {
 	for _, r := range a.resources {
 		switch r.Type {
@@ -468,7 +454,7 @@ func (a *Account) withVPC(id string) bool {
 	return false
 }
 
-// duplicate refuses what AWS lets exist once.
+// duplicate refuses a second resource where AWS allows one.
 func (a *Account) duplicate(typ, id string, state Properties) error {
 	unique := kinds[typ].unique
 	if unique == nil {
@@ -480,7 +466,7 @@ func (a *Account) duplicate(typ, id string, state Properties) error {
 	}
 	for _, r := range a.ofType(typ) {
 		if r.ID != id && unique(r.State) == mine {
-			return refusal("AlreadyExists", "%s exists already for %s (%s %s)", shortType(typ), strings.TrimSuffix(mine, ";"), r.URN, r.ID)
+			return refusal("AlreadyExists", "%s already exists for %s (%s %s)", shortType(typ), strings.TrimSuffix(mine, ";"), r.URN, r.ID)
 		}
 	}
 	return nil
@@ -488,7 +474,7 @@ func (a *Account) duplicate(typ, id string, state Properties) error {
 
 func shortType(typ string) string { return lastOf(typ, ":") }
 
-// named lists what a property names: the ids, ARNs or names in a string or a list of them.
+// named lists the ids, ARNs or names in a property that holds a string or a list.
 func named(in Properties, property string) []string {
 	if s := text(in, property); s != "" {
 		return []string{s}
@@ -496,13 +482,13 @@ func named(in Properties, property string) []string {
 	return list(in, property)
 }
 
-// is says whether a reference means a resource: by id, ARN or name, with a Lambda qualifier or without.
+// is reports whether ref is the resource's id, ARN, name, or ARN with a Lambda qualifier.
 func (r Resource) is(ref string) bool {
 	return ref == r.ID || ref == text(r.State, "arn") || ref == text(r.State, "name") || ref == text(r.State, "qualifiedArn")
 }
 
-// absent refuses inputs that name, other than by an EC2 id, what does not exist. What belongs to AWS, such as its managed
-// policies and keys, is not asked for.
+// absent refuses inputs that refer, by other than EC2 ids, to a resource that does not exist. AWS's own managed policies and keys
+// always exist.
 func (a *Account) absent(typ string, in Properties) error {
 	var errs []error
 	for _, n := range kinds[typ].needs {
@@ -527,7 +513,7 @@ func (a *Account) has(types []string, ref string) bool {
 	return false
 }
 
-// uses returns the property by which one resource names another, "" where it does not.
+// uses returns the property of o that refers to r, "" where none does.
 func uses(o, r Resource) string {
 	for _, n := range kinds[o.Type].needs {
 		if slices.Contains(n.types, r.Type) && slices.ContainsFunc(named(o.Inputs, n.property), r.is) {
@@ -544,7 +530,7 @@ func uses(o, r Resource) string {
 	return ""
 }
 
-// inUse refuses the deletion of what another resource names, and lists the resource's parts, which go along.
+// inUse refuses the deletion of a resource that another one refers to, and lists the resource's parts, which are deleted with it.
 func (a *Account) inUse(r Resource) (parts []Resource, err error) {
 	for _, k := range slices.Sorted(maps.Keys(a.resources)) {
 		o := a.resources[k]
@@ -555,7 +541,7 @@ func (a *Account) inUse(r Resource) (parts []Resource, err error) {
 		case by == "":
 		case by == kinds[o.Type].part || o.Type == "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":
 			parts = append(parts, o)
-		case o.Type == "aws:ec2/route:Route": // it stays, and leads nowhere
+		case o.Type == "aws:ec2/route:Route": // it stays, as a blackhole
 		default:
 			return nil, refusal("DependencyViolation", "%s '%s' has a dependent object (%s %s) and cannot be deleted", shortType(r.Type), r.ID,
 				shortType(o.Type), o.ID)
@@ -564,7 +550,7 @@ func (a *Account) inUse(r Resource) (parts []Resource, err error) {
 	return parts, nil
 }
 
-// save writes the account's file beside itself and moves it into place.
+// save writes a temporary file and renames it to the account's file.
 func (a *Account) save() error {
 	created, err := json.Marshal(a.created)
 	if err != nil {
@@ -609,13 +595,13 @@ func decode(data json.RawMessage) (Properties, error) {
 	return plugin.UnmarshalProperties(&s, plugin.MarshalOptions{})
 }
 
-// largest is the length of text, in bytes, above which an account keeps the digest only.
+// largest is the length of the longest text, in bytes, that an account keeps. Of a longer one it keeps the digest.
 const largest = 8 << 10
 
-// digestPrefix marks what stands in an account's file for contents.
+// digestPrefix marks a digest that replaces contents in the account's file.
 const digestPrefix = "contents sha256:"
 
-// compact puts digests in the place of contents: assets, archives and long texts.
+// compact replaces contents (assets, archives and long texts) with digests.
 func compact(m Properties) Properties {
 	out := make(Properties, len(m))
 	for k, v := range m {
@@ -644,7 +630,7 @@ func compactValue(v resource.PropertyValue) resource.PropertyValue {
 	return v
 }
 
-// Restore puts the contents that a caller knows in the place of their digests.
+// Restore replaces digests with the contents that the caller knows.
 func Restore(kept, known Properties) Properties {
 	out := make(Properties, len(kept))
 	for k, v := range kept {

@@ -18,7 +18,7 @@ const (
 	gatewayType    = "aws:ec2/internetGateway:InternetGateway"
 	natType        = "aws:ec2/natGateway:NatGateway"
 	groupType      = "aws:ec2/securityGroup:SecurityGroup"
-	ruleType       = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	ruleType       = "aws:ec2/securityGroupRule:SecurityGroupRule"
 	tableType      = "aws:ec2/routeTable:RouteTable"
 	routeType      = "aws:ec2/route:Route"
 	templateType   = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -46,7 +46,7 @@ func urn(typ, name string) string {
 	return "urn:pulumi:dev::cinema::" + typ + "::" + name
 }
 
-// site is an account that a test fills by name.
+// site is an account whose resources a test refers to by name.
 type site struct {
 	*Account
 	t   *testing.T
@@ -59,11 +59,12 @@ func newSite(t *testing.T) *site {
 	return &site{Account: a, t: t, ids: map[string]string{}}
 }
 
-// try creates a resource. "$name" in its inputs stands for another one's id.
+// try creates a resource. "$name" in its inputs is another one's id. Its own name is the default of a type that needs one.
 func (s *site) try(typ, name string, in map[string]any) error {
 	r := Request{Type: typ, Name: name, URN: urn(typ, name), Inputs: s.fill(in)}
-	r.Generation = s.Generation(r.URN)
-	r.Inputs = Named(r, nil)
+	if p := resource.PropertyKey(kinds[typ].name.property); p != "" && !r.Inputs.HasValue(p) {
+		r.Inputs[p] = resource.NewProperty(name)
+	}
 	id, _, err := s.Create(r)
 	if err == nil {
 		s.ids[name] = id
@@ -109,7 +110,6 @@ func (s *site) network() {
 func TestEveryTypeHasStableOutputs(t *testing.T) {
 	for _, typ := range Types() {
 		r := Request{Type: typ, Name: "thing", URN: urn(typ, "thing")}
-		r.Inputs = Named(r, nil)
 		id, state := Cloud{}.Outputs(r)
 		again, same := Cloud{}.Outputs(r)
 		if kinds[typ].prefix != "" {
@@ -117,7 +117,6 @@ func TestEveryTypeHasStableOutputs(t *testing.T) {
 		}
 		assert.Equal(t, id, again, typ)
 		assert.Equal(t, state, same, typ)
-		assert.NotContains(t, state, defaultsKey, typ)
 		for k, v := range state {
 			if v.IsString() {
 				assert.NotRegexp(t, `\{(id|name|region|account|partition)\}`, v.StringValue(), "%s %s", typ, k)
@@ -135,8 +134,8 @@ func TestOutputs(t *testing.T) {
 		in                  map[string]any
 	}{
 		{vpcType, "arn", `^arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0[0-9a-f]{16}$`, nil},
-		{bucketType, "arn", `^arn:aws:s3:::pictures$`, map[string]any{"bucket": "pictures"}},
-		{bucketType, "bucketRegionalDomainName", `^pictures\.s3\.eu-west-1\.amazonaws\.com$`, map[string]any{"bucket": "pictures"}},
+		{bucketType, "arn", `^arn:aws:s3:::images$`, map[string]any{"bucket": "images"}},
+		{bucketType, "bucketRegionalDomainName", `^images\.s3\.eu-west-1\.amazonaws\.com$`, map[string]any{"bucket": "images"}},
 		{roleType, "arn", `^arn:aws:iam::123456789012:role/ops/reader$`, map[string]any{"name": "reader", "path": "/ops/"}},
 		{balancerType, "arnSuffix", `^app/web/[0-9a-f]{16}$`, map[string]any{"name": "web"}},
 		{balancerType, "dnsName", `^web-\d+\.eu-west-1\.elb\.amazonaws\.com$`, map[string]any{"name": "web"}},
@@ -157,23 +156,18 @@ func TestUnknownTypeEchoesItsInputs(t *testing.T) {
 	assert.Equal(t, props(map[string]any{"a": 1.0}), state)
 }
 
-func TestNamed(t *testing.T) {
-	named := func(typ, name, property string, generation int, olds Properties) string {
-		r := Request{Type: typ, Name: name, URN: urn(typ, name), Generation: generation, Inputs: Properties{}}
-		return Named(r, olds)[resource.PropertyKey(property)].StringValue()
+func TestNames(t *testing.T) {
+	for typ, k := range kinds {
+		property := k.name.property
+		if property == "" {
+			continue
+		}
+		name := func(s string) Properties { return props(map[string]any{property: s}) }
+		assert.NotEqual(t, k.unique(name("one")), k.unique(name("two")), "%s: two may not have the same name", typ)
+		require.NoError(t, k.name.check(name(strings.Repeat("x", k.name.limit))), typ)
+		assert.ErrorContains(t, k.name.check(name(strings.Repeat("x", k.name.limit+1))), "Member must have length less than or equal to", typ)
+		assert.ErrorContains(t, k.name.check(Properties{}), "Value null at '"+property+"' failed to satisfy constraint: Member must not be null", typ)
 	}
-	assert.Regexp(t, `^Images-[0-9a-f]{7}$`, named(roleType, "Images", "name", 0, nil))
-	assert.Regexp(t, `^images-[0-9a-f]{7}$`, named(bucketType, "Images", "bucket", 0, nil))
-	assert.Regexp(t, `^alias/Images-[0-9a-f]{7}$`, named("aws:kms/alias:Alias", "Images", "name", 0, nil))
-	assert.Len(t, named(targetType, strings.Repeat("long", 20), "name", 0, nil), 32)
-	assert.NotEqual(t, named(roleType, "r", "name", 0, nil), named(roleType, "r", "name", 1, nil), "a replacement has a name of its own")
-	old := Named(Request{Type: roleType, Name: "r", URN: "u", Inputs: Properties{}}, nil)
-	assert.Equal(t, text(old, "name"), named(roleType, "r", "name", 1, old), "an existing resource keeps its name")
-
-	given := props(map[string]any{"name": "mine"})
-	assert.Equal(t, given, Named(Request{Type: roleType, Name: "r", Inputs: given}, nil))
-	prefixed := props(map[string]any{"namePrefix": "mine-"})
-	assert.Equal(t, prefixed, Named(Request{Type: roleType, Name: "r", Inputs: prefixed}, nil))
 }
 
 func TestDiff(t *testing.T) {
@@ -206,11 +200,11 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestFixedNamesAreDeletedBeforeTheirReplacement(t *testing.T) {
+func TestResourceIsDeletedBeforeAReplacementWithItsName(t *testing.T) {
 	olds, news := props(map[string]any{"name": "n", "port": 1.0}), props(map[string]any{"name": "n", "port": 2.0})
 	assert.True(t, Diff(targetType, olds, news).DeleteBefore)
-	olds[defaultsKey], news[defaultsKey] = strs("name"), strs("name")
-	assert.False(t, Diff(targetType, olds, news).DeleteBefore, "the provider made the name and can make another")
+	news["name"] = resource.NewProperty("other")
+	assert.False(t, Diff(targetType, olds, news).DeleteBefore, "both names can exist")
 }
 
 func TestRefusedCreations(t *testing.T) {
@@ -228,6 +222,7 @@ func TestRefusedCreations(t *testing.T) {
 		"subnet over another":  {(*site).network, want{subnetType, map[string]any{"vpcId": "$vpc", "cidrBlock": "10.0.0.128/25"}, "InvalidSubnet.Conflict"}},
 		"second gateway":       {(*site).network, want{gatewayType, map[string]any{"vpcId": "$vpc"}, "AlreadyExists"}},
 		"same bucket":          {func(s *site) { s.make(bucketType, "one", map[string]any{"bucket": "films"}) }, want{bucketType, map[string]any{"bucket": "films"}, "AlreadyExists"}},
+		"bucket without name":  {nil, want{bucketType, map[string]any{"bucket": ""}, "ValidationException"}},
 		"policy of no bucket":  {nil, want{policyType, map[string]any{"bucket": "films"}, "NotFound"}},
 		"policy of no role":    {nil, want{rolePolicyType, map[string]any{"role": "reader"}, "NotFound"}},
 		"instance, no profile": {(*site).network, want{instanceType, map[string]any{"subnetId": "$a", "iamInstanceProfile": "p"}, "NotFound"}},
@@ -235,14 +230,14 @@ func TestRefusedCreations(t *testing.T) {
 			s.make(vpcType, "vpc", map[string]any{"cidrBlock": "10.0.0.0/16"})
 			s.make(subnetType, "a", map[string]any{"vpcId": "$vpc", "cidrBlock": "10.0.0.0/24"})
 		}, want{natType, map[string]any{"subnetId": "$a"}, "Gateway.NotAttached"}},
-		"balancer in one zone": {(*site).network, want{balancerType, map[string]any{"subnets": []any{"$a"}}, "ValidationError"}},
+		"balancer in a single zone": {(*site).network, want{balancerType, map[string]any{"subnets": []any{"$a"}}, "ValidationError"}},
 		"logs without policy": {func(s *site) { s.network(); s.make(bucketType, "logs", map[string]any{}) },
 			want{balancerType, map[string]any{"subnets": []any{"$a", "$b"}, "accessLogs": map[string]any{"enabled": true, "bucket": "$logs"}}, "InvalidConfigurationRequest"}},
 		"same rule twice": {func(s *site) {
 			s.network()
 			s.make(groupType, "g", map[string]any{"vpcId": "$vpc"})
-			s.make(ruleType, "r", map[string]any{"securityGroupId": "$g", "ipProtocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "description": "one"})
-		}, want{ruleType, map[string]any{"securityGroupId": "$g", "ipProtocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "description": "two"}, "AlreadyExists"}},
+			s.make(ruleType, "r", map[string]any{"type": "ingress", "securityGroupId": "$g", "protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "description": "one"})
+		}, want{ruleType, map[string]any{"type": "ingress", "securityGroupId": "$g", "protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "description": "two"}, "AlreadyExists"}},
 		"volume in another zone": {func(s *site) {
 			s.network()
 			s.make(instanceType, "i", map[string]any{"subnetId": "$a"})
@@ -281,7 +276,7 @@ func TestRefusedDeletions(t *testing.T) {
 		"VPC with subnets": {(*site).network, vpcType, "vpc", "DependencyViolation"},
 		"gateway with addresses": {func(s *site) { s.network(); s.make(natType, "nat", map[string]any{"subnetId": "$a"}) },
 			gatewayType, "gateway", "DependencyViolation"},
-		"full bucket": {func(s *site) {
+		"bucket with objects": {func(s *site) {
 			s.make(bucketType, "b", map[string]any{})
 			s.make(objectType, "o", map[string]any{"bucket": "$b", "key": "k"})
 		}, bucketType, "b", "BucketNotEmpty"},
@@ -291,11 +286,11 @@ func TestRefusedDeletions(t *testing.T) {
 			s.network()
 			s.make(balancerType, "l", map[string]any{"subnets": []any{"$a", "$b"}, "enableDeletionProtection": true})
 		}, balancerType, "l", "OperationNotPermitted"},
-		"group that a rule names": {func(s *site) {
+		"group in a rule": {func(s *site) {
 			s.network()
 			s.make(groupType, "g", map[string]any{"vpcId": "$vpc"})
 			s.make(groupType, "h", map[string]any{"vpcId": "$vpc"})
-			s.make(ruleType, "r", map[string]any{"securityGroupId": "$g", "referencedSecurityGroupId": "$h", "ipProtocol": "-1"})
+			s.make(ruleType, "r", map[string]any{"type": "ingress", "securityGroupId": "$g", "sourceSecurityGroupId": "$h", "protocol": "-1"})
 		}, groupType, "h", "DependencyViolation"},
 		"attached volume": {func(s *site) {
 			s.network()
@@ -324,7 +319,7 @@ func TestRefusedDeletions(t *testing.T) {
 	}
 }
 
-func TestPartsGoWithTheWhole(t *testing.T) {
+func TestPartsAreDeletedWithTheWhole(t *testing.T) {
 	s := newSite(t)
 	s.network()
 	s.make(tableType, "t", map[string]any{"vpcId": "$vpc"})
@@ -337,10 +332,10 @@ func TestPartsGoWithTheWhole(t *testing.T) {
 	assert.Len(t, s.Resources(), before-2)
 	require.NoError(t, s.Delete(bucketType, s.ids["b"], ""))
 	assert.Len(t, s.Resources(), before-5)
-	require.NoError(t, s.Delete(bucketType, s.ids["b"], ""), "what is gone is gone")
+	require.NoError(t, s.Delete(bucketType, s.ids["b"], ""), "deleting twice is not an error")
 }
 
-func TestOneKeyInTwoBuckets(t *testing.T) {
+func TestSameKeyInTwoBuckets(t *testing.T) {
 	s := newSite(t)
 	for _, b := range []string{"one", "two"} {
 		s.make(bucketType, b, map[string]any{"bucket": b})
@@ -361,7 +356,7 @@ func TestTemplateVersionsCountUp(t *testing.T) {
 
 	plan, err := s.Update(templateType, id, u, r.State, news, []string{"userData"}, true)
 	require.NoError(t, err)
-	assert.True(t, plan["latestVersion"].IsComputed(), "not known in a preview")
+	assert.True(t, plan["latestVersion"].IsComputed(), "unknown in a preview")
 	state, err := s.Update(templateType, id, u, r.State, news, Diff(templateType, olds, news).Fields, false)
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, state["latestVersion"].NumberValue())
@@ -370,7 +365,7 @@ func TestTemplateVersionsCountUp(t *testing.T) {
 	tagged["tags"] = resource.NewProperty(props(map[string]any{"a": "b"}))
 	state, err = s.Update(templateType, id, u, state, tagged, Diff(templateType, news, tagged).Fields, false)
 	require.NoError(t, err)
-	assert.EqualValues(t, 2, state["latestVersion"].NumberValue(), "tags of the template are not in its versions")
+	assert.EqualValues(t, 2, state["latestVersion"].NumberValue(), "the template's own tags are not in its versions")
 }
 
 func TestAccountSurvivesReopening(t *testing.T) {
@@ -386,10 +381,10 @@ func TestAccountSurvivesReopening(t *testing.T) {
 	again, err := OpenAccount(path)
 	require.NoError(t, err)
 	assert.Equal(t, a.Resources(), again.Resources())
-	assert.Equal(t, 1, again.Generation(urn(vpcType, "vpc")))
+	assert.Equal(t, 1, again.created[urn(vpcType, "vpc")])
 	r, err := again.Read(objectType, s.ids["o"], "")
 	require.NoError(t, err)
-	assert.Less(t, len(text(r.State, "contentBase64")), 100, "contents are kept as a digest")
+	assert.Less(t, len(text(r.State, "contentBase64")), 100, "the account keeps a digest of contents")
 	known := props(map[string]any{"contentBase64": long})
 	assert.Equal(t, long, text(Restore(r.State, known), "contentBase64"))
 	_, err = again.Read(objectType, "nowhere", "")

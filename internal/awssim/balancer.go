@@ -9,7 +9,7 @@ import (
 var balancerKinds = map[string]kind{
 	"aws:lb/loadBalancer:LoadBalancer": {
 		id:     arnID("elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/"),
-		tagged: true, name: autoName{property: "name", max: 32},
+		tagged: true, name: naming{property: "name", limit: 32},
 		outputs: func(d *draft) {
 			d.set("loadBalancerType", "application")
 			short := map[string]string{"application": "app", "network": "net", "gateway": "gwy"}[d.text("loadBalancerType")]
@@ -23,7 +23,7 @@ var balancerKinds = map[string]kind{
 				host = "internal-" + host
 			}
 			d.set("dnsName", host)
-			d.set("zoneId", loadBalancerZone(d.cloud.region()))
+			d.set("zoneId", loadBalancerHostedZone(d.cloud.region()))
 			if subnets := list(d.state, "subnets"); len(subnets) > 0 && d.cloud.Find != nil {
 				if s, ok := d.cloud.Find(subnets[0]); ok {
 					d.set("vpcId", text(s, "vpcId"))
@@ -43,7 +43,7 @@ var balancerKinds = map[string]kind{
 	},
 	"aws:lb/targetGroup:TargetGroup": {
 		id:     arnID("elasticloadbalancing:{region}:{account}:targetgroup/{name}/"),
-		tagged: true, name: autoName{property: "name", max: 32},
+		tagged: true, name: naming{property: "name", limit: 32},
 		outputs: func(d *draft) {
 			suffix := "targetgroup/" + d.text("name") + "/" + d.hash("arn", 16)
 			d.id = d.expand("elasticloadbalancing:{region}:{account}:" + suffix)
@@ -95,15 +95,6 @@ var balancerKinds = map[string]kind{
 		},
 		replace: []string{"listenerArn"}, unique: pick("listenerArn", "priority"), part: "listenerArn",
 		needs: need1("listenerArn", "aws:lb/listener:Listener"),
-	},
-	"aws:lb/listenerCertificate:ListenerCertificate": {
-		id: joined("_", "listenerArn", "certificateArn"), replace: []string{"certificateArn", "listenerArn"},
-		unique: pick("certificateArn", "listenerArn"), part: "listenerArn",
-		needs: []need{{"listenerArn", []string{"aws:lb/listener:Listener"}}, {"certificateArn", []string{"aws:acm/certificate:Certificate"}}},
-	},
-	"aws:lb/targetGroupAttachment:TargetGroupAttachment": {
-		id:      func(d *draft) string { return d.text("targetGroupArn") + "-" + number(d.text("targetId"), 20) },
-		replace: []string{"availabilityZone", "port", "targetGroupArn", "targetId"}, unique: pick("targetGroupArn", "targetId", "port"),
 	},
 	"aws:acm/certificate:Certificate": {
 		id: func(d *draft) string {
@@ -168,50 +159,22 @@ var balancerKinds = map[string]kind{
 		},
 		outputs: func(d *draft) {
 			name := strings.TrimSuffix(d.text("name"), ".")
-			zone := strings.TrimSuffix(text(d.find("zoneId"), "name"), ".")
+			hostedZone := strings.TrimSuffix(text(d.find("zoneId"), "name"), ".")
 			switch {
 			case name == "":
-				name = zone
-			case zone != "" && name != zone && !strings.HasSuffix(name, "."+zone):
-				name += "." + zone
+				name = hostedZone
+			case hostedZone != "" && name != hostedZone && !strings.HasSuffix(name, "."+hostedZone):
+				name += "." + hostedZone
 			}
 			d.set("fqdn", name)
 		},
 		replace: []string{"name", "zoneId"},
 		unique:  pick("zoneId", "name", "type", "setIdentifier"),
 	},
-	"aws:route53/zoneAssociation:ZoneAssociation": {
-		id: joined(":", "zoneId", "vpcId"), replace: []string{"vpcId", "vpcRegion", "zoneId"}, unique: pick("zoneId", "vpcId"), part: "zoneId",
-	},
-	"aws:cloudfront/distribution:Distribution": {
-		id: func(d *draft) string { return "E" + strings.ToUpper(d.hash("id", 13)) }, arn: "cloudfront::{account}:distribution/{id}", tagged: true,
-		outputs: func(d *draft) {
-			d.set("domainName", "d"+d.hash("domain", 13)+".cloudfront.net")
-			d.set("hostedZoneId", "Z2FDTNDATAQYW2")
-			d.set("etag", "E"+strings.ToUpper(d.hash("etag", 13)))
-			d.set("status", "Deployed")
-			d.set("callerReference", d.hash("caller", 26))
-			d.set("lastModifiedTime", stamp)
-			d.set("inProgressValidationBatches", num(0))
-		},
-		moving: []string{"etag"},
-	},
-	"aws:cloudfront/originAccessControl:OriginAccessControl": {
-		id: func(d *draft) string { return "E" + strings.ToUpper(d.hash("id", 13)) }, name: autoName{property: "name", max: 64},
-		outputs: func(d *draft) { d.set("etag", "E"+strings.ToUpper(d.hash("etag", 13))) },
-		moving:  []string{"etag"}, unique: pick("name"),
-	},
-	"aws:wafv2/webAcl:WebAcl": {
-		id: func(d *draft) string { return uuid(d.hash("id", 32)) }, arn: "wafv2:{region}:{account}:regional/webacl/{name}/{id}",
-		tagged: true, name: autoName{property: "name", max: 128}, replace: []string{"name", "namePrefix", "scope"},
-	},
-	"aws:wafv2/webAclAssociation:WebAclAssociation": {
-		id: joined(",", "webAclArn", "resourceArn"), replace: []string{"resourceArn", "webAclArn"},
-	},
 }
 
-// refuseBalancer refuses a load balancer in one zone only, a public one in a VPC without a way in, and access logs to a bucket
-// that does not allow them.
+// refuseBalancer refuses a load balancer in a single availability zone, a public one in a VPC without an internet gateway, and
+// access logs to a bucket without a policy.
 func refuseBalancer(a *Account, in Properties) error {
 	zones := map[string]bool{}
 	for _, id := range list(in, "subnets") {
@@ -240,14 +203,14 @@ func refuseBalancer(a *Account, in Properties) error {
 	return nil
 }
 
-func nameServers(zone string) resource.PropertyValue {
-	h := number(zone, 4)
+func nameServers(hostedZone string) resource.PropertyValue {
+	h := number(hostedZone, 4)
 	return strs("ns-1"+h[:3]+".awsdns-00.org", "ns-1"+h[1:]+".awsdns-10.co.uk", "ns-2"+h[:2]+".awsdns-20.com", "ns-6"+h[2:]+".awsdns-30.net")
 }
 
-// loadBalancerZone is the hosted zone of a region's application load balancers
-// (https://docs.aws.amazon.com/general/latest/gr/elb.html), a made-up one where the region is not listed here.
-func loadBalancerZone(region string) string {
+// loadBalancerHostedZone returns the hosted zone of a region's application load balancers
+// (https://docs.aws.amazon.com/general/latest/gr/elb.html), a made-up one for a region that is not listed.
+func loadBalancerHostedZone(region string) string {
 	zones := map[string]string{
 		"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-1": "Z368ELLRRE2KJ0", "us-west-2": "Z1H1FL5HABSF5",
 		"eu-central-1": "Z215JYRZR1TBD5", "eu-west-1": "Z32O12XQLNTSW2", "eu-west-2": "ZHURV8PSTC4K8", "eu-north-1": "Z23TAZ6LKFMNIO",

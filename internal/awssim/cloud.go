@@ -10,10 +10,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// AccountID is the account that everything simulated belongs to, the one of AWS's own examples.
+// AccountID is the id of the simulated account, taken from AWS's own examples.
 const AccountID = "123456789012"
 
-// DefaultRegion is the region of a Cloud that names none.
+// DefaultRegion is the region of a Cloud without one.
 const DefaultRegion = "us-east-1"
 
 // Properties maps a resource's property names to values.
@@ -21,22 +21,23 @@ type Properties = resource.PropertyMap
 
 // Request asks for one resource to be created.
 type Request struct {
-	Type string // Pulumi type token, e.g. "aws:ec2/vpc:Vpc"
-	Name string // logical name
-	URN  string
-	// Generation counts how often the URN was created before: ids follow from both, so that a replacement
-	// gets ids of its own and a repeated run the same ones.
-	Generation int
-	Inputs     Properties // checked: without secrets and outputs, physical name filled in (see Named)
+	Type   string // Pulumi type token, e.g. "aws:ec2/vpc:Vpc"
+	Name   string // logical name
+	URN    string
+	Inputs Properties // without secrets and outputs
+
+	// earlier counts the creations of the URN before this one. Ids derive from both, so that a replacement has its own
+	// ids and a repeated run has the same ones.
+	earlier int
 }
 
-func (r Request) seed() string { return fmt.Sprintf("%s#%d", r.URN, r.Generation) }
+func (r Request) seed() string { return fmt.Sprintf("%s#%d", r.URN, r.earlier) }
 
-// Cloud models what AWS answers. The zero value is DefaultRegion with nothing in it.
+// Cloud models AWS's answers. The zero value is an empty DefaultRegion.
 type Cloud struct {
 	Region string // e.g. "eu-central-1"; empty means DefaultRegion
-	// Find returns the state of the resource that has an id, for outputs that follow from another
-	// resource (an instance's zone from its subnet). May be nil: such outputs are then left to guesses.
+	// Find returns the state of the resource with an id, for outputs that derive from another resource (an instance's
+	// availability zone from its subnet). Where it is nil, such outputs have made-up values.
 	Find func(id string) (Properties, bool)
 }
 
@@ -58,14 +59,13 @@ func (c Cloud) partition() string {
 	return "aws"
 }
 
-// Outputs returns the id and the whole state (inputs and outputs) of a resource once it is created.
+// Outputs returns the id and the state (inputs and outputs) that a resource has after its creation.
 func (c Cloud) Outputs(r Request) (id string, state Properties) {
 	k := kinds[r.Type]
 	d := &draft{cloud: c, req: r, state: maps.Clone(r.Inputs)}
 	if d.state == nil {
 		d.state = Properties{}
 	}
-	delete(d.state, defaultsKey)
 	switch {
 	case k.id != nil:
 		d.id = k.id(d)
@@ -88,8 +88,7 @@ func (c Cloud) Outputs(r Request) (id string, state Properties) {
 	return d.id, d.state
 }
 
-// Computed lists, for a request, the properties that AWS decides: those that are unknown until the
-// resource exists.
+// Computed lists the properties that AWS sets itself: they are unknown until the resource exists.
 func (c Cloud) Computed(r Request) []resource.PropertyKey {
 	_, state := c.Outputs(r)
 	var keys []resource.PropertyKey
@@ -101,7 +100,7 @@ func (c Cloud) Computed(r Request) []resource.PropertyKey {
 	return keys
 }
 
-// draft is a resource's state being worked out.
+// draft is the state of a resource while it is computed.
 type draft struct {
 	cloud Cloud
 	req   Request
@@ -109,7 +108,7 @@ type draft struct {
 	state Properties
 }
 
-// set fills a property that the inputs leave open.
+// set sets a property that has no value yet.
 func (d *draft) set(key string, value any) {
 	k := resource.PropertyKey(key)
 	if old, ok := d.state[k]; ok && !old.IsNull() {
@@ -125,13 +124,13 @@ func (d *draft) set(key string, value any) {
 // text returns a property as a string, "" where it is absent or something else.
 func (d *draft) text(key string) string { return text(d.state, key) }
 
-// on says whether a property is true.
+// on reports whether a property is true.
 func (d *draft) on(key string) bool {
 	v, ok := d.state[resource.PropertyKey(key)]
 	return ok && v.IsBool() && v.BoolValue()
 }
 
-// hash returns n hexadecimal digits that follow from the request's seed and a label.
+// hash returns n hexadecimal digits that derive from the request's seed and a label.
 func (d *draft) hash(label string, n int) string { return hash(d.req.seed()+"|"+label, n) }
 
 // ec2ID returns an id in EC2's long form: a prefix, "-0" and 16 hexadecimal digits.
@@ -148,7 +147,7 @@ func (d *draft) expand(pattern string) string {
 	).Replace(pattern)
 }
 
-// find returns the state of the resource whose id a property holds, empty where there is none.
+// find returns the state of the resource whose id is in a property, empty where there is none.
 func (d *draft) find(key string) Properties {
 	if d.cloud.Find != nil {
 		if s, ok := d.cloud.Find(d.text(key)); ok {
@@ -170,7 +169,7 @@ func hash(s string, n int) string {
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// number returns a decimal number of the given number of digits that follows from a string.
+// number returns a decimal number with that many digits that derives from a string.
 func number(s string, digits int) string {
 	sum := sha256.Sum256([]byte(s))
 	var b strings.Builder
@@ -184,7 +183,7 @@ func uuid(hex32 string) string {
 	return strings.Join([]string{hex32[:8], hex32[8:12], hex32[12:16], hex32[16:20], hex32[20:32]}, "-")
 }
 
-// sanitize keeps what every AWS name allows.
+// sanitize replaces the characters that AWS does not allow in every name.
 func sanitize(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
@@ -194,5 +193,5 @@ func sanitize(s string) string {
 	}, s)
 }
 
-// lastOf returns what follows the last sep in s, or s.
+// lastOf returns the part of s after the last sep, s where there is none.
 func lastOf(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }

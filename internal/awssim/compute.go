@@ -9,7 +9,7 @@ import (
 
 var computeKinds = map[string]kind{
 	"aws:ec2/launchTemplate:LaunchTemplate": {
-		prefix: "lt", arn: "ec2:{region}:{account}:launch-template/{id}", tagged: true, name: autoName{property: "name", max: 128},
+		prefix: "lt", arn: "ec2:{region}:{account}:launch-template/{id}", tagged: true, name: naming{property: "name", limit: 128},
 		outputs: func(d *draft) {
 			d.set("latestVersion", num(1))
 			d.set("defaultVersion", num(1))
@@ -103,7 +103,7 @@ var computeKinds = map[string]kind{
 	},
 	"aws:autoscaling/group:Group": {
 		id:   same("name"),
-		name: autoName{property: "name", max: 255},
+		name: naming{property: "name", limit: 255},
 		outputs: func(d *draft) {
 			d.set("arn", d.expand("autoscaling:{region}:{account}:autoScalingGroup:"+uuid(d.hash("arn", 32))+":autoScalingGroupName/{name}"))
 			if v, ok := d.state["minSize"]; ok {
@@ -149,7 +149,7 @@ var computeKinds = map[string]kind{
 		},
 	},
 	"aws:autoscaling/policy:Policy": {
-		id: same("name"), name: autoName{property: "name", max: 255},
+		id: same("name"), name: naming{property: "name", limit: 255},
 		outputs: func(d *draft) {
 			d.set("arn", d.expand("autoscaling:{region}:{account}:scalingPolicy:"+uuid(d.hash("arn", 32))+
 				":autoScalingGroupName/"+d.text("autoscalingGroupName")+":policyName/{name}"))
@@ -159,14 +159,8 @@ var computeKinds = map[string]kind{
 		replace: []string{"autoscalingGroupName", "name"}, unique: pick("autoscalingGroupName", "name"),
 		needs: need1("autoscalingGroupName", "aws:autoscaling/group:Group"), part: "autoscalingGroupName",
 	},
-	"aws:autoscaling/lifecycleHook:LifecycleHook": {
-		id: same("name"), name: autoName{property: "name", max: 255},
-		replace: []string{"name"}, unique: pick("autoscalingGroupName", "name"),
-		needs: need1("autoscalingGroupName", "aws:autoscaling/group:Group"), part: "autoscalingGroupName",
-	},
-	"aws:autoscaling/notification:Notification": {id: same("topicArn"), replace: []string{"topicArn"}},
 	"aws:lambda/function:Function": {
-		id: same("name"), arn: "lambda:{region}:{account}:function:{name}", tagged: true, name: autoName{property: "name", max: 64},
+		id: same("name"), arn: "lambda:{region}:{account}:function:{name}", tagged: true, name: naming{property: "name", limit: 64},
 		outputs: func(d *draft) {
 			arn := d.text("arn")
 			d.set("invokeArn", d.expand("apigateway:{region}:lambda:path/2015-03-31/functions/"+arn+"/invocations"))
@@ -197,7 +191,7 @@ var computeKinds = map[string]kind{
 		unique:  pick("name"),
 	},
 	"aws:lambda/permission:Permission": {
-		id: same("statementId"), name: autoName{property: "statementId", max: 100},
+		id: same("statementId"), name: naming{property: "statementId", limit: 100},
 		replace: []string{"action", "eventSourceToken", "function", "functionUrlAuthType", "principal", "principalOrgId", "qualifier",
 			"sourceAccount", "sourceArn", "statementId", "statementIdPrefix"},
 		unique: pick("function", "statementId"), needs: need1("function", "aws:lambda/function:Function"), part: "function",
@@ -222,23 +216,12 @@ var computeKinds = map[string]kind{
 		replace: []string{"functionName", "qualifier"}, unique: pick("functionName", "qualifier"),
 		needs: need1("functionName", "aws:lambda/function:Function"), part: "functionName",
 	},
-	"aws:lambda/eventSourceMapping:EventSourceMapping": {
-		id: func(d *draft) string { return uuid(d.hash("id", 32)) },
-		outputs: func(d *draft) {
-			d.set("uuid", d.id)
-			d.set("state", "Enabled")
-			d.set("functionArn", d.expand("lambda:{region}:{account}:function:"+lastOf(d.text("functionName"), ":")))
-			d.set("arn", d.expand("lambda:{region}:{account}:event-source-mapping:{id}"))
-			d.set("lastModified", stamp)
-		},
-		replace: []string{"eventSourceArn", "queues", "selfManagedEventSource", "startingPosition", "startingPositionTimestamp", "topics"},
-	},
 }
 
-// stamp stands for every time that AWS reports, so that plans and states stay the same.
+// stamp replaces every time that AWS reports, so that plans and states stay the same.
 const stamp = "2025-01-01T00:00:00Z"
 
-// answer is what a simulated function returns: the JSON object it was sent, as it is. No code runs.
+// answer returns the result of a simulated function: its input. No code runs.
 func answer(input string) string {
 	if json.Valid([]byte(input)) {
 		return input
@@ -246,7 +229,7 @@ func answer(input string) string {
 	return "null"
 }
 
-// keepProtected refuses the deletion of a resource whose protection, a bool property, is on.
+// keepProtected refuses the deletion of a resource while a bool property protects it.
 func keepProtected(property, code, format string) func(*Account, Resource) error {
 	return func(_ *Account, r Resource) error {
 		if v, ok := r.State[resource.PropertyKey(property)]; ok && v.IsBool() && v.BoolValue() {

@@ -5,27 +5,25 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 )
 
-// Change is what lies between a resource's old inputs and its new ones.
+// Change is the difference between a resource's old inputs and its new ones.
 type Change struct {
-	Properties   map[string]plugin.PropertyDiff // by path; those that force a replacement are of a Replace kind
+	Properties   map[string]plugin.PropertyDiff // by path; a property that forces a replacement has a Replace kind
 	Fields       []string                       // top-level properties that differ, sorted
 	Replaces     []string                       // paths that force a replacement, sorted
-	DeleteBefore bool                           // the old must go before the new can be: both would have one name
+	DeleteBefore bool                           // the old resource must be deleted first: both would have the same name
 }
 
-// None says whether nothing differs.
+// None reports whether nothing differs.
 func (c Change) None() bool { return len(c.Fields) == 0 }
 
-// Diff compares a resource's inputs, and says what AWS would change in place and what needs a new resource.
-// A value that is not known yet counts as different.
+// Diff compares a resource's inputs and separates what AWS changes in place from what needs a new resource.
+// An unknown value counts as different.
 func Diff(typ string, olds, news Properties) Change {
 	k := kinds[typ]
-	internal := func(p resource.PropertyKey) bool { return strings.HasPrefix(string(p), "__") }
-	diff := olds.Diff(news, internal)
+	diff := olds.Diff(news)
 	c := Change{Properties: map[string]plugin.PropertyDiff{}}
 	if diff == nil {
 		return c
@@ -42,16 +40,14 @@ func Diff(typ string, olds, news Properties) Change {
 	}
 	slices.Sort(c.Fields)
 	slices.Sort(c.Replaces)
-	name := resource.PropertyKey(k.name.property)
-	if n := news[name]; len(c.Replaces) > 0 && k.name.property != "" && n.IsString() && olds[name].IsString() {
-		c.DeleteBefore = n.StringValue() == olds[name].StringValue() && !wasDefault(news, k.name.property)
-	}
+	name := text(news, k.name.property)
+	c.DeleteBefore = len(c.Replaces) > 0 && name != "" && name == text(olds, k.name.property)
 	return c
 }
 
 var index = regexp.MustCompile(`\[(\d+|"[^"]*")\]`)
 
-// forces says whether a change at a path touches a property that AWS cannot change in place.
+// forces reports whether a path is in a property that AWS cannot change in place.
 func forces(replace []string, path string) bool {
 	path = index.ReplaceAllString(path, "")
 	for _, r := range replace {
@@ -62,7 +58,7 @@ func forces(replace []string, path string) bool {
 	return false
 }
 
-// moved lists the outputs that a change of fields makes AWS decide anew.
+// moved lists the outputs that AWS sets again when fields change.
 func moved(typ string, fields []string) []string {
 	k := kinds[typ]
 	for _, f := range fields {
@@ -73,7 +69,7 @@ func moved(typ string, fields []string) []string {
 	return nil
 }
 
-// Without leaves out the changes of top-level properties that are to be ignored.
+// Without returns the change without the top-level properties that are ignored.
 func (c Change) Without(ignored []string) Change {
 	if len(ignored) == 0 {
 		return c

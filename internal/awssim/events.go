@@ -5,7 +5,7 @@ var eventKinds = map[string]kind{
 		id: func(d *draft) string {
 			return d.expand("https://sqs.{region}.amazonaws.com/{account}/{name}")
 		},
-		arn: "sqs:{region}:{account}:{name}", tagged: true, name: autoName{property: "name", max: 80},
+		arn: "sqs:{region}:{account}:{name}", tagged: true, name: naming{property: "name", limit: 80},
 		outputs: func(d *draft) {
 			d.set("url", d.id)
 			d.set("messageRetentionSeconds", num(345600))
@@ -17,9 +17,8 @@ var eventKinds = map[string]kind{
 		},
 		replace: []string{"fifoQueue", "name", "namePrefix"}, unique: pick("name"),
 	},
-	"aws:sqs/queuePolicy:QueuePolicy": {id: same("queueUrl"), replace: []string{"queueUrl"}, unique: pick("queueUrl")},
 	"aws:sns/topic:Topic": {
-		id: arnID("sns:{region}:{account}:{name}"), tagged: true, name: autoName{property: "name", max: 256},
+		id: arnID("sns:{region}:{account}:{name}"), tagged: true, name: naming{property: "name", limit: 256},
 		outputs: func(d *draft) {
 			d.set("arn", d.id)
 			d.set("owner", AccountID)
@@ -27,7 +26,7 @@ var eventKinds = map[string]kind{
 		},
 		replace: []string{"fifoTopic", "name", "namePrefix"}, unique: pick("name"),
 	},
-	"aws:sns/topicPolicy:TopicPolicy": {id: same("arn"), outputs: owned("owner"), replace: []string{"arn"}, unique: pick("arn")},
+	"aws:sns/topicPolicy:TopicPolicy": {id: same("arn"), outputs: func(d *draft) { d.set("owner", AccountID) }, replace: []string{"arn"}, unique: pick("arn")},
 	"aws:sns/topicSubscription:TopicSubscription": {
 		id: func(d *draft) string { return d.text("topic") + ":" + uuid(d.hash("id", 32)) },
 		outputs: func(d *draft) {
@@ -39,27 +38,4 @@ var eventKinds = map[string]kind{
 		replace: []string{"endpoint", "protocol", "topic"}, unique: pick("topic", "protocol", "endpoint"),
 		needs: need1("topic", "aws:sns/topic:Topic"), part: "topic",
 	},
-	"aws:cloudwatch/eventRule:EventRule": {
-		id: same("name"), tagged: true, name: autoName{property: "name", max: 64},
-		outputs: func(d *draft) {
-			d.set("eventBusName", "default")
-			d.set("arn", d.expand("events:{region}:{account}:rule/{name}"))
-			d.set("state", "ENABLED")
-		},
-		replace: []string{"eventBusName", "name", "namePrefix"}, unique: pick("eventBusName", "name"),
-	},
-	"aws:cloudwatch/eventTarget:EventTarget": {
-		id: func(d *draft) string {
-			if d.text("targetId") == "" {
-				d.set("targetId", "terraform-"+d.hash("target", 26))
-			}
-			return d.text("rule") + "-" + d.text("targetId")
-		},
-		outputs: func(d *draft) { d.set("eventBusName", "default") },
-		replace: []string{"eventBusName", "rule", "targetId"}, unique: pick("rule", "targetId", "arn"),
-		needs: need1("rule", "aws:cloudwatch/eventRule:EventRule"),
-	},
 }
-
-// owned fills a property with the account's number.
-func owned(property string) func(*draft) { return func(d *draft) { d.set(property, AccountID) } }

@@ -4,7 +4,7 @@ import "strings"
 
 var identityKinds = map[string]kind{
 	"aws:iam/role:Role": {
-		id: same("name"), tagged: true, name: autoName{property: "name", max: 64},
+		id: same("name"), tagged: true, name: naming{property: "name", limit: 64},
 		outputs: func(d *draft) {
 			d.set("path", "/")
 			d.set("arn", d.expand("iam::{account}:role"+d.text("path")+"{name}"))
@@ -18,7 +18,7 @@ var identityKinds = map[string]kind{
 		unique:  pick("name"),
 	},
 	"aws:iam/rolePolicy:RolePolicy": {
-		id: joined(":", "role", "name"), name: autoName{property: "name", max: 128}, replace: []string{"name", "namePrefix", "role"},
+		id: joined(":", "role", "name"), name: naming{property: "name", limit: 128}, replace: []string{"name", "namePrefix", "role"},
 		unique: pick("role", "name"), needs: need1("role", "aws:iam/role:Role"),
 	},
 	"aws:iam/policy:Policy": {
@@ -29,7 +29,7 @@ var identityKinds = map[string]kind{
 			}
 			return d.expand("iam::{account}:policy" + path + "{name}")
 		},
-		tagged: true, name: autoName{property: "name", max: 128},
+		tagged: true, name: naming{property: "name", limit: 128},
 		outputs: func(d *draft) {
 			d.set("arn", d.id)
 			d.set("path", "/")
@@ -45,7 +45,7 @@ var identityKinds = map[string]kind{
 		needs: []need{{"role", []string{"aws:iam/role:Role"}}, {"policyArn", []string{"aws:iam/policy:Policy"}}},
 	},
 	"aws:iam/instanceProfile:InstanceProfile": {
-		id: same("name"), tagged: true, name: autoName{property: "name", max: 128},
+		id: same("name"), tagged: true, name: naming{property: "name", limit: 128},
 		outputs: func(d *draft) {
 			d.set("path", "/")
 			d.set("arn", d.expand("iam::{account}:instance-profile"+d.text("path")+"{name}"))

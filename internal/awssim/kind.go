@@ -8,30 +8,30 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// kind says how AWS treats one resource type.
+// kind describes how AWS treats one resource type.
 type kind struct {
 	prefix  string              // prefix of an EC2-style id
 	id      func(*draft) string // the id, where it is not EC2-style
 	arn     string              // ARN after "arn:<partition>:", with {id}, {name}, {region}, {account}
-	tagged  bool                // has tagsAll without tags too
+	tagged  bool                // the state has tagsAll even where the inputs have no tags
 	outputs func(*draft)        // everything else that AWS decides
-	name    autoName            // physical name, where the provider makes one
+	name    naming              // the name that the inputs must give, for types that have one
 
-	// replace lists the properties that AWS cannot change in place, nested ones with dots
-	// (rootBlockDevice.encrypted), list indexes left out: those for which terraform-provider-aws 5.100 plans a replacement.
+	// replace lists the properties that AWS cannot change in place, nested ones with dots (rootBlockDevice.encrypted) and
+	// without list indexes: those for which terraform-provider-aws 5.100 plans a replacement.
 	replace []string
 	// moving lists the outputs that a change of the resource's content changes.
 	moving []string
-	// unique returns what no two resources of the type may share, "" for nothing.
+	// unique returns a key that no two resources of the type may share, "" where they may share everything.
 	unique func(Properties) string
-	// overwrites is for types whose creation replaces what is there under the same id, as putting an object does.
+	// overwrites means that a creation replaces the resource with the same id, as putting an object does.
 	overwrites bool
-	// needs names the properties that hold another resource's id, ARN or name: it must exist first and cannot be deleted
-	// before this one. EC2 ids need no listing; they are known by their form.
+	// needs lists the properties that hold another resource's id, ARN or name: that resource must exist first and cannot
+	// be deleted before this one. EC2 ids are not listed; the account recognizes them by their form.
 	needs []need
-	// part names the property that holds what this resource is a part of: AWS deletes it along.
+	// part is the property that refers to the whole that this resource is a part of: AWS deletes the part with the whole.
 	part string
-	// refuse returns why AWS refuses the creation among the resources that exist.
+	// refuse returns why AWS refuses the creation, given the resources that exist.
 	refuse func(*Account, Properties) error
 	// keep returns why AWS refuses the deletion.
 	keep func(*Account, Resource) error
@@ -43,18 +43,30 @@ type need struct {
 	types    []string
 }
 
-// need1 is the list of a single need.
+// need1 returns a list of one need.
 func need1(property string, types ...string) []need { return []need{{property, types}} }
 
-// autoName is how a provider names a resource whose program gives no name: "<logical>-<7 hex>".
-type autoName struct {
-	property string // "" for types that are not named
-	max      int    // longest name that AWS takes, in characters
-	lower    bool   // AWS takes lower case only
-	prefix   string // what AWS wants every name to start with
+// naming is the property that holds a type's name in the account.
+type naming struct {
+	property string // "" for types without a name
+	limit    int    // length of the longest name that AWS accepts, in characters
 }
 
-// kinds holds every type that the model knows.
+// check returns why AWS refuses a resource's name, nil where it does not.
+func (n naming) check(in Properties) error {
+	const constraint = "1 validation error detected: Value %s at '%s' failed to satisfy constraint: Member must "
+	name := text(in, n.property)
+	switch {
+	case n.property == "":
+	case name == "":
+		return refusal("ValidationException", constraint+"not be null", "null", n.property)
+	case len(name) > n.limit:
+		return refusal("ValidationException", constraint+"have length less than or equal to %d", "'"+name+"'", n.property, n.limit)
+	}
+	return nil
+}
+
+// kinds has every type that the model knows.
 var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds)
 
 func merge(groups ...map[string]kind) map[string]kind {
@@ -73,12 +85,12 @@ func merge(groups ...map[string]kind) map[string]kind {
 // Types lists the types that the model describes, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// same makes an id of one property's value.
+// same returns a function that takes the id from a property.
 func same(property string) func(*draft) string {
 	return func(d *draft) string { return d.text(property) }
 }
 
-// joined makes an id of several properties' values.
+// joined returns a function that joins the values of several properties to an id.
 func joined(sep string, properties ...string) func(*draft) string {
 	return func(d *draft) string {
 		s := ""
@@ -92,12 +104,12 @@ func joined(sep string, properties ...string) func(*draft) string {
 	}
 }
 
-// arnID is the id of types that AWS knows by ARN.
+// arnID returns a function that makes an ARN the id.
 func arnID(pattern string) func(*draft) string {
 	return func(d *draft) string { return d.expand(pattern) }
 }
 
-// pick joins the values of properties into a key for kind.unique.
+// pick returns a function for kind.unique that joins the values of properties to a key.
 func pick(properties ...string) func(Properties) string {
 	return func(in Properties) string {
 		s := ""

@@ -9,13 +9,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Lookup answers a data source, e.g. "aws:index/getAvailabilityZones:getAvailabilityZones". What AWS itself
-// provides (zones, Amazon's images, prefix lists) is modelled; what an account holds is looked up through Find.
-// A look-up that is not modelled, or that finds nothing, is an error.
+// Lookup answers a data source, e.g. "aws:index/getAvailabilityZones:getAvailabilityZones". The model has what AWS provides
+// (availability zones, images); Find has what the account holds. A look-up that is not modelled, or that finds nothing, is an
+// error.
 func (c Cloud) Lookup(token string, args Properties) (Properties, error) {
 	f, ok := lookups[token]
 	if !ok {
-		return nil, fmt.Errorf("awssim: look-up %s is not modelled; known are %s", token,
+		return nil, fmt.Errorf("awssim: look-up %s is not modelled; modelled are %s", token,
 			strings.Join(slices.Sorted(maps.Keys(lookups)), ", "))
 	}
 	answer, err := f(c, args)
@@ -138,7 +138,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		return fields{"id": id, "arn": "arn:" + c.partition() + ":iam::" + id + ":root"}, nil
 	},
 	"aws:lb/getHostedZoneId:getHostedZoneId": func(c Cloud, _ Properties) (fields, error) {
-		return fields{"id": loadBalancerZone(c.region())}, nil
+		return fields{"id": loadBalancerHostedZone(c.region())}, nil
 	},
 	"aws:route53/getZone:getZone": func(c Cloud, args Properties) (fields, error) {
 		name, id := strings.TrimSuffix(text(args, "name"), "."), text(args, "zoneId")
@@ -167,27 +167,27 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 	"aws:ec2/getInstanceTypeOffering:getInstanceTypeOffering": func(_ Cloud, args Properties) (fields, error) {
 		types := append(list(args, "preferredInstanceTypes"), filterValues(args, "instance-type")...)
 		if len(types) == 0 {
-			return nil, fmt.Errorf("no instance type is asked for")
+			return nil, fmt.Errorf("no instance type is given")
 		}
 		return fields{"id": types[0], "instanceType": types[0]}, nil
 	},
 	"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": func(c Cloud, args Properties) (fields, error) {
-		places := []string{c.region()}
+		offeredIn := []string{c.region()}
 		switch text(args, "locationType") {
 		case "availability-zone":
-			places = c.zones()
+			offeredIn = c.zones()
 		case "availability-zone-id":
-			places = nil
+			offeredIn = nil
 			for i := range c.zones() {
-				places = append(places, c.zoneID(i))
+				offeredIn = append(offeredIn, c.zoneID(i))
 			}
 		}
-		if asked := filterValues(args, "location"); len(asked) > 0 {
-			places = slices.DeleteFunc(slices.Clone(places), func(p string) bool { return !slices.Contains(asked, p) })
+		if requested := filterValues(args, "location"); len(requested) > 0 {
+			offeredIn = slices.DeleteFunc(slices.Clone(offeredIn), func(p string) bool { return !slices.Contains(requested, p) })
 		}
 		var types, locations, kinds []string
 		for _, t := range filterValues(args, "instance-type") {
-			for _, p := range places {
+			for _, p := range offeredIn {
 				if p == oldZone && !strings.HasPrefix(t, "t2.") {
 					continue
 				}
@@ -229,10 +229,10 @@ func (c Cloud) lookup(id string) (Properties, bool) {
 	return c.Find(id)
 }
 
-// oldZone offers none of the current generation: the oldest data centre of the region, whose letter differs by account.
+// oldZone is an availability zone without instance types of the current generation, as each us-east-1 account has one.
 const oldZone = "us-east-1e"
 
-// zones lists the region's zones by name.
+// zones lists the names of the region's availability zones.
 func (c Cloud) zones() []string {
 	letters, ok := map[string]string{"us-east-1": "abcdef", "us-west-1": "ac", "us-west-2": "abcd", "ap-northeast-1": "acd",
 		"ap-northeast-2": "abcd", "ca-central-1": "abd"}[c.region()]
@@ -246,7 +246,7 @@ func (c Cloud) zones() []string {
 	return names
 }
 
-// zoneID returns the account-independent id of the i-th zone, e.g. use1-az1.
+// zoneID returns the id of the i-th availability zone, e.g. use1-az1.
 func (c Cloud) zoneID(i int) string {
 	parts := strings.Split(c.region(), "-")
 	short := parts[0]
@@ -256,7 +256,7 @@ func (c Cloud) zoneID(i int) string {
 	return fmt.Sprintf("%s-az%d", short, i+1)
 }
 
-// prefixList returns the id and name of the AWS-managed prefix list that a look-up asks for.
+// prefixList returns the id and name of the AWS-managed prefix list that a look-up requests.
 func (c Cloud) prefixList(args Properties) (id, name string) {
 	name = text(args, "name")
 	if v := filterValues(args, "prefix-list-name"); name == "" && len(v) > 0 {
@@ -285,7 +285,7 @@ func filterValues(args Properties, name string) []string {
 	return nil
 }
 
-// architecture of an instance type: Graviton families have a g after the generation's number (t4g, m7gd).
+// architecture returns the architecture of an instance type: Graviton families have a g after the generation (t4g, m7gd).
 func architecture(instanceType string) string {
 	family, _, _ := strings.Cut(instanceType, ".")
 	if i := strings.IndexAny(family, "0123456789"); i >= 0 && strings.HasPrefix(strings.TrimLeft(family[i:], "0123456789"), "g") || family == "a1" {

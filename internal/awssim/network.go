@@ -50,12 +50,6 @@ var networkKinds = map[string]kind{
 		prefix: "igw", arn: "ec2:{region}:{account}:internet-gateway/{id}", tagged: true, outputs: owner,
 		unique: pick("vpcId"), keep: keepGateway,
 	},
-	"aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": {
-		id: joined(":", "internetGatewayId", "vpcId"), replace: []string{"internetGatewayId", "vpcId"}, unique: pick("vpcId"), keep: keepGateway,
-	},
-	"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": {
-		prefix: "eigw", tagged: true, replace: []string{"vpcId"},
-	},
 	"aws:ec2/natGateway:NatGateway": {
 		prefix: "nat", tagged: true,
 		outputs: func(d *draft) {
@@ -116,13 +110,6 @@ var networkKinds = map[string]kind{
 	"aws:ec2/routeTableAssociation:RouteTableAssociation": {
 		prefix: "rtbassoc", replace: []string{"gatewayId", "subnetId"}, unique: pick("subnetId", "gatewayId"), part: "subnetId",
 	},
-	"aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation": {
-		prefix: "rtbassoc",
-		outputs: func(d *draft) {
-			d.set("originalRouteTableId", derived("rtb", d.text("vpcId")))
-		},
-		unique: pick("vpcId"),
-	},
 	"aws:ec2/vpcEndpoint:VpcEndpoint": {
 		prefix: "vpce", arn: "ec2:{region}:{account}:vpc-endpoint/{id}", tagged: true,
 		outputs: func(d *draft) {
@@ -148,14 +135,6 @@ var networkKinds = map[string]kind{
 		replace: []string{"resourceConfigurationArn", "serviceName", "serviceNetworkArn", "serviceRegion", "vpcEndpointType", "vpcId"},
 		refuse:  refuseGatewayEndpoint,
 	},
-	"aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation": {
-		id:      func(d *draft) string { return "a-" + d.text("vpcEndpointId") + number(d.text("routeTableId"), 10) },
-		replace: []string{"routeTableId", "vpcEndpointId"}, unique: pick("routeTableId", "vpcEndpointId"),
-	},
-	"aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation": {
-		id:      func(d *draft) string { return "a-" + d.text("vpcEndpointId") + number(d.text("subnetId"), 10) },
-		replace: []string{"subnetId", "vpcEndpointId"}, unique: pick("subnetId", "vpcEndpointId"),
-	},
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
 		id:  func(d *draft) string { return derived("sg", d.text("vpcId")) },
 		arn: "ec2:{region}:{account}:security-group/{id}", tagged: true,
@@ -167,7 +146,7 @@ var networkKinds = map[string]kind{
 		replace: []string{"vpcId"},
 	},
 	"aws:ec2/securityGroup:SecurityGroup": {
-		prefix: "sg", arn: "ec2:{region}:{account}:security-group/{id}", tagged: true, name: autoName{property: "name", max: 255},
+		prefix: "sg", arn: "ec2:{region}:{account}:security-group/{id}", tagged: true, name: naming{property: "name", limit: 255},
 		outputs: func(d *draft) {
 			owner(d)
 			d.set("description", "Managed by Pulumi")
@@ -187,8 +166,6 @@ var networkKinds = map[string]kind{
 		unique: pick("type", "securityGroupId", "protocol", "fromPort", "toPort", "cidrBlocks", "ipv6CidrBlocks", "prefixListIds",
 			"sourceSecurityGroupId"),
 	},
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupRule("ingress"),
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   securityGroupRule("egress"),
 	"aws:ec2/networkAcl:NetworkAcl": {
 		prefix: "acl", arn: "ec2:{region}:{account}:network-acl/{id}", tagged: true,
 		outputs: func(d *draft) {
@@ -196,18 +173,6 @@ var networkKinds = map[string]kind{
 			d.set("subnetIds", strs())
 		},
 		replace: []string{"vpcId"},
-	},
-	"aws:ec2/networkAclRule:NetworkAclRule": {
-		id: func(d *draft) string {
-			return "nacl-" + number(fmt.Sprint(d.text("networkAclId"), d.state["ruleNumber"], d.on("egress"), d.text("protocol")), 10)
-		},
-		outputs: func(d *draft) { d.set("egress", false) },
-		replace: []string{"cidrBlock", "egress", "fromPort", "icmpCode", "icmpType", "ipv6CidrBlock", "networkAclId", "protocol",
-			"ruleAction", "ruleNumber", "toPort"},
-		unique: pick("networkAclId", "ruleNumber", "egress"), part: "networkAclId",
-	},
-	"aws:ec2/networkAclAssociation:NetworkAclAssociation": {
-		prefix: "aclassoc", replace: []string{"networkAclId", "subnetId"}, unique: pick("subnetId"),
 	},
 	"aws:ec2/flowLog:FlowLog": {
 		prefix: "fl", arn: "ec2:{region}:{account}:vpc-flow-log/{id}", tagged: true,
@@ -222,46 +187,18 @@ var networkKinds = map[string]kind{
 			"logFormat", "logGroupName", "maxAggregationInterval", "subnetId", "trafficType", "transitGatewayAttachmentId",
 			"transitGatewayId", "vpcId"},
 	},
-	"aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint": {
-		prefix: "eice", arn: "ec2:{region}:{account}:instance-connect-endpoint/{id}", tagged: true,
-		outputs: func(d *draft) {
-			owner(d)
-			subnet := d.find("subnetId")
-			d.set("vpcId", text(subnet, "vpcId"))
-			d.set("availabilityZone", text(subnet, "availabilityZone"))
-			d.set("dnsName", d.expand("{id}."+d.hash("dns", 8)+".ec2-instance-connect-endpoint.{region}.amazonaws.com"))
-			d.set("fipsDnsName", d.expand("{id}."+d.hash("dns", 8)+".fips.ec2-instance-connect-endpoint.{region}.amazonaws.com"))
-			d.set("networkInterfaceIds", strs(d.ec2ID("eni", "")))
-			d.set("preserveClientIp", true)
-			d.set("securityGroupIds", strs(derived("sg", text(subnet, "vpcId"))))
-		},
-		replace: []string{"preserveClientIp", "securityGroupIds", "subnetId"},
-	},
-}
-
-func securityGroupRule(direction string) kind {
-	return kind{
-		prefix: "sgr", arn: "ec2:{region}:{account}:security-group-rule/{id}", tagged: true,
-		outputs: func(d *draft) { d.set("securityGroupRuleId", d.id) },
-		replace: []string{"securityGroupId"}, part: "securityGroupId",
-		// Of any two rules that allow the same, AWS refuses the second, whatever their descriptions.
-		unique: func(in Properties) string {
-			return direction + pick("securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId",
-				"referencedSecurityGroupId")(in)
-		},
-	}
 }
 
 func owner(d *draft) { d.set("ownerId", AccountID) }
 
-// derived is the id of what AWS makes along with a VPC.
+// derived returns the id of a resource that AWS creates with a VPC.
 func derived(prefix, vpcID string) string { return prefix + "-0" + hash(prefix+"|default|"+vpcID, 16) }
 
 func prefixListID(region, service string) string { return "pl-" + hash(region+service, 8) }
 
-// publicIP returns an address of 203.0.113.0/24 or 198.51.100.0/24 (RFC 5737: never a real host's).
+// publicIP returns an address in 203.0.113.0/24 or 198.51.100.0/24, which RFC 5737 reserves for documentation.
 func (d *draft) publicIP() string {
-	v := d.small("public")
+	v := d.uint16("public")
 	if v%2 == 0 {
 		return fmt.Sprintf("203.0.113.%d", 1+v/2%254)
 	}
@@ -279,9 +216,9 @@ func (c Cloud) computeDomain() string {
 	return c.region() + ".compute.amazonaws.com"
 }
 
-// privateIP returns an address in the subnet that a property names, past the four that AWS keeps.
+// privateIP returns an address in the subnet whose id is in a property, after the first four, which AWS reserves.
 func (d *draft) privateIP(subnet string) string {
-	v := d.small("private")
+	v := d.uint16("private")
 	block, err := netip.ParsePrefix(text(d.find(subnet), "cidrBlock"))
 	if err != nil || !block.Addr().Is4() {
 		return fmt.Sprintf("10.0.%d.%d", v/256, 4+v%250)
@@ -296,8 +233,8 @@ func (d *draft) privateIP(subnet string) string {
 	return netip.AddrFrom4(b).String()
 }
 
-// small returns a number below 65,536 that follows from the request's seed and a label.
-func (d *draft) small(label string) int {
+// uint16 returns a number below 65,536 that derives from the request's seed and a label.
+func (d *draft) uint16(label string) int {
 	v, err := strconv.ParseUint(d.hash(label, 4), 16, 16)
 	if err != nil {
 		panic("awssim: " + err.Error()) // a hash is hexadecimal
@@ -315,19 +252,17 @@ func dashes(ip string) string {
 	return string(out)
 }
 
-// hasGateway says whether a VPC has an internet gateway.
+// hasGateway reports whether a VPC has an internet gateway.
 func (a *Account) hasGateway(vpc string) bool {
-	for _, t := range []string{"aws:ec2/internetGateway:InternetGateway", "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment"} {
-		for _, r := range a.ofType(t) {
-			if text(r.State, "vpcId") == vpc {
-				return true
-			}
+	for _, r := range a.ofType("aws:ec2/internetGateway:InternetGateway") {
+		if text(r.State, "vpcId") == vpc {
+			return true
 		}
 	}
 	return false
 }
 
-// keepGateway keeps an internet gateway while its VPC has public addresses in use.
+// keepGateway refuses the deletion of an internet gateway while its VPC uses public addresses.
 func keepGateway(a *Account, r Resource) error {
 	vpc := text(r.State, "vpcId")
 	for _, t := range []string{"aws:ec2/natGateway:NatGateway", "aws:ec2/instance:Instance", "aws:lb/loadBalancer:LoadBalancer"} {
@@ -347,7 +282,7 @@ func keepGateway(a *Account, r Resource) error {
 	return nil
 }
 
-// refuseSubnet refuses a subnet outside its VPC or over another of its subnets.
+// refuseSubnet refuses a subnet that is outside its VPC or overlaps another subnet.
 func refuseSubnet(a *Account, in Properties) error {
 	cidr, err := netip.ParsePrefix(text(in, "cidrBlock"))
 	if err != nil {

@@ -6,23 +6,18 @@ import (
 
 var storageKinds = map[string]kind{
 	"aws:s3/bucketV2:BucketV2":                                                                   bucket,
-	"aws:s3/bucket:Bucket":                                                                       bucket,
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               bucketPart(),
 	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       bucketPart(),
 	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     bucketPart(),
 	"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                                     bucketPart(),
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": bucketPart(),
 	"aws:s3/bucketLoggingV2:BucketLoggingV2":                                                     bucketPart(),
-	"aws:s3/bucketCorsConfigurationV2:BucketCorsConfigurationV2":                                 bucketPart(),
-	"aws:s3/bucketAclV2:BucketAclV2":                                                             bucketPart(),
 	"aws:s3/bucketPolicy:BucketPolicy":                                                           bucketPart(),
 	"aws:s3/bucketNotification:BucketNotification": func() kind {
 		k := bucketPart()
 		k.refuse = refuseNotification
 		return k
 	}(),
-	"aws:s3/bucketRequestPaymentConfigurationV2:BucketRequestPaymentConfigurationV2": bucketPart(),
-	"aws:s3/bucketAccelerateConfigurationV2:BucketAccelerateConfigurationV2":         bucketPart(),
 	"aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2": func() kind {
 		k := bucketPart()
 		k.outputs = func(d *draft) {
@@ -31,16 +26,7 @@ var storageKinds = map[string]kind{
 		}
 		return k
 	}(),
-	"aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": {
-		id: joined(":", "bucket", "name"), replace: []string{"bucket", "name"}, unique: pick("bucket", "name"), part: "bucket",
-		needs: need1("bucket", bucketTypes...),
-	},
-	"aws:s3/bucketMetric:BucketMetric": {
-		id: joined(":", "bucket", "name"), replace: []string{"bucket", "name"}, unique: pick("bucket", "name"), part: "bucket",
-		needs: need1("bucket", bucketTypes...),
-	},
 	"aws:s3/bucketObjectv2:BucketObjectv2": object,
-	"aws:s3/bucketObject:BucketObject":     object,
 	"aws:kms/key:Key": {
 		id:  func(d *draft) string { return uuid(d.hash("id", 32)) },
 		arn: "kms:{region}:{account}:key/{id}", tagged: true,
@@ -56,7 +42,7 @@ var storageKinds = map[string]kind{
 		replace: []string{"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"},
 	},
 	"aws:kms/alias:Alias": {
-		id: same("name"), arn: "kms:{region}:{account}:{name}", name: autoName{property: "name", max: 256, prefix: "alias/"},
+		id: same("name"), arn: "kms:{region}:{account}:{name}", name: naming{property: "name", limit: 256},
 		outputs: func(d *draft) {
 			key := d.text("targetKeyId")
 			if len(key) > 4 && key[:4] == "arn:" {
@@ -67,7 +53,7 @@ var storageKinds = map[string]kind{
 		replace: []string{"name", "namePrefix"}, unique: pick("name"), needs: need1("targetKeyId", "aws:kms/key:Key"), part: "targetKeyId",
 	},
 	"aws:backup/vault:Vault": {
-		id: same("name"), arn: "backup:{region}:{account}:backup-vault:{name}", tagged: true, name: autoName{property: "name", max: 50},
+		id: same("name"), arn: "backup:{region}:{account}:backup-vault:{name}", tagged: true, name: naming{property: "name", limit: 50},
 		outputs: func(d *draft) {
 			d.set("recoveryPoints", num(0))
 			d.set("kmsKeyArn", d.expand("kms:{region}:{account}:key/"+uuid(hash("aws/backup"+d.cloud.region(), 32))))
@@ -76,27 +62,19 @@ var storageKinds = map[string]kind{
 	},
 	"aws:backup/plan:Plan": {
 		id: func(d *draft) string { return uuid(d.hash("id", 32)) }, arn: "backup:{region}:{account}:backup-plan:{id}", tagged: true,
-		name:    autoName{property: "name", max: 50},
+		name:    naming{property: "name", limit: 50},
 		outputs: func(d *draft) { d.set("version", d.hash("version", 48)) },
 		replace: []string{"name"}, moving: []string{"version"}, unique: pick("name"),
 	},
 	"aws:backup/selection:Selection": {
-		id: func(d *draft) string { return uuid(d.hash("id", 32)) }, name: autoName{property: "name", max: 50},
+		id: func(d *draft) string { return uuid(d.hash("id", 32)) }, name: naming{property: "name", limit: 50},
 		replace: []string{"conditions", "iamRoleArn", "name", "notResources", "planId", "resources", "selectionTags"},
 		unique:  pick("planId", "name"),
 		needs:   []need{{"planId", []string{"aws:backup/plan:Plan"}}, {"iamRoleArn", []string{"aws:iam/role:Role"}}},
 	},
-	"aws:dynamodb/table:Table": {
-		id: same("name"), arn: "dynamodb:{region}:{account}:table/{name}", tagged: true, name: autoName{property: "name", max: 255},
-		replace: []string{"hashKey", "name", "rangeKey"}, unique: pick("name"),
-		keep: keepProtected("deletionProtectionEnabled", "ValidationException", "Table '%s' can't be deleted while deletion protection is enabled"),
-	},
 }
 
-// bucketTypes are the two names that pulumi-aws has for a bucket.
-var bucketTypes = []string{"aws:s3/bucketV2:BucketV2", "aws:s3/bucket:Bucket"}
-
-// refuseNotification refuses events to a function that does not let S3 call it.
+// refuseNotification refuses events to a function that S3 may not invoke.
 func refuseNotification(a *Account, in Properties) error {
 	functions := in["lambdaFunctions"]
 	if !functions.IsArray() {
@@ -115,13 +93,13 @@ func refuseNotification(a *Account, in Properties) error {
 	return nil
 }
 
-// bucket is a bucket without its deprecated inline settings, which have resources of their own.
+// bucket leaves out the deprecated inline settings: each has its own resource type.
 var bucket = kind{
-	id: same("bucket"), arn: "s3:::{id}", tagged: true, name: autoName{property: "bucket", max: 63, lower: true},
+	id: same("bucket"), arn: "s3:::{id}", tagged: true, name: naming{property: "bucket", limit: 63},
 	outputs: func(d *draft) {
 		d.set("bucketDomainName", d.id+".s3.amazonaws.com")
 		d.set("bucketRegionalDomainName", d.expand("{id}.s3.{region}.amazonaws.com"))
-		d.set("hostedZoneId", websiteZone(d.cloud.region()))
+		d.set("hostedZoneId", websiteHostedZone(d.cloud.region()))
 		d.set("region", d.cloud.region())
 		d.set("forceDestroy", false)
 		d.set("objectLockEnabled", false)
@@ -134,25 +112,23 @@ var bucket = kind{
 		if v, ok := r.State["forceDestroy"]; ok && v.IsBool() && v.BoolValue() {
 			return nil
 		}
-		for _, t := range []string{"aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketObject:BucketObject"} {
-			for _, o := range a.ofType(t) {
-				if text(o.State, "bucket") == r.ID {
-					return refusal("BucketNotEmpty", "The bucket you tried to delete is not empty (%s holds %s)", r.ID, o.ID)
-				}
+		for _, o := range a.ofType("aws:s3/bucketObjectv2:BucketObjectv2") {
+			if text(o.State, "bucket") == r.ID {
+				return refusal("BucketNotEmpty", "The bucket you tried to delete is not empty (%s holds %s)", r.ID, o.ID)
 			}
 		}
 		return nil
 	},
 }
 
-// bucketPart is one of the resources that set one thing on a bucket: there is one of its type for each bucket.
+// bucketPart returns the kind of a resource that configures a bucket: a bucket has at most one of each type.
 func bucketPart() kind {
 	return kind{id: same("bucket"), replace: []string{"bucket", "expectedBucketOwner"}, unique: pick("bucket"), part: "bucket",
-		needs: need1("bucket", bucketTypes...)}
+		needs: need1("bucket", "aws:s3/bucketV2:BucketV2")}
 }
 
 var object = kind{
-	id: joined("/", "bucket", "key"), tagged: true, needs: need1("bucket", bucketTypes...), part: "bucket",
+	id: joined("/", "bucket", "key"), tagged: true, needs: need1("bucket", "aws:s3/bucketV2:BucketV2"), part: "bucket",
 	outputs: func(d *draft) {
 		d.set("arn", d.expand("s3:::"+d.text("bucket")+"/"+d.text("key")))
 		d.set("etag", d.hash("etag", 32))
@@ -167,11 +143,11 @@ var object = kind{
 	},
 	replace: []string{"bucket", "key"},
 	moving:  []string{"etag", "versionId"},
-	// Putting an object where one is overwrites it: a release that was superseded, and kept, is put again by a roll-back.
+	// A rollback puts the object of an earlier release, which the bucket has kept, again.
 	overwrites: true,
 }
 
-// websiteDomain is the host under which a region serves bucket websites: the older regions write a dash
+// websiteDomain returns the domain of a region's bucket websites. Older regions have a dash before the region
 // (https://docs.aws.amazon.com/general/latest/gr/s3.html).
 func websiteDomain(region string) string {
 	switch region {
@@ -181,15 +157,15 @@ func websiteDomain(region string) string {
 	return "s3-website." + region + ".amazonaws.com"
 }
 
-func websiteZone(region string) string {
-	zones := map[string]string{"us-east-1": "Z3AQBSTGFYJSTF", "us-west-2": "Z3BJ6K6RIION7M", "eu-west-1": "Z1BKCTXD74EZPE", "eu-central-1": "Z21DNDUVLTQW6Q"}
-	if z, ok := zones[region]; ok {
-		return z
+func websiteHostedZone(region string) string {
+	ids := map[string]string{"us-east-1": "Z3AQBSTGFYJSTF", "us-west-2": "Z3BJ6K6RIION7M", "eu-west-1": "Z1BKCTXD74EZPE", "eu-central-1": "Z21DNDUVLTQW6Q"}
+	if id, ok := ids[region]; ok {
+		return id
 	}
 	return "Z" + hash("website"+region, 13)
 }
 
-// mentions says whether a string stands anywhere in a value.
+// mentions reports whether a value contains a string, at any depth.
 func mentions(v resource.PropertyValue, s string) bool {
 	found := false
 	walk(v, func(t string) { found = found || t == s })

@@ -52,11 +52,23 @@ var namings = map[string]naming{
 // PhysicalName is the name on AWS of the resource of that type with that logical name. replacing are the values of the
 // type's replacing fields.
 func PhysicalName(env environment.Environment, typ, logical string, replacing ...string) string {
+	n := namingOf(typ)
+	return n.prefix + env.PhysicalName(logical, n.limit-len(n.prefix), replacing...)
+}
+
+// PhysicalPattern is the IAM pattern of the names on AWS of the resources of that type whose logical names start with
+// prefix, see environment.PhysicalPattern.
+func PhysicalPattern(env environment.Environment, typ, prefix string) string {
+	n := namingOf(typ)
+	return n.prefix + env.PhysicalPattern(prefix, n.limit-len(n.prefix))
+}
+
+func namingOf(typ string) naming {
 	n, known := namings[typ]
 	if !known {
 		panic(fmt.Sprintf("component: %s has no physical name", typ))
 	}
-	return n.prefix + env.PhysicalName(logical, n.limit-len(n.prefix), replacing...)
+	return n
 }
 
 // physicalNames gives every child of a component its name, unless the component has.

@@ -1,5 +1,5 @@
-// Package config is the one place that reads stack config: typed, defaulted and checked, every
-// problem reported at once with its key, value, reason and fix.
+// Package config is the only reader of stack config. It parses, defaults and checks every key, and reports all
+// problems at once, each with its key, value, reason and fix.
 package config
 
 import (
@@ -7,13 +7,14 @@ import (
 
 	"cinema-database/compute"
 	"cinema-database/iam/deployer"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
 	"cinema-database/monitoring"
 	"cinema-database/network"
 	"cinema-database/storage"
 )
 
-// Config is the stack's config. Its keys, defaults and meaning are the table in README.md.
+// Config is the stack's config. Its keys, defaults and meaning are the table in keys.go.
 type Config struct {
 	Network  network.Settings
 	Bastion  compute.BastionSettings
@@ -28,82 +29,23 @@ type Config struct {
 	Functions    compute.FunctionSettings
 	Architecture compute.Architecture
 	Replica      storage.ReplicaSettings
-	// Protect guards what cannot be made again (data volume, buckets with data, key, backups), and the load balancer.
+	// Protect protects everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
 	// LogRetentionDays of every log group and access log.
 	LogRetentionDays int
-	// Tags go on everything that takes them.
+	// Tags go on every resource that supports tags.
 	Tags map[string]string
 }
 
-// Load reads and checks the stack's config. An unknown key of the project's namespace is a problem
-// too: a typo must not pass for a default.
+// Load reads and checks the stack's config. An unknown key of the project's namespace is a problem too: a typo must not
+// pass for a default. So is a project's or stack's name that no physical name can be made of.
 func Load(ctx *pulumi.Context) (*Config, error) {
 	problems := problem.In(ctx.Project() + ":")
-	r := reader{ctx: ctx, problems: problems}
-
-	c := &Config{}
-	r.enum("architecture", (*string)(&c.Architecture), string(compute.ARM64), string(compute.ARM64), string(compute.AMD64))
-	r.boolean("protect", &c.Protect, true)
-	r.integer("logRetentionDays", &c.LogRetentionDays, 30)
-	r.object("tags", &c.Tags)
-
-	c.Network = network.Settings{LogRetentionDays: c.LogRetentionDays}
-	r.text("vpcCidr", &c.Network.CIDR, "10.0.0.0/16")
-	r.object("availabilityZones", &c.Network.AvailabilityZones)
-	r.text("natGateways", (*string)(&c.Network.NatGateways), string(network.NatSingle))
-
-	bastion := struct {
-		CIDRs        []string `json:"cidrs"`
-		InstanceType string   `json:"instanceType"`
-	}{InstanceType: smallest[c.Architecture] + ".nano"}
-	r.object("bastion", &bastion)
-	c.Network.OperatorCIDRs = bastion.CIDRs
-	c.Bastion = compute.BastionSettings{InstanceType: bastion.InstanceType, Architecture: c.Architecture}
-
-	database := struct {
-		InstanceType string `json:"instanceType"`
-		VolumeSize   int    `json:"volumeSize"`
-		Version      string `json:"version"`
-		SHA256       string `json:"sha256"`
-		RestoreFrom  string `json:"restoreFrom"`
-	}{InstanceType: smallest[c.Architecture] + ".medium", VolumeSize: 20, Version: mongoVersion}
-	r.object("database", &database)
-	c.Database = compute.DatabaseSettings{
-		InstanceType: database.InstanceType, Architecture: c.Architecture,
-		VolumeSize: database.VolumeSize, Version: database.Version, SHA256: database.SHA256, RestoreFrom: database.RestoreFrom,
-	}
-
-	api := struct {
-		InstanceType string `json:"instanceType"`
-		MinSize      int    `json:"minSize"`
-		MaxSize      int    `json:"maxSize"`
-	}{smallest[c.Architecture] + ".micro", 3, 6}
-	r.object("api", &api)
-	c.API = compute.APISettings{
-		InstanceType: api.InstanceType, Architecture: c.Architecture, MinSize: api.MinSize, MaxSize: api.MaxSize,
-	}
-
-	r.object("domain", &c.Domain)
-	r.object("alarms", &c.Monitoring)
-	r.object("deployer", &c.Deployer)
-	c.Deployer = c.Deployer.WithDefaults()
-
-	c.Backups = storage.BackupSettings{RetentionDays: 35}
-	r.object("backups", &c.Backups)
-
-	thumbnailer := struct {
-		Concurrency int `json:"concurrency"`
-	}{10}
-	r.object("thumbnailer", &thumbnailer)
-	c.Functions = compute.FunctionSettings{
-		Architecture: c.Architecture, ThumbnailerConcurrency: thumbnailer.Concurrency, LogRetentionDays: c.LogRetentionDays,
-	}
-
-	r.text("replicaRegion", &c.Replica.Region, "")
-	c.Replica.Provider = r.provider()
-
+	r := newReader(ctx, problems)
+	c := r.config()
 	r.refuseUnknown()
+
+	problems.AddError(environment.Environment{Project: ctx.Project(), Stack: ctx.Stack()}.CheckNames())
 	checkTags(problems, c.Tags)
 	c.Network.Check(problems)
 	c.Bastion.Check(problems)
@@ -122,8 +64,83 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	return c, nil
 }
 
-// mongoVersion is the default: 8.0.21 closes CVE-2026-6914.
-const mongoVersion = "8.0.21"
+func (r *reader) config() *Config {
+	c := &Config{}
+	r.enum("architecture", (*string)(&c.Architecture), string(compute.ARM64), string(compute.AMD64))
+	r.useFamily(burstableFamily[c.Architecture])
+	r.boolean("protect", &c.Protect)
+	r.integer("logRetentionDays", &c.LogRetentionDays)
+	r.object("tags", &c.Tags)
 
-// smallest is the burstable family of each architecture, the default for every host.
-var smallest = map[compute.Architecture]string{compute.ARM64: "t4g", compute.AMD64: "t3"}
+	r.network(c)
+	r.database(c)
+	r.api(c)
+	r.functions(c)
+	r.object("domain", &c.Domain)
+	r.object("alarms", &c.Monitoring)
+	r.object("deployer", &c.Deployer)
+	c.Deployer = c.Deployer.WithDefaults()
+	r.object("backups", &c.Backups)
+	r.text("replicaRegion", &c.Replica.Region)
+	c.Replica.Provider = r.provider()
+	return c
+}
+
+// burstableFamily is the family of each architecture's default instance types.
+var burstableFamily = map[compute.Architecture]string{compute.ARM64: "t4g", compute.AMD64: "t3"}
+
+// network reads the network and the bastion, whose operators' networks are part of the network.
+func (r *reader) network(c *Config) {
+	var cidr string
+	r.text("vpcCidr", &cidr)
+	var bastion struct {
+		CIDRs        []string `json:"cidrs"`
+		InstanceType string   `json:"instanceType"`
+	}
+	r.object("bastion", &bastion)
+	c.Network = network.Settings{
+		CIDR:             network.ParseCIDR(r.problems, cidr),
+		OperatorCIDRs:    network.ParseOperatorCIDRs(r.problems, bastion.CIDRs),
+		LogRetentionDays: c.LogRetentionDays,
+	}
+	r.object("availabilityZones", &c.Network.AvailabilityZones)
+	r.text("natGateways", (*string)(&c.Network.NatGateways))
+	c.Bastion = compute.BastionSettings{InstanceType: bastion.InstanceType, Architecture: c.Architecture}
+}
+
+func (r *reader) database(c *Config) {
+	var database struct {
+		InstanceType string `json:"instanceType"`
+		VolumeSize   int    `json:"volumeSize"`
+		Version      string `json:"version"`
+		SHA256       string `json:"sha256"`
+		RestoreFrom  string `json:"restoreFrom"`
+	}
+	r.object("database", &database)
+	c.Database = compute.DatabaseSettings{
+		InstanceType: database.InstanceType, Architecture: c.Architecture,
+		VolumeSize: database.VolumeSize, Version: database.Version, SHA256: database.SHA256, RestoreFrom: database.RestoreFrom,
+	}
+}
+
+func (r *reader) api(c *Config) {
+	var api struct {
+		InstanceType string `json:"instanceType"`
+		MinSize      int    `json:"minSize"`
+		MaxSize      int    `json:"maxSize"`
+	}
+	r.object("api", &api)
+	c.API = compute.APISettings{
+		InstanceType: api.InstanceType, Architecture: c.Architecture, MinSize: api.MinSize, MaxSize: api.MaxSize,
+	}
+}
+
+func (r *reader) functions(c *Config) {
+	var thumbnailer struct {
+		Concurrency int `json:"concurrency"`
+	}
+	r.object("thumbnailer", &thumbnailer)
+	c.Functions = compute.FunctionSettings{
+		Architecture: c.Architecture, ThumbnailerConcurrency: thumbnailer.Concurrency, LogRetentionDays: c.LogRetentionDays,
+	}
+}

@@ -1,13 +1,20 @@
 package config
 
 import (
+	"net/netip"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"cinema-database/compute"
+	"cinema-database/internal/problem"
 	"cinema-database/internal/testutil/pulumitest"
 	"cinema-database/network"
 )
@@ -26,7 +33,7 @@ func load(t *testing.T, values map[string]string) (*Config, error) {
 func TestDefaults(t *testing.T) {
 	cfg, err := load(t, nil)
 	require.NoError(t, err)
-	assert.Equal(t, "10.0.0.0/16", cfg.Network.CIDR)
+	assert.Equal(t, netip.MustParsePrefix("10.0.0.0/16"), cfg.Network.CIDR)
 	assert.Equal(t, network.NatSingle, cfg.Network.NatGateways)
 	assert.Empty(t, cfg.Network.OperatorCIDRs)
 	assert.Equal(t, compute.ARM64, cfg.Architecture)
@@ -48,8 +55,8 @@ func TestValues(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"eu-west-1a", "eu-west-1b"}, cfg.Network.AvailabilityZones)
-	assert.Equal(t, []string{"203.0.113.0/24"}, cfg.Network.OperatorCIDRs)
-	assert.Equal(t, "t3.nano", cfg.Bastion.InstanceType, "the default follows the architecture, also beside other fields")
+	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, cfg.Network.OperatorCIDRs)
+	assert.Equal(t, "t3.nano", cfg.Bastion.InstanceType, "the default follows the architecture, also next to other fields")
 	assert.False(t, cfg.Protect)
 	assert.Equal(t, 7, cfg.Network.LogRetentionDays)
 	assert.Equal(t, map[string]string{"Owner": "films"}, cfg.Tags)
@@ -68,6 +75,8 @@ func TestRefusals(t *testing.T) {
 		"trailing data":    {"cinema:bastion", `{} {}`, `more than one value`},
 		"instance type":    {"cinema:bastion", `{"instanceType":"t4g"}`, `cinema:bastion.instanceType: "t4g" is not an EC2 instance type; write it like t4g.small`},
 		"wrong processor":  {"cinema:bastion", `{"instanceType":"t3.nano"}`, `cinema:bastion.instanceType: "t3.nano" runs amd64, and the stack is built for arm64`},
+		"not a CIDR":       {"cinema:vpcCidr", "ten", `cinema:vpcCidr: "ten" is not an IPv4 network; write it like 10.0.0.0/16`},
+		"not an operator":  {"cinema:bastion", `{"cidrs":["10.0.0.0/8","home"]}`, `cinema:bastion.cidrs[1]: "home" is not a network; name your own`},
 		"reserved tag":     {"cinema:tags", `{"Name":"x"}`, `cinema:tags.Name: "x" is a tag that the stack sets itself`},
 		"AWS's tag prefix": {"cinema:tags", `{"aws:x":"y"}`, `cinema:tags.aws:x: "y" has the prefix that AWS reserves`},
 	} {
@@ -77,4 +86,72 @@ func TestRefusals(t *testing.T) {
 			assert.Contains(t, err.Error(), c.want)
 		})
 	}
+}
+
+func TestNamesThatCannotBecomePhysicalNames(t *testing.T) {
+	r := pulumitest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := Load(ctx)
+		return err
+	}, pulumitest.Stack("sg", "-"), pulumitest.Config(map[string]string{"sg:protect": "yes"}))
+	pulumitest.Refused(t, r, `project name "sg": AWS reserves`, `stack name "-": holds no letter`, `sg:protect: "yes" is not a boolean`)
+}
+
+// One table has the keys: README.md and Pulumi.yaml are generated from it, and Load reads each of its keys and fields.
+func TestDocumentsShowTheTable(t *testing.T) {
+	for path, c := range map[string]struct{ block, want string }{
+		"../../README.md":   {`(?m)^\| key \| default \| meaning \|\n(\|.*\n)*`, readmeTable()},
+		"../../Pulumi.yaml": {`(?m)^config:\n([ #].*\n)*`, projectSchema()},
+	} {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		block := regexp.MustCompile(c.block)
+		require.Len(t, block.FindAll(data, -1), 1, path)
+		pulumitest.Golden(t, path, block.ReplaceAllLiteralString(string(data), c.want))
+	}
+}
+
+func TestLoadReadsTheTable(t *testing.T) {
+	read := map[string]bool{}
+	pulumitest.Run(t, func(ctx *pulumi.Context) error {
+		r := newReader(ctx, problem.In(""))
+		r.config()
+		for name, target := range r.objects {
+			for target.Kind() == reflect.Pointer {
+				target = target.Elem()
+			}
+			if len(fields(name)) == 0 {
+				continue
+			}
+			for i := range target.NumField() {
+				read[name+"."+target.Field(i).Tag.Get("json")] = true
+			}
+		}
+		return nil
+	})
+	for _, k := range keys {
+		assert.True(t, read[k.Name] || !strings.Contains(k.Name, "."), "nothing reads %s", k.Name)
+		delete(read, k.Name)
+	}
+	assert.Empty(t, read, "fields that the table lacks")
+}
+
+func TestDefaultsOfThePulumiProjectAreTheProgramsOwn(t *testing.T) {
+	var project struct {
+		Config map[string]struct{ Default yaml.Node }
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(projectSchema()), &project))
+	values := map[string]string{}
+	for name, c := range project.Config {
+		values["cinema:"+name] = c.Default.Value
+		if c.Default.Kind != yaml.ScalarNode {
+			values["cinema:"+name] = map[yaml.Kind]string{yaml.SequenceNode: "[]", yaml.MappingNode: "{}"}[c.Default.Kind]
+		}
+	}
+	require.Len(t, values, len(topLevel())-len(switches))
+	implicit, err := load(t, nil)
+	require.NoError(t, err)
+	explicit, err := load(t, values)
+	require.NoError(t, err)
+	implicit.Tags, implicit.Network.AvailabilityZones = map[string]string{}, []string{}
+	assert.Equal(t, implicit, explicit)
 }

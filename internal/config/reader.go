@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -16,36 +17,55 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// reader takes keys of the project's namespace, remembers which, and collects problems. Where a key is
-// absent its default stands; where it is malformed, the default stands and a problem is added.
+// reader reads keys of the project's namespace and collects problems. The default of an absent key is the table's; so is
+// that of a malformed one, which is a problem too.
 type reader struct {
 	ctx      *pulumi.Context
 	problems *problem.List
-	known    []string
+	defaults map[string]any
+	// objects are the Go types of the objects that were read.
+	objects map[string]reflect.Type
+}
+
+func newReader(ctx *pulumi.Context, problems *problem.List) *reader {
+	r := &reader{ctx: ctx, problems: problems, defaults: map[string]any{}, objects: map[string]reflect.Type{}}
+	for _, k := range keys {
+		r.defaults[k.Name] = k.Default
+	}
+	return r
+}
+
+// useFamily replaces the family of the default instance types.
+func (r *reader) useFamily(family string) {
+	for name, value := range r.defaults {
+		if strings.HasSuffix(name, ".instanceType") {
+			_, size, _ := strings.Cut(value.(string), ".")
+			r.defaults[name] = family + "." + size
+		}
+	}
 }
 
 func (r *reader) get(key string) (string, bool) {
-	r.known = append(r.known, key)
 	return r.ctx.GetConfig(r.ctx.Project() + ":" + key)
 }
 
-func (r *reader) text(key string, into *string, otherwise string) {
-	*into = otherwise
+func (r *reader) text(key string, into *string) {
+	*into = r.defaults[key].(string)
 	if v, ok := r.get(key); ok {
 		*into = v
 	}
 }
 
-func (r *reader) enum(key string, into *string, otherwise string, values ...string) {
-	r.text(key, into, otherwise)
+func (r *reader) enum(key string, into *string, values ...string) {
+	r.text(key, into)
 	if !slices.Contains(values, *into) {
 		r.problems.Add(key, *into, "is none of "+strings.Join(values, ", "), "use one of them")
-		*into = otherwise
+		*into = r.defaults[key].(string)
 	}
 }
 
-func (r *reader) boolean(key string, into *bool, otherwise bool) {
-	*into = otherwise
+func (r *reader) boolean(key string, into *bool) {
+	*into = r.defaults[key].(bool)
 	switch v, ok := r.get(key); {
 	case !ok:
 	case v == "true" || v == "false":
@@ -55,35 +75,58 @@ func (r *reader) boolean(key string, into *bool, otherwise bool) {
 	}
 }
 
-func (r *reader) integer(key string, into *int, otherwise int) {
-	*into = otherwise
+func (r *reader) integer(key string, into *int) {
+	*into = r.defaults[key].(int)
 	if v, ok := r.get(key); ok {
 		n, err := strconv.Atoi(v)
 		if err != nil {
-			r.problems.Add(key, v, "is not a whole number", fmt.Sprintf("write it like %d", otherwise))
+			r.problems.Add(key, v, "is not a whole number", fmt.Sprintf("write it like %d", *into))
 			return
 		}
 		*into = n
 	}
 }
 
-// object decodes a list or map onto into, whose present content are the defaults.
+// object decodes a list or map into *into. Fields that config leaves out get their defaults. Where the key is absent, *into
+// gets all defaults, or stays nil if it is a pointer.
 func (r *reader) object(key string, into any) {
+	target := reflect.TypeOf(into).Elem()
+	r.objects[key] = target
 	v, ok := r.get(key)
+	if !ok && target.Kind() == reflect.Pointer {
+		return
+	}
+	if defaults := map[string]any{}; target.Kind() == reflect.Pointer || target.Kind() == reflect.Struct {
+		for _, k := range fields(key) {
+			defaults[strings.TrimPrefix(k.Name, key+".")] = r.defaults[k.Name]
+		}
+		text, err := json.Marshal(defaults)
+		if err == nil {
+			err = decode(string(text), into)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("the defaults of %s are not its own: %v", key, err))
+		}
+	}
 	if !ok {
 		return
 	}
-	decoder := json.NewDecoder(strings.NewReader(v))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil {
-		if _, err = decoder.Token(); err == io.EOF {
-			return
-		}
-		err = fmt.Errorf("more than one value")
+	if err := decode(v, into); err != nil {
+		reason := strings.TrimPrefix(err.Error(), "json: ")
+		r.problems.Add(key, compact(v), "cannot be read: "+reason, "write it as "+shape(target))
 	}
-	reason := strings.TrimPrefix(err.Error(), "json: ")
-	r.problems.Add(key, compact(v), "cannot be read: "+reason, "write it as "+shape(reflect.TypeOf(into).Elem()))
+}
+
+func decode(text string, into any) error {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("more than one value")
+	}
+	return nil
 }
 
 func compact(v string) string {
@@ -94,7 +137,7 @@ func compact(v string) string {
 	return b.String()
 }
 
-// shape tells what a value of type t looks like in YAML's flow style.
+// shape describes a value of type t in YAML's flow style.
 func shape(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Slice:
@@ -119,23 +162,23 @@ func shape(t reflect.Type) string {
 	}
 }
 
-// refuseUnknown adds a problem for each key of the namespace that nothing has read.
+// refuseUnknown adds a problem for each key of the namespace that is not in the table.
 func (r *reader) refuseUnknown() {
-	namespace := r.ctx.Project() + ":"
-	for _, key := range keys(r.ctx) {
+	namespace, known := r.ctx.Project()+":", topLevel()
+	for _, key := range configKeys(r.ctx) {
 		name, ours := strings.CutPrefix(key, namespace)
-		if !ours || slices.Contains(r.known, name) {
+		if !ours || slices.Contains(known, name) {
 			continue
 		}
 		value, _ := r.ctx.GetConfig(key)
-		r.problems.Add(name, compact(value), "is a key that nothing reads", "did you mean "+namespace+nearest(name, r.known)+"? Correct or remove it")
+		r.problems.Add(name, compact(value), "is a key that nothing reads", "did you mean "+namespace+nearest(name, known)+"? Correct or remove it")
 	}
 }
 
-// provider are the keys of the aws namespace, without it, less the region.
+// provider returns the settings of the aws namespace, by key without it, except the region.
 func (r *reader) provider() map[string]string {
 	settings := map[string]string{}
-	for _, key := range keys(r.ctx) {
+	for _, key := range configKeys(r.ctx) {
 		if name, ok := strings.CutPrefix(key, "aws:"); ok && name != "region" {
 			settings[name], _ = r.ctx.GetConfig(key)
 		}
@@ -143,9 +186,9 @@ func (r *reader) provider() map[string]string {
 	return settings
 }
 
-// keys lists the config's keys, sorted. The SDK reads single keys only, so the map behind it is read by
-// reflection; a test fails where an SDK release moves it.
-func keys(ctx *pulumi.Context) []string {
+// configKeys lists the full keys of the stack's config, sorted. The SDK only reads single keys, so this reads the SDK's
+// map by reflection; a test fails when an SDK release moves it.
+func configKeys(ctx *pulumi.Context) []string {
 	config := reflect.ValueOf(ctx).Elem().FieldByName("state").Elem().FieldByName("info").FieldByName("Config")
 	var all []string
 	for _, k := range config.MapKeys() {
@@ -155,7 +198,7 @@ func keys(ctx *pulumi.Context) []string {
 	return all
 }
 
-// nearest is the name with the fewest edits from s, ignoring case.
+// nearest returns the name with the fewest edits from s, ignoring case.
 func nearest(s string, names []string) string {
 	distance := func(name string) int {
 		return levenshtein.DistanceForStrings([]rune(strings.ToLower(s)), []rune(strings.ToLower(name)), levenshtein.DefaultOptionsWithSub)

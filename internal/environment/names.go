@@ -34,6 +34,21 @@ func (e Environment) PhysicalName(logical string, limit int, further ...string) 
 	return join(head, tail, hash(identity))
 }
 
+// maxWildcard is how many characters of a logical name the wildcard of PhysicalPattern stands for.
+const maxWildcard = 24
+
+// PhysicalPattern matches, in IAM's syntax, the physical names of the resources whose logical names start with prefix,
+// and of no resource of another stack. prefix has a name's characters, and at most maxWildcard follow; for those lengths
+// limit must leave the logical name whole. How much PhysicalName cuts from project and stack depends on the logical
+// name, so where it can cut at all, the pattern has a wildcard for what is cut.
+func (e Environment) PhysicalPattern(prefix string, limit int) string {
+	head := clean(e.Project + "-" + e.Stack)
+	if shortest := max(limit-suffixDigits-len("--")-len(prefix)-maxWildcard, 1); len(head) > shortest {
+		head = strings.TrimRight(head[:shortest], "-") + "*"
+	}
+	return head + "-" + prefix + "*-" + e.Suffix()
+}
+
 // Suffix ends the physical name of every resource of the stack that nothing forces to be made again.
 func (e Environment) Suffix() string {
 	return hash([]string{e.Project, e.Stack, e.Account, e.Region})

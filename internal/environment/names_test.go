@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,10 +49,41 @@ func TestNamesOfDifferentThingsDiffer(t *testing.T) {
 	})
 }
 
+func TestAPatternMatchesOneStack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		own := anyone(t)
+		if own.CheckNames() != nil {
+			return
+		}
+		prefix := rapid.StringMatching(`[a-z]{1,7}(-[a-z]{1,7})?-`).Draw(t, "prefix")
+		logical := prefix + rapid.StringMatching(`[a-z0-9]([a-z0-9]|-[a-z0-9]){0,11}[a-z0-9]?`).Draw(t, "rest")
+		limit := rapid.SampledFrom([]int{50, 63, 64, 128, 255}).Draw(t, "limit")
+		pattern := own.PhysicalPattern(prefix, limit)
+		matches := func(e Environment) bool {
+			matched, err := path.Match(pattern, e.PhysicalName(logical, limit)) // as IAM does, for names without slashes
+			require.NoError(t, err)
+			return matched
+		}
+		require.True(t, matches(own), "%s does not match %s", pattern, own.PhysicalName(logical, limit))
+		require.NotContains(t, pattern[len(pattern)-suffixDigits:], "*")
+		for _, change := range []func(*Environment){
+			func(e *Environment) { e.Stack += "-2" },
+			func(e *Environment) { e.Project, e.Stack = e.Project+"-"+e.Stack, "dev" },
+			func(e *Environment) { e.Account = "0" + e.Account[1:11] + "x" },
+			func(e *Environment) { e.Region = "eu-west-2" },
+		} {
+			other := own
+			change(&other)
+			require.False(t, matches(other), "%s matches %s", pattern, other.PhysicalName(logical, limit))
+		}
+	})
+}
+
 func TestPhysicalName(t *testing.T) {
 	e := Environment{Project: "cinema", Stack: "prod", Account: "123456789012", Region: "us-east-1"}
 	assert.Regexp(t, `^cinema-prod-storage-images-[0-9a-f]{7}$`, e.PhysicalName("storage-images", 63))
 	assert.Equal(t, e.Suffix(), e.PhysicalName("storage-images", 63)[len("cinema-prod-storage-images-"):])
+	assert.Equal(t, "cinema-prod-storage-*-"+e.Suffix(), e.PhysicalPattern("storage-", 63))
 	e.Stack = "Production_eu.west-1"
 	assert.Regexp(t, `^cinema-produ-api-targets-[0-9a-f]{7}$`, e.PhysicalName("api-targets", 32))
 }

@@ -12,9 +12,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// StackConfig reads a Pulumi.<stack>.yaml into config values by full key, objects and lists as JSON, keys without a
-// namespace as the project's ("cinema:"). Values of over, by the same keys, go before the file's. A value that is encrypted
-// there cannot be read without its passphrase: it is an error, unless over has its key.
+// StackConfig reads a Pulumi.<stack>.yaml into config values by full key, objects and lists as JSON. A key without a namespace
+// gets the project's ("cinema:"). A value in over replaces the file's. An encrypted value, which cannot be read without its
+// passphrase, is an error unless over replaces it.
 func StackConfig(path string, over map[string]string) (map[string]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func parseStackConfig(data []byte, over map[string]string) (map[string]string, e
 			continue
 		}
 		if node.Kind == yaml.ScalarNode {
-			values[key] = node.Value // as written: Pulumi's config values are text
+			values[key] = node.Value // unparsed: Pulumi's config values are text
 			continue
 		}
 		var v any

@@ -1,9 +1,9 @@
-// Package plan records what a Pulumi program registers: every resource with its inputs and options, the stack's
-// outputs, and what is logged. No account, engine or CLI is needed.
+// Package plan records a Pulumi program's registrations: every resource with its inputs and options, the stack's
+// outputs, and the log. It needs no account, engine or CLI.
 //
-// Record stands in for the engine: it serves the resource monitor that pulumi.RunErr talks to, answers with
-// awssim's model of AWS, and keeps every registration as it came. pulumi.WithMocks would be shorter, but shows
-// neither the outputs that components and the stack register, nor unknown values, nor logged messages.
+// Record acts as the engine: it serves the resource monitor that pulumi.RunErr calls, answers with awssim's model of
+// AWS, and records every registration as it arrives. pulumi.WithMocks would be shorter, but has neither the outputs
+// that components and the stack register, nor unknown values, nor log messages.
 //
-// Nothing is compared with a state here: for updates, replacements and partial failures see internal/sandbox.
+// A recording is not compared with a state: internal/sandbox shows updates, replacements and partial failures.
 package plan

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// written is a recording as JSON: properties in the form in which Pulumi's protocol carries them, so that unknown
-// values and assets come back as they were. Values that are secret are left out.
+// written is a recording as JSON. Properties have the form of Pulumi's protocol, which keeps unknown values and assets.
+// Secret values are left out.
 type written struct {
 	Error         string            `json:"error,omitempty"`
 	Resources     []writtenResource `json:"resources"`
@@ -27,10 +27,10 @@ type writtenResource struct {
 	Outputs map[string]any `json:"outputs,omitempty"`
 }
 
-// secret stands for a value that does not leave the process.
+// secret replaces secret values.
 const secret = "[secret]"
 
-// MarshalJSON writes the recording without its secrets. The same recording gives the same bytes.
+// MarshalJSON writes the recording without its secrets. The result is deterministic.
 func (r *Recording) MarshalJSON() ([]byte, error) {
 	w := written{SecretExports: r.SecretExports, Logs: r.Logs}
 	if r.Err != nil {
@@ -55,7 +55,7 @@ func (r *Recording) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (r *Recording) UnmarshalJSON(data []byte) error {
 	var w written
 	if err := json.Unmarshal(data, &w); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"cinema-database/internal/awssim"
 
+	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
@@ -35,15 +36,17 @@ type monitor struct {
 	secretExports []string
 }
 
-// keep is how values are read and written: nothing is lost on the way.
+// keep loses nothing when values are read and written.
 var keep = plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true}
 
-func (m *monitor) SupportsFeature(_ context.Context, in *pulumirpc.SupportsFeatureRequest) (*pulumirpc.SupportsFeatureResponse, error) {
-	switch in.Id {
-	case "secrets", "resourceReferences", "aliasSpecs", "deletedWith", "replaceWith":
-		return &pulumirpc.SupportsFeatureResponse{HasSupport: true}, nil
-	}
-	return &pulumirpc.SupportsFeatureResponse{}, nil
+func (m *monitor) GetDeploymentInfo(context.Context, *emptypb.Empty) (*pulumirpc.DeploymentInfo, error) {
+	return &pulumirpc.DeploymentInfo{SupportedFeatures: []pulumirpc.ResourceMonitorFeature{
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_SECRETS,
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+	}}, nil
 }
 
 func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest) (*pulumirpc.ResourceInvokeResponse, error) {
@@ -70,7 +73,7 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 		return &pulumirpc.RegisterResourceResponse{Urn: urn}, nil
 	}
 	if m.Fail[in.Type] {
-		return nil, status.Errorf(codes.Unknown, "plan: creating %s %q fails as asked", in.Type, in.Name)
+		return nil, status.Errorf(codes.Unknown, "plan: creating %s %q fails, as Options.Fail says", in.Type, in.Name)
 	}
 	inputs, err := plugin.UnmarshalProperties(in.Object, keep)
 	if err != nil {
@@ -80,7 +83,7 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 		URN: urn, Type: in.Type, Name: in.Name, Custom: in.Custom, Parent: in.Parent, Provider: in.Provider, Providers: in.Providers,
 		Protect: in.GetProtect(), RetainOnDelete: in.GetRetainOnDelete(), DeleteBeforeReplace: in.DeleteBeforeReplace,
 		IgnoreChanges: sorted(in.IgnoreChanges), ReplaceOnChanges: sorted(in.ReplaceOnChanges), DeletedWith: in.DeletedWith,
-		Aliases: aliases(in), Dependencies: sorted(in.Dependencies), PropertyDependencies: map[string][]string{},
+		ReplaceWith: sorted(in.ReplaceWith), Aliases: aliases(in), Dependencies: sorted(in.Dependencies), PropertyDependencies: map[string][]string{},
 		AdditionalSecretOutputs: sorted(in.AdditionalSecretOutputs),
 	}
 	for k, d := range in.PropertyDependencies {
@@ -93,6 +96,9 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 	state, err := m.register(r, inputs, "")
 	if err != nil {
 		return nil, err
+	}
+	if m.Registered != nil {
+		m.Registered(r)
 	}
 	return &pulumirpc.RegisterResourceResponse{Urn: urn, Id: r.ID, Object: state}, nil
 }
@@ -114,7 +120,7 @@ func (m *monitor) ReadResource(_ context.Context, in *pulumirpc.ReadResourceRequ
 	return &pulumirpc.ReadResourceResponse{Urn: r.URN, Properties: state}, nil
 }
 
-// register keeps a resource and returns its state as the engine would: from AWS's model for a custom one.
+// register records a resource and returns its state as the engine would: for a custom one from the model of AWS.
 func (m *monitor) register(r *Resource, inputs resource.PropertyMap, id string) (*structpb.Struct, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -126,7 +132,6 @@ func (m *monitor) register(r *Resource, inputs resource.PropertyMap, id string) 
 		return &structpb.Struct{}, nil
 	}
 	req := awssim.Request{Type: r.Type, Name: r.Name, URN: r.URN, Inputs: r.Inputs}
-	req.Inputs = awssim.Named(req, nil)
 	var state resource.PropertyMap
 	if m.Preview && !r.Read {
 		state = resource.PropertyMap{}
@@ -145,7 +150,6 @@ func (m *monitor) register(r *Resource, inputs resource.PropertyMap, id string) 
 			m.ids[r.ID] = maps.Clone(state)
 		}
 	}
-	delete(state, "__defaults")
 	r.State = maps.Clone(state)
 	for k, v := range inputs {
 		if v.ContainsSecrets() && state.HasValue(k) {
@@ -169,7 +173,7 @@ func (m *monitor) RegisterResourceOutputs(_ context.Context, in *pulumirpc.Regis
 	}
 	r, ok := m.urns[in.Urn]
 	if !ok {
-		return nil, status.Errorf(codes.NotFound, "plan: outputs for %s, which is not registered", in.Urn)
+		return nil, status.Errorf(codes.NotFound, "plan: outputs of %s, which is not registered", in.Urn)
 	}
 	if r.Outputs != nil {
 		return nil, status.Errorf(codes.AlreadyExists, "plan: outputs of %s are registered twice", in.Urn)
@@ -190,7 +194,7 @@ func (m *monitor) urn(parent, typ, name string) string {
 	return string(resource.NewURN(tokens.QName(m.Stack), tokens.PackageName(m.Project), of, tokens.Type(typ), name))
 }
 
-// engine answers the rest of what a program asks of its engine.
+// engine answers a program's other calls to the engine.
 type engine struct {
 	pulumirpc.UnimplementedEngineServer
 	monitor *monitor
@@ -218,7 +222,11 @@ func (e engine) SetRootResource(context.Context, *pulumirpc.SetRootResourceReque
 	return &pulumirpc.SetRootResourceResponse{}, nil
 }
 
-func (e engine) RequirePulumiVersion(context.Context, *pulumirpc.RequirePulumiVersionRequest) (*pulumirpc.RequirePulumiVersionResponse, error) {
+// RequirePulumiVersion accepts every valid range: no CLI takes part in a recording.
+func (e engine) RequirePulumiVersion(_ context.Context, in *pulumirpc.RequirePulumiVersionRequest) (*pulumirpc.RequirePulumiVersionResponse, error) {
+	if _, err := semver.ParseRange(in.PulumiVersionRange); err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "plan: Pulumi version range %q: %v", in.PulumiVersionRange, err)
+	}
 	return &pulumirpc.RequirePulumiVersionResponse{}, nil
 }
 
@@ -231,7 +239,7 @@ func sorted(list []string) []string {
 	return slices.Compact(s)
 }
 
-// aliases renders a request's aliases: URNs as they are, others as the parts that they name.
+// aliases lists a request's aliases: URNs unchanged, others by their parts.
 func aliases(in *pulumirpc.RegisterResourceRequest) []string {
 	out := slices.Clone(in.AliasURNs)
 	for _, a := range in.Aliases {

@@ -14,7 +14,7 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// hosts are enough of them to be registered side by side.
+// hosts is the number of instances: enough for concurrent registrations.
 const hosts = 30
 
 type host struct {
@@ -23,7 +23,7 @@ type host struct {
 }
 
 func program(ctx *pulumi.Context) error {
-	// The SDK's own types would be most of what a race-test compiles.
+	// The AWS SDK's own types would take most of the time that the race detector's build takes.
 	var vpc, file pulumi.CustomResourceState
 	if err := ctx.RegisterResource("aws:ec2/vpc:Vpc", "one", pulumi.Map{"cidrBlock": pulumi.String("10.0.0.0/16")}, &vpc, pulumi.Protect(true)); err != nil {
 		return err
@@ -68,7 +68,7 @@ func TestRecordingSurvivesJSONWithoutItsSecrets(t *testing.T) {
 		assert.Equal(t, preview, back.ByName("host-00").Input("subnetId").IsComputed())
 		assert.True(t, back.ByName("file").Input("source").IsAsset())
 		assert.True(t, back.ByName("one").Protect)
-		assert.Equal(t, "hush", r.ByName("host-00").Text("userData"), "writing must not change the recording")
+		assert.Equal(t, "hush", r.ByName("host-00").Text("userData"), "writing does not change the recording")
 	}
 }
 

@@ -13,22 +13,24 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Options say as what and how a program runs.
+// Options are the surroundings that a program runs in.
 type Options struct {
-	// Project and Stack are their names.
-	Project, Stack string
+	Project, Stack string // names
 	// Config values by full key ("cinema:vpcCidr", "aws:region"), objects and lists as JSON.
 	Config map[string]string
 	// SecretKeys are the keys of Config whose values are secrets.
 	SecretKeys []string
-	// Preview runs the program as `pulumi preview` does on an empty stack: ids, and all else that AWS decides, are unknown.
+	// Preview runs the program as `pulumi preview` does on an empty stack: ids and everything else that AWS sets are unknown.
 	Preview bool
-	// Fail names types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway".
+	// Fail has the types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway".
 	Fail map[string]bool
+	// Registered is called with each resource that is registered, by several goroutines. The program has the answer when
+	// Registered returns.
+	Registered func(*Resource)
 }
 
-// Record runs a program and returns what it registered once all of it has settled. The program's own error is in
-// Recording.Err; only a failure of the recorder itself is returned.
+// Record runs a program and returns its registrations when all of them are complete. The program's own error is in
+// Recording.Err; Record returns only failures of the recorder.
 func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 	o.SecretKeys = sorted(o.SecretKeys)
 	if o.Config == nil {
@@ -69,14 +71,14 @@ func serve(m *monitor) (address string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// Release binaries travel inside inputs.
+	// Inputs contain the release's binaries.
 	s := grpc.NewServer(grpc.MaxRecvMsgSize(400<<20), grpc.MaxSendMsgSize(400<<20))
 	pulumirpc.RegisterResourceMonitorServer(s, m)
 	pulumirpc.RegisterEngineServer(s, engine{monitor: m})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(l) // ends with Stop; a listener that breaks shows as the program's failed calls
+		_ = s.Serve(l) // ends with Stop; where the listener fails, the program's calls fail
 	}()
 	return l.Addr().String(), func() { s.Stop(); <-done }, nil
 }

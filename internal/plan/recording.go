@@ -9,10 +9,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Recording is what a program did.
+// Recording is the result of a program's run.
 type Recording struct {
 	Err       error                // the program's error, nil where it succeeded
-	Resources []*Resource          // everything registered or read but the stack itself, by type and URN
+	Resources []*Resource          // everything registered or read except the stack itself, by type and URN
 	Exports   resource.PropertyMap // the stack's outputs, secrets unwrapped
 	Logs      []Log                // messages logged through ctx.Log, sorted
 
@@ -23,13 +23,13 @@ type Recording struct {
 type Log struct {
 	Severity string // "debug", "info", "warning" or "error"
 	Message  string
-	URN      string // the resource it is about, "" for none
+	URN      string // of the resource that the message belongs to, "" for none
 }
 
 // Resource is one registration as it reached the engine.
 type Resource struct {
 	URN, Type, Name, ID string
-	Custom              bool // a component where false
+	Custom              bool // false for a component
 	Read                bool // looked up by id, not created
 	Parent              string
 	Provider            string
@@ -39,13 +39,14 @@ type Resource struct {
 	IgnoreChanges, ReplaceOnChanges, Aliases     []string // sorted
 	AdditionalSecretOutputs                      []string // sorted
 	DeletedWith                                  string
+	ReplaceWith                                  []string            // URNs, sorted
 	Dependencies                                 []string            // URNs, sorted: explicit ones and those of every input
 	PropertyDependencies                         map[string][]string // URNs by input, sorted; inputs without any are absent
 
-	Inputs  resource.PropertyMap `json:"-"` // as the program gave them: without physical names, unknowns kept, secrets unwrapped
+	Inputs  resource.PropertyMap `json:"-"` // as the program gave them, with unknown values, secrets unwrapped
 	Secrets []string             // paths of the inputs that are secrets, sorted
-	State   resource.PropertyMap `json:"-"` // what AWS answered; in a preview, what is known before
-	Outputs resource.PropertyMap `json:"-"` // of a component: its registered outputs, nil where it registered none
+	State   resource.PropertyMap `json:"-"` // AWS's answer; in a preview the values that are known without it
+	Outputs resource.PropertyMap `json:"-"` // the outputs that a component registered, nil where it registered none
 }
 
 // Input returns the input at a path such as "metadataOptions.httpTokens" or "tags.Name", a null value where there is none.
@@ -62,7 +63,7 @@ func (r *Resource) Text(path string) string {
 	return ""
 }
 
-// At is the value at a path of properties, a null value where there is none.
+// At returns the value at a path of properties, a null value where there is none.
 func At(m resource.PropertyMap, path string) resource.PropertyValue {
 	p, err := resource.ParsePropertyPath(path)
 	if err != nil {
@@ -100,7 +101,7 @@ func (r *Recording) ByName(name string) *Resource {
 	return found
 }
 
-// Inventory lists everything registered, one "type name" a line, sorted.
+// Inventory lists everything registered, one "type name" per line, sorted.
 func (r *Recording) Inventory() string {
 	var lines []string
 	for _, res := range r.Resources {
@@ -110,7 +111,7 @@ func (r *Recording) Inventory() string {
 	return strings.Join(lines, "")
 }
 
-// Plan renders all that is recorded. The same recording gives the same bytes, whatever order things were registered in.
+// Plan renders the whole recording. The result does not depend on the order of the registrations.
 func (r *Recording) Plan() string {
 	var b strings.Builder
 	if r.Err != nil {
@@ -153,7 +154,7 @@ func (r *Resource) render(b *strings.Builder) {
 		name string
 		list []string
 	}{
-		{"ignoreChanges", r.IgnoreChanges}, {"replaceOnChanges", r.ReplaceOnChanges}, {"aliases", r.Aliases},
+		{"ignoreChanges", r.IgnoreChanges}, {"replaceOnChanges", r.ReplaceOnChanges}, {"replaceWith", r.ReplaceWith}, {"aliases", r.Aliases},
 		{"additionalSecretOutputs", r.AdditionalSecretOutputs}, {"secrets", r.Secrets}, {"dependencies", r.Dependencies},
 	} {
 		line(l.name, strings.Join(l.list, " "), len(l.list) > 0)
@@ -212,7 +213,7 @@ func render(b *strings.Builder, v resource.PropertyValue) {
 	}
 }
 
-// plain unwraps secrets, and notes their paths where secrets is not nil.
+// plain unwraps secrets and, where secrets is not nil, appends their paths to it.
 func plain(m resource.PropertyMap, secrets *[]string) resource.PropertyMap {
 	out := resource.PropertyMap{}
 	for k, v := range m {

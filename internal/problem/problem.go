@@ -1,4 +1,4 @@
-// Package problem collects what is wrong with an input, so that one run names everything.
+// Package problem collects the problems of an input, so that one run reports all of them.
 package problem
 
 import (
@@ -8,12 +8,13 @@ import (
 
 // List gathers problems under one scope: a component ("network: ") or a config namespace ("cinema:").
 type List struct {
-	scope string
-	errs  []error
+	scope  string
+	fields map[string]bool
+	errs   []error
 }
 
-// In starts a list whose every line begins with scope.
-func In(scope string) *List { return &List{scope: scope} }
+// In returns an empty list. Each of its lines will start with scope.
+func In(scope string) *List { return &List{scope: scope, fields: map[string]bool{}} }
 
 // Add records one problem as `scope field: "value" reason; fix`.
 func (l *List) Add(field string, value any, reason, fix string) {
@@ -21,8 +22,19 @@ func (l *List) Add(field string, value any, reason, fix string) {
 	if s, ok := value.(string); ok {
 		shown = fmt.Sprintf("%q", s)
 	}
-	l.errs = append(l.errs, fmt.Errorf("%s%s: %s %s; %s", l.scope, field, shown, reason, fix))
+	l.fields[field] = true
+	l.AddError(fmt.Errorf("%s%s: %s %s; %s", l.scope, field, shown, reason, fix))
 }
 
-// Err joins everything added, one problem to a line; nil where there is none.
+// AddError records a problem that is not about a field of the scope. A nil error is ignored.
+func (l *List) AddError(err error) {
+	if err != nil {
+		l.errs = append(l.errs, err)
+	}
+}
+
+// Has reports whether a problem of the field is recorded.
+func (l *List) Has(field string) bool { return l.fields[field] }
+
+// Err joins the problems, one on each line. It is nil where there are none.
 func (l *List) Err() error { return errors.Join(l.errs...) }

@@ -1,7 +1,6 @@
-// Package release follows a release of the API onto a stack's instances, and shows what going back to an
-// earlier one takes.
+// Package release follows the rollout of a release to a stack's API instances, and shows how to roll back to an
+// earlier release.
 //
-// It reads only: the stack's outputs through the Pulumi CLI, and the account through the credentials and
-// endpoints of the environment (AWS_PROFILE, AWS_ENDPOINT_URL and the rest of the AWS SDK's). What it
-// recommends is for people, or `pulumi up`, to do.
+// It only reads: the stack's outputs through the Pulumi CLI, and the account with the credentials and endpoints of
+// the environment (AWS_PROFILE, AWS_ENDPOINT_URL and the AWS SDK's other variables). It changes nothing itself.
 package release

@@ -2,14 +2,9 @@ package release
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,80 +13,80 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"cinema-database/internal/flags"
+	"cinema-database/internal/cli"
 )
 
 const usage = `usage: release COMMAND [flags]
 
 commands
-  status      watch the instance refresh that a release started, to its end
-  rollback    show what going back to an earlier release takes; changes nothing
+  status      follow the rollout of the latest release until it ends
+  rollback    show how to roll back to an earlier release; changes nothing
 
 flags
   --stack NAME       stack (default dev)
-  --timeout DURATION status: how long to wait for the end, like 30m (default)
+  --timeout DURATION status: how long to wait for the end of the rollout (default 30m)
 
-status exits with 0 where every instance runs the release, and with 1 where the refresh failed, was
-cancelled or rolled back, or has not ended in time; it then prints the instances as they are.
-Credentials are the AWS SDK's: AWS_PROFILE, AWS_ACCESS_KEY_ID and the rest, AWS_ENDPOINT_URL for an emulator.
+status exits with 0 if every instance runs the release. It exits with 1, and prints the state of the instances,
+if the rollout failed, was cancelled or rolled back, or did not end in time.
+Credentials are the AWS SDK's: AWS_PROFILE, AWS_ACCESS_KEY_ID and so on; AWS_ENDPOINT_URL selects an emulator.
 `
 
-// Exit codes of Main.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
-// pollEvery is between two looks at a refresh: an instance takes minutes.
+// pollEvery is the time between two requests for the state of a rollout: an instance takes minutes.
 const pollEvery = 10 * time.Second
 
-// Main runs a release command in the project's directory: args are what follows "release" on the command
-// line. It returns the exit code: 0 for success, 1 for a release that is not on every instance or a question
-// that could not be answered, 2 for a command line that makes no sense.
+// Main runs a release command in the project's directory. args follow "release" on the command line. The exit code is
+// cli.ExitFailed if the release is not on every instance, or if AWS or Pulumi does not answer.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.Interruptible(ctx)
 	defer stop()
 	return run(ctx, args, stdout, stderr, wait)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, wait func(context.Context, time.Duration) error) int {
+	command := cli.Command{Name: "release", Usage: usage, Stdout: stdout, Stderr: stderr}
+	o, err := parse(args)
+	if err != nil {
+		return command.Refuse(err)
+	}
+	s, err := open(ctx, o.stack)
+	if err != nil {
+		return command.Fail(err)
+	}
+	s.out, s.wait = stdout, wait
+	if o.verb == "status" {
+		err = s.status(ctx, o.timeout)
+	} else {
+		err = s.rollback(ctx)
+	}
+	if err != nil {
+		return command.Fail(err)
+	}
+	return cli.ExitOK
+}
+
+type options struct {
+	verb, stack string
+	timeout     time.Duration
+}
+
+func parse(args []string) (options, error) {
 	if len(args) == 0 {
-		fmt.Fprint(stdout, usage)
-		return exitUsage
+		return options{}, cli.ErrNoCommand
 	}
-	fs := flags.New("release")
-	stack := fs.String("stack", "dev", "")
+	fs := cli.Flags("release")
+	stack := cli.Stack(fs)
 	timeout := fs.Duration("timeout", 30*time.Minute, "")
-	command := args[0]
-	err := flags.Parse(fs, args[1:])
+	verb := args[0]
+	err := cli.Parse(fs, args[1:])
 	switch {
-	case errors.Is(err, flag.ErrHelp) || command == "help" || command == "-h" || command == "--help":
-		fmt.Fprint(stdout, usage)
-		return exitOK
-	case err == nil && command != "status" && command != "rollback":
-		err = fmt.Errorf("command %q: neither status nor rollback", command)
+	case verb == "help" || verb == "-h" || verb == "--help":
+		err = flag.ErrHelp
+	case err == nil && verb != "status" && verb != "rollback":
+		err = fmt.Errorf("command %q: neither status nor rollback", verb)
 	case err == nil && *timeout <= 0:
-		err = fmt.Errorf("flag --timeout %v: not a time to wait; write it like 30m", *timeout)
+		err = fmt.Errorf("flag --timeout %v: not a positive duration; write it like 30m", *timeout)
 	}
-	if err != nil {
-		fmt.Fprintf(stderr, "release: %s\n\n%s", strings.TrimPrefix(err.Error(), "release: "), usage)
-		return exitUsage
-	}
-	s, err := open(ctx, *stack)
-	if err == nil {
-		s.out, s.wait = stdout, wait
-		if command == "status" {
-			err = s.status(ctx, *timeout)
-		} else {
-			err = s.rollback(ctx)
-		}
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "release: %v\n", err)
-		return exitFailed
-	}
-	return exitOK
+	return options{verb, *stack, *timeout}, err
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -105,7 +100,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// session is one stack, and the account that it is in.
+// session is a stack and its account.
 type session struct {
 	stack   string
 	outputs outputs

@@ -9,28 +9,24 @@ import (
 	"os/exec"
 	"strings"
 
-	"cinema-database/internal/sandbox"
+	"cinema-database/internal/pulumicli"
 )
 
-// outputs are those of the stack's that a release is followed by.
+// outputs are the stack outputs that the command needs.
 type outputs struct {
-	// Region that the stack is in.
-	Region string `json:"region"`
-	// Group is the name of the API's Auto Scaling group.
-	Group string `json:"apiGroup"`
-	// Bucket holds the releases.
-	Bucket string `json:"artifactsBucket"`
-	// Releases are the binaries' digests, by name.
-	Releases map[string]string `json:"releases"`
+	Region   string            `json:"region"`
+	Group    string            `json:"apiGroup"`        // name of the API's Auto Scaling group
+	Bucket   string            `json:"artifactsBucket"` // holds the binaries of every release
+	Releases map[string]string `json:"releases"`        // SHA-256 digests of the release's binaries, by name
 }
 
-// stackOutputs asks the Pulumi CLI, which knows where the stack's state is.
+// stackOutputs runs the Pulumi CLI, which knows where the stack's state is.
 func stackOutputs(ctx context.Context, dir, stack string) (outputs, error) {
-	path, err := sandbox.FindCLI(dir)
+	pulumi, err := pulumicli.Find(dir)
 	if err != nil {
 		return outputs{}, err
 	}
-	cmd := exec.CommandContext(ctx, path, "stack", "output", "--json", "--non-interactive", "--stack", stack)
+	cmd := exec.CommandContext(ctx, pulumi.Path, "stack", "output", "--json", "--non-interactive", "--stack", stack)
 	var stderr bytes.Buffer
 	cmd.Dir, cmd.Stderr = dir, &stderr
 	answer, err := cmd.Output()

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/cli"
 )
 
 var (
@@ -25,26 +27,26 @@ var (
 	unused  = strings.Repeat("d", 64)
 )
 
-// refresh is one answer to DescribeInstanceRefreshes.
+// refresh is an answer to DescribeInstanceRefreshes.
 type refresh struct {
 	id, status, reason, rollback string
 	percent, left                int
 }
 
-// instance is one of the group's.
+// instance is an instance of the group.
 type instance struct{ id, zone, lifecycle, health, version string }
 
-// account answers as Auto Scaling, EC2 and S3 do: the query protocol, and S3's REST. Each look at the refreshes
-// takes the next of them; the last one stays.
+// account answers as Auto Scaling, EC2 and S3 do: with the query protocol and S3's REST. Each request for the refreshes
+// returns the next one; the last one repeats.
 type account struct {
-	// endless has the command wait until its time is up.
+	// endless lets the command wait until its timeout.
 	endless   bool
 	mu        sync.Mutex
 	refreshes []refresh
 	instances []instance
-	version   string // of the launch template that the group is to run; 3 where empty
-	refuse    string // an action that is refused
-	looks     int
+	version   string // of the group's launch template, 3 where empty
+	refuse    string // action that is denied
+	requests  int
 }
 
 func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +64,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		assertGroup(r.Form.Get("AutoScalingGroupName"))
 		body := ""
 		if len(a.refreshes) > 0 {
-			now := a.refreshes[min(a.looks, len(a.refreshes)-1)]
+			now := a.refreshes[min(a.requests, len(a.refreshes)-1)]
 			rollback := ""
 			if now.rollback != "" {
 				rollback = "<RollbackDetails><RollbackReason>" + now.rollback + "</RollbackReason></RollbackDetails>"
@@ -70,7 +72,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body = fmt.Sprintf("<member><InstanceRefreshId>%s</InstanceRefreshId><Status>%s</Status><StatusReason>%s</StatusReason>"+
 				"<PercentageComplete>%d</PercentageComplete><InstancesToUpdate>%d</InstancesToUpdate>%s</member>", now.id, now.status, now.reason, now.percent, now.left, rollback)
 		}
-		a.looks++
+		a.requests++
 		fmt.Fprintf(w, "<R><DescribeInstanceRefreshesResult><InstanceRefreshes>%s</InstanceRefreshes></DescribeInstanceRefreshesResult></R>", body)
 	case "DescribeAutoScalingGroups":
 		var members strings.Builder
@@ -109,23 +111,23 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func assertGroup(name string) {
 	if name != "api-group-1" {
-		panic("asked for group " + name)
+		panic("request for group " + name)
 	}
 }
 
-// cli puts a Pulumi CLI on the PATH that knows one stack's outputs.
-func cli(t *testing.T, outputs string) {
+// installCLI puts a Pulumi CLI on the PATH that knows the outputs of one stack.
+func installCLI(t *testing.T, outputs string) {
 	t.Helper()
 	dir := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.250.0 ;;\n'stack output --json --non-interactive --stack dev') cat <<'END'\n" + outputs + "\nEND\n;;\n" +
+	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.274.1 ;;\n'stack output --json --non-interactive --stack dev') cat <<'END'\n" + outputs + "\nEND\n;;\n" +
 		"*) echo \"error: no stack named '$6' found\" >&2; exit 255 ;;\nesac\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
 }
 
-// released runs a release command against the account, with no time between two looks.
-func released(t *testing.T, a *account, args ...string) (code int, stdout, stderr string) {
+// runRelease runs a release command on the account, without pauses between requests.
+func runRelease(t *testing.T, a *account, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
@@ -135,7 +137,7 @@ func released(t *testing.T, a *account, args ...string) (code int, stdout, stder
 	} {
 		t.Setenv(k, v)
 	}
-	cli(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+`"}}`)
+	installCLI(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+`"}}`)
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, &out, &errs, func(ctx context.Context, d time.Duration) error {
 		assert.Equal(t, pollEvery, d)
@@ -154,15 +156,15 @@ func healthy(version string) []instance {
 	}
 }
 
-func TestStatusFollowsARefreshToItsEnd(t *testing.T) {
-	code, out, errs := released(t, &account{instances: healthy("3"), refreshes: []refresh{
+func TestStatusFollowsTheRollout(t *testing.T) {
+	code, out, errs := runRelease(t, &account{instances: healthy("3"), refreshes: []refresh{
 		{"r-1", "Pending", "", "", 0, 0},
 		{"r-1", "InProgress", "Waiting for i-2 to warm up.", "", 0, 2},
 		{"r-1", "InProgress", "Waiting for i-2 to warm up.", "", 0, 2},
 		{"r-1", "InProgress", "", "", 50, 1},
 		{"r-1", "Successful", "", "", 100, 0},
 	}}, "status")
-	assert.Equal(t, exitOK, code, errs)
+	assert.Equal(t, cli.ExitOK, code, errs)
 	assert.Equal(t, `r-1  Pending, 0 % done, 0 instances to update
 r-1  InProgress, 0 % done, 2 instances to update: Waiting for i-2 to warm up.
 r-1  InProgress, 50 % done, 1 instances to update
@@ -171,12 +173,12 @@ release cccccccccccc is on all 2 instances of api-group-1 (template version 3)
 `, out)
 }
 
-func TestStatusFailsWithTheInstancesAsTheyAre(t *testing.T) {
+func TestStatusPrintsTheInstancesWhenItFails(t *testing.T) {
 	instances := []instance{
 		{"i-1", "eu-west-1a", "InService", "Healthy", "3"},
 		{"i-2", "eu-west-1b", "Pending:Wait", "Unhealthy", "2"},
 	}
-	table := `instances of api-group-1, which is to run template version 3:
+	table := `instances of api-group-1 (template version 3):
   INSTANCE  ZONE        LIFECYCLE     HEALTH     VERSION
   i-2       eu-west-1b  Pending:Wait  Unhealthy  2
   i-1       eu-west-1a  InService     Healthy    3
@@ -186,43 +188,43 @@ func TestStatusFailsWithTheInstancesAsTheyAre(t *testing.T) {
 		refreshes []refresh
 		want      string
 	}{
-		{"failed", []refresh{{"r-1", "Failed", "i-2 did not become healthy", "", 50, 1}}, "the refresh ended as Failed, 50 % done, 1 instances to update: i-2 did not become healthy"},
-		{"cancelled", []refresh{{"r-1", "Cancelling", "", "", 50, 1}, {"r-1", "Cancelled", "", "", 50, 1}}, "the refresh ended as Cancelled"},
-		{"rolled back", []refresh{{"r-1", "RollbackInProgress", "", "unhealthy", 20, 1}, {"r-1", "RollbackSuccessful", "", "unhealthy", 100, 0}}, "the refresh ended as RollbackSuccessful, 100 % done, 0 instances to update: unhealthy"},
-		{"rollback failed", []refresh{{"r-1", "RollbackFailed", "", "", 10, 1}}, "the refresh ended as RollbackFailed"},
-		{"superseded", []refresh{{"r-1", "InProgress", "", "", 50, 1}, {"r-2", "Failed", "", "", 0, 2}}, "the refresh ended as Failed"},
-		{"successful, and an instance is not", []refresh{{"r-1", "Successful", "", "", 100, 0}}, "1 of 2 instances are not healthy on template version 3"},
-		{"never one", nil, "1 of 2 instances are not healthy on template version 3"},
+		{"failed", []refresh{{"r-1", "Failed", "i-2 did not become healthy", "", 50, 1}}, "the rollout ended as Failed, 50 % done, 1 instances to update: i-2 did not become healthy"},
+		{"cancelled", []refresh{{"r-1", "Cancelling", "", "", 50, 1}, {"r-1", "Cancelled", "", "", 50, 1}}, "the rollout ended as Cancelled"},
+		{"rolled back", []refresh{{"r-1", "RollbackInProgress", "", "unhealthy", 20, 1}, {"r-1", "RollbackSuccessful", "", "unhealthy", 100, 0}}, "the rollout ended as RollbackSuccessful, 100 % done, 0 instances to update: unhealthy"},
+		{"rollback failed", []refresh{{"r-1", "RollbackFailed", "", "", 10, 1}}, "the rollout ended as RollbackFailed"},
+		{"superseded", []refresh{{"r-1", "InProgress", "", "", 50, 1}, {"r-2", "Failed", "", "", 0, 2}}, "the rollout ended as Failed"},
+		{"successful, but an instance is not ready", []refresh{{"r-1", "Successful", "", "", 100, 0}}, "1 of 2 instances are not healthy on template version 3"},
+		{"no rollout", nil, "1 of 2 instances are not healthy on template version 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			code, out, errs := released(t, &account{instances: instances, refreshes: c.refreshes}, "status", "--stack", "dev")
-			assert.Equal(t, exitFailed, code)
+			code, out, errs := runRelease(t, &account{instances: instances, refreshes: c.refreshes}, "status", "--stack", "dev")
+			assert.Equal(t, cli.ExitFailed, code)
 			assert.Contains(t, out, table)
 			assert.Contains(t, errs, c.want)
 		})
 	}
 }
 
-func TestStatusOfAGroupThatNeverHadARefresh(t *testing.T) {
-	code, out, errs := released(t, &account{instances: healthy("3")}, "status")
-	assert.Equal(t, exitOK, code, errs)
-	assert.Contains(t, out, "no instance refresh was ever started")
-	code, _, errs = released(t, &account{}, "status")
-	assert.Equal(t, exitFailed, code)
+func TestStatusWithoutARollout(t *testing.T) {
+	code, out, errs := runRelease(t, &account{instances: healthy("3")}, "status")
+	assert.Equal(t, cli.ExitOK, code, errs)
+	assert.Contains(t, out, "no rollout yet")
+	code, _, errs = runRelease(t, &account{}, "status")
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "has no instances")
 }
 
-func TestStatusOfAGroupThatRunsAnotherReleaseThanTheStack(t *testing.T) {
-	code, out, errs := released(t, &account{version: "2", instances: healthy("2"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "status")
-	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, errs, "the group runs release bbbbbbbbbbbb, and stack dev is to run cccccccccccc")
+func TestStatusOfAGroupWithAnotherRelease(t *testing.T) {
+	code, out, errs := runRelease(t, &account{version: "2", instances: healthy("2"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "status")
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Contains(t, errs, "the group runs release bbbbbbbbbbbb, but the release of stack dev is cccccccccccc")
 	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
 }
 
-func TestStatusEndsWhenTheTimeIsUp(t *testing.T) {
-	code, out, errs := released(t, &account{endless: true, instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "3s")
-	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, errs, "the refresh has not ended within 3s (InProgress, 10 % done, 2 instances to update)")
+func TestStatusEndsAtTheTimeout(t *testing.T) {
+	code, out, errs := runRelease(t, &account{endless: true, instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "3s")
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Contains(t, errs, "the rollout has not ended within 3s (InProgress, 10 % done, 2 instances to update)")
 	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
 }
 
@@ -233,31 +235,31 @@ func TestAnInterruptEndsTheWait(t *testing.T) {
 	require.NoError(t, wait(t.Context(), time.Nanosecond))
 }
 
-func TestStatusSaysWhatAWSRefuses(t *testing.T) {
-	code, _, errs := released(t, &account{instances: healthy("3"), refuse: "DescribeInstanceRefreshes"}, "status")
-	assert.Equal(t, exitFailed, code)
+func TestStatusReportsErrorsOfAWS(t *testing.T) {
+	code, _, errs := runRelease(t, &account{instances: healthy("3"), refuse: "DescribeInstanceRefreshes"}, "status")
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "instance refreshes of api-group-1: ")
 	assert.Contains(t, errs, "AccessDenied")
 }
 
-func TestRollbackShowsWhatThereIsToGoBackTo(t *testing.T) {
+func TestRollbackListsEarlierReleases(t *testing.T) {
 	a := &account{instances: append(healthy("3"), instance{"i-3", "eu-west-1c", "InService", "Healthy", "2"}), refreshes: []refresh{{"r-1", "InProgress", "", "", 50, 1}}}
-	code, out, errs := released(t, a, "rollback")
-	assert.Equal(t, exitOK, code, errs)
+	code, out, errs := runRelease(t, a, "rollback")
+	assert.Equal(t, cli.ExitOK, code, errs)
 	assert.Contains(t, out, `stack dev: release cccccccccccc, group api-group-1 on template lt-1 version 3
 
   RELEASE       UPLOADED          MIB   TEMPLATE VERSIONS  INSTANCES  
   dddddddddddd  2026-07-04 10:00  17.0  none               0          
-  cccccccccccc  2026-07-03 10:00  17.0  3                  2          what the stack is to run
+  cccccccccccc  2026-07-03 10:00  17.0  3                  2          the stack's release
   bbbbbbbbbbbb  2026-07-02 10:00  17.0  2                  1          
   aaaaaaaaaaaa  2026-07-01 10:00  17.0  1                  0          
 `)
 	assert.Contains(t, out, "aws autoscaling rollback-instance-refresh --auto-scaling-group-name api-group-1 --region eu-west-1")
-	assert.Contains(t, out, "To go back to bbbbbbbbbbbb, so that it stays:")
+	assert.Contains(t, out, "To roll back to bbbbbbbbbbbb permanently:")
 	assert.Contains(t, out, `'{"LaunchTemplate":{"LaunchTemplateId":"lt-1","Version":"2"}}'`)
 
-	code, out, _ = released(t, &account{instances: healthy("3"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "rollback")
-	assert.Equal(t, exitOK, code)
+	code, out, _ = runRelease(t, &account{instances: healthy("3"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "rollback")
+	assert.Equal(t, cli.ExitOK, code)
 	assert.NotContains(t, out, "rollback-instance-refresh")
 }
 
@@ -266,27 +268,27 @@ func TestCommandLine(t *testing.T) {
 		"promote":                `command "promote": neither status nor rollback`,
 		"status now":             `argument "now": not known`,
 		"status --timeout soon":  `invalid value "soon"`,
-		"status --timeout -5m":   `flag --timeout -5m0s: not a time to wait`,
+		"status --timeout -5m":   `flag --timeout -5m0s: not a positive duration`,
 		"rollback --to-yourself": `not defined: -to-yourself`,
 	} {
 		var out, errs bytes.Buffer
-		assert.Equal(t, exitUsage, run(t.Context(), strings.Fields(args), &out, &errs, wait), args)
+		assert.Equal(t, cli.ExitUsage, run(t.Context(), strings.Fields(args), &out, &errs, wait), args)
 		assert.Contains(t, errs.String(), want)
 		assert.Contains(t, errs.String(), "usage: release")
 	}
 	var out, errs bytes.Buffer
-	assert.Equal(t, exitOK, run(t.Context(), []string{"status", "--help"}, &out, &errs, wait))
+	assert.Equal(t, cli.ExitOK, run(t.Context(), []string{"status", "--help"}, &out, &errs, wait))
 	assert.Contains(t, out.String(), "usage: release")
 }
 
-func TestAStackThatIsNotThere(t *testing.T) {
-	code, _, errs := released(t, &account{}, "status", "--stack", "nowhere")
-	assert.Equal(t, exitFailed, code)
+func TestMissingStackOrOutputs(t *testing.T) {
+	code, _, errs := runRelease(t, &account{}, "status", "--stack", "nowhere")
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "outputs of stack nowhere: exit status 255: error: no stack named")
 
-	cli(t, `{"region":"eu-west-1"}`)
+	installCLI(t, `{"region":"eu-west-1"}`)
 	var out, errors bytes.Buffer
-	assert.Equal(t, exitFailed, run(t.Context(), []string{"status"}, &out, &errors, wait))
+	assert.Equal(t, cli.ExitFailed, run(t.Context(), []string{"status"}, &out, &errors, wait))
 	assert.Contains(t, errors.String(), "stack dev has no output apiGroup; run `pulumi up --stack dev` first")
 	assert.Contains(t, errors.String(), "releases.cinema")
 }

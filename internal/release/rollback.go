@@ -16,22 +16,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// object is a release of the API in the artifacts bucket.
+// object is the API's binary of one release in the artifacts bucket.
 type object struct {
 	digest   string
 	size     int64
 	uploaded time.Time
-	// versions of the launch template that start it, oldest first.
+	// versions of the launch template that start the release, oldest first.
 	versions []int64
 }
 
-// short is what launch templates are tagged with.
+// short is the value of the launch templates' Release tag.
 func (o object) short() string { return o.digest[:12] }
 
 // releaseKey is where the API's binaries are: contract.ExecutableKey.
 var releaseKey = regexp.MustCompile(`^releases/([0-9a-f]{64})/cinema$`)
 
-// rollback prints the releases that there are, and how to go back to each. It changes nothing.
+// rollback prints the releases in the bucket and the steps back to the latest earlier one. It changes nothing.
 func (s *session) rollback(ctx context.Context) error {
 	group, err := s.group(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *session) rollback(ctx context.Context) error {
 		}
 		mark := ""
 		if o.digest == now {
-			mark = "what the stack is to run"
+			mark = "the stack's release"
 		} else if len(o.versions) > 0 {
 			earlier = append(earlier, o)
 		}
@@ -84,42 +84,42 @@ func (s *session) rollback(ctx context.Context) error {
 	if refresh, err := s.latestRefresh(ctx); err != nil {
 		return err
 	} else if refresh != nil && !ended(refresh.Status) {
-		fmt.Fprintf(s.out, "A refresh is under way (%s). To turn it back at once:\n\n  aws autoscaling rollback-instance-refresh --auto-scaling-group-name %s --region %s\n\n",
+		fmt.Fprintf(s.out, "A rollout is in progress (%s). To roll it back immediately:\n\n  aws autoscaling rollback-instance-refresh --auto-scaling-group-name %s --region %s\n\n",
 			describe(refresh), s.outputs.Group, s.outputs.Region)
 	}
 	if len(earlier) == 0 {
-		fmt.Fprintln(s.out, "There is no earlier release in the bucket that a template version starts: go forward instead.")
+		fmt.Fprintln(s.out, "The bucket has no earlier release that a template version starts: release a corrected version instead.")
 		return nil
 	}
 	s.steps(earlier[0], template)
 	return nil
 }
 
-// steps say how to go back to a release.
+// steps prints the steps back to a release.
 func (s *session) steps(to object, template string) {
 	version := to.versions[len(to.versions)-1]
-	fmt.Fprintf(s.out, `To go back to %[1]s, so that it stays:
+	fmt.Fprintf(s.out, `To roll back to %[1]s permanently:
 
-  1. git checkout the commit that built it, or git revert what came after
+  1. git checkout the commit that built it, or git revert the later commits
   2. make app
-     cinema must come out as %[1]s: builds are reproducible
+     the digest of cinema must be %[1]s: builds are reproducible
   3. pulumi preview --diff --stack %[2]s
      the launch template's Release tag becomes %[1]s
   4. pulumi up --stack %[2]s
-     starts an instance refresh; 100 %% stay healthy
+     starts the rollout as an instance refresh; 100 %% of the instances stay healthy
   5. go run . release status --stack %[2]s
 
-At once, without the source (the next pulumi up undoes it):
+To roll back immediately, without the source (the next pulumi up undoes it):
 
   aws autoscaling start-instance-refresh --auto-scaling-group-name %[3]s --region %[4]s \
     --desired-configuration '{"LaunchTemplate":{"LaunchTemplateId":"%[5]s","Version":"%[6]d"}}' \
     --preferences '{"MinHealthyPercentage":100,"MaxHealthyPercentage":134}'
 
-The database and the buckets stay as they are: what a release has written there, going back does not unwrite.
+A rollback does not change the data that a release has written to the database and the buckets.
 `, to.short(), s.stack, s.outputs.Group, s.outputs.Region, template, version)
 }
 
-// objects are the API's releases in the bucket, the latest first.
+// objects lists the API's releases in the bucket, the latest first.
 func (s *session) objects(ctx context.Context) ([]object, error) {
 	var all []object
 	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: aws.String(s.outputs.Bucket), Prefix: aws.String("releases/")})
@@ -140,7 +140,7 @@ func (s *session) objects(ctx context.Context) ([]object, error) {
 	return all, nil
 }
 
-// versions of a launch template by the release that they are tagged with, oldest first.
+// versions returns the version numbers of a launch template by their Release tag, oldest first.
 func (s *session) versions(ctx context.Context, template string) (map[string][]int64, error) {
 	all := map[string][]int64{}
 	pages := ec2.NewDescribeLaunchTemplateVersionsPaginator(s.ec2, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String(template)})
@@ -161,7 +161,7 @@ func (s *session) versions(ctx context.Context, template string) (map[string][]i
 	return all, nil
 }
 
-// releaseTag is the short digest that a template tags its instances with.
+// releaseTag returns the Release tag that a template gives its instances, "" where it has none.
 func releaseTag(data *ec2types.ResponseLaunchTemplateData) string {
 	if data == nil {
 		return ""

@@ -16,25 +16,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-// status watches the group's latest instance refresh to its end. The error says why the release is not on
-// every instance; the instances are printed then.
+// status follows the group's latest instance refresh until it ends. If the release is not on every instance, it prints
+// the instances and returns the reason.
 func (s *session) status(ctx context.Context, timeout time.Duration) error {
 	deadline, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
 	defer cancel()
-	refresh, err := s.watch(deadline)
+	refresh, err := s.follow(deadline)
 	if errors.Is(context.Cause(deadline), errTimeout) {
-		err = fmt.Errorf("the refresh has not ended within %v (%s); it goes on: run this again, or `go run . release rollback --stack %s`",
+		err = fmt.Errorf("the rollout has not ended within %v (%s) and continues: run this command again, or `go run . release rollback --stack %s`",
 			timeout, describe(refresh), s.stack)
 	}
-	// What is there is worth showing after the time is up, but not after an interrupt.
+	// After a timeout the instances are worth showing, but not after an interrupt.
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return s.conclude(ctx, refresh, err)
 }
 
-// isRelease refuses a group that is to run another release than the stack's outputs name: what brought that
-// about is not done, or was done by hand.
+// isRelease returns an error if the group's launch template starts another release than the stack's outputs name.
 func (s *session) isRelease(ctx context.Context, group types.AutoScalingGroup) error {
 	if group.LaunchTemplate == nil {
 		return fmt.Errorf("group %s has no launch template", s.outputs.Group)
@@ -46,7 +45,7 @@ func (s *session) isRelease(ctx context.Context, group types.AutoScalingGroup) e
 	for release, numbers := range versions {
 		for _, n := range numbers {
 			if strconv.FormatInt(n, 10) == templateVersion(group) && !strings.HasPrefix(s.outputs.Releases["cinema"], release) {
-				return fmt.Errorf("the group runs release %s, and stack %s is to run %.12s: an update is under way, was cut short, or somebody went back by hand; `pulumi up --stack %s` settles it",
+				return fmt.Errorf("the group runs release %s, but the release of stack %s is %.12s: an update is in progress or was interrupted, or somebody rolled back by hand; `pulumi up --stack %s` corrects it",
 					release, s.stack, s.outputs.Releases["cinema"], s.stack)
 			}
 		}
@@ -56,7 +55,7 @@ func (s *session) isRelease(ctx context.Context, group types.AutoScalingGroup) e
 
 var errTimeout = errors.New("time is up")
 
-// conclude holds the instances against what the group is to run.
+// conclude compares the instances with the group's launch template.
 func (s *session) conclude(ctx context.Context, refresh *types.InstanceRefresh, err error) error {
 	group, groupErr := s.group(ctx)
 	if groupErr != nil {
@@ -72,11 +71,11 @@ func (s *session) conclude(ctx context.Context, refresh *types.InstanceRefresh, 
 	switch {
 	case err != nil:
 	case refresh != nil && refresh.Status != types.InstanceRefreshStatusSuccessful:
-		err = fmt.Errorf("the refresh ended as %s", describe(refresh))
+		err = fmt.Errorf("the rollout ended as %s", describe(refresh))
 	case behind > 0:
 		err = fmt.Errorf("%d of %d instances are not healthy on template version %s", behind, len(group.Instances), wanted)
 	case len(group.Instances) == 0:
-		err = fmt.Errorf("the group %s has no instances", s.outputs.Group)
+		err = fmt.Errorf("group %s has no instances", s.outputs.Group)
 	default:
 		err = s.isRelease(ctx, group)
 	}
@@ -85,15 +84,15 @@ func (s *session) conclude(ctx context.Context, refresh *types.InstanceRefresh, 
 		return err
 	}
 	if refresh == nil {
-		fmt.Fprintln(s.out, "no instance refresh was ever started: the instances are the group's first")
+		fmt.Fprintln(s.out, "no rollout yet: these are the group's first instances")
 	}
 	fmt.Fprintf(s.out, "release %.12s is on all %d instances of %s (template version %s)\n",
 		s.outputs.Releases["cinema"], len(group.Instances), s.outputs.Group, wanted)
 	return nil
 }
 
-// watch prints a line whenever the refresh has moved, and returns it as it ended; nil where there is none.
-func (s *session) watch(ctx context.Context) (*types.InstanceRefresh, error) {
+// follow prints a line for each change of the refresh and returns its final state, nil where the group never had a refresh.
+func (s *session) follow(ctx context.Context) (*types.InstanceRefresh, error) {
 	var last *types.InstanceRefresh
 	shown := ""
 	for {
@@ -105,7 +104,7 @@ func (s *session) watch(ctx context.Context) (*types.InstanceRefresh, error) {
 			return nil, nil
 		}
 		if last != nil && aws.ToString(last.InstanceRefreshId) != aws.ToString(latest.InstanceRefreshId) {
-			fmt.Fprintf(s.out, "refresh %s was followed by %s\n", aws.ToString(last.InstanceRefreshId), aws.ToString(latest.InstanceRefreshId))
+			fmt.Fprintf(s.out, "refresh %s was replaced by %s\n", aws.ToString(last.InstanceRefreshId), aws.ToString(latest.InstanceRefreshId))
 		}
 		last = latest
 		if line := describe(latest); line != shown {
@@ -121,7 +120,7 @@ func (s *session) watch(ctx context.Context) (*types.InstanceRefresh, error) {
 	}
 }
 
-// latestRefresh is the one that started last; nil where the group never had one.
+// latestRefresh returns the refresh that started last, nil where the group never had one.
 func (s *session) latestRefresh(ctx context.Context) (*types.InstanceRefresh, error) {
 	answer, err := s.scaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{
 		AutoScalingGroupName: aws.String(s.outputs.Group),
@@ -132,7 +131,7 @@ func (s *session) latestRefresh(ctx context.Context) (*types.InstanceRefresh, er
 	if len(answer.InstanceRefreshes) == 0 {
 		return nil, nil
 	}
-	// AWS answers the latest first; a refresh that is pending has no start time.
+	// AWS lists the latest first. A pending refresh has no start time to sort by.
 	return &answer.InstanceRefreshes[0], nil
 }
 
@@ -149,7 +148,7 @@ func (s *session) group(ctx context.Context) (types.AutoScalingGroup, error) {
 	return answer.AutoScalingGroups[0], nil
 }
 
-// ended is whether a refresh moves no more.
+// ended reports whether a refresh has reached a final state.
 func ended(status types.InstanceRefreshStatus) bool {
 	switch status {
 	case types.InstanceRefreshStatusSuccessful, types.InstanceRefreshStatusFailed, types.InstanceRefreshStatusCancelled,
@@ -160,7 +159,7 @@ func ended(status types.InstanceRefreshStatus) bool {
 	}
 }
 
-// describe is a refresh on one line.
+// describe renders a refresh on one line.
 func describe(r *types.InstanceRefresh) string {
 	if r == nil {
 		return "not seen yet"
@@ -195,14 +194,14 @@ func instanceVersion(i types.Instance) string {
 	return aws.ToString(i.LaunchTemplate.Version)
 }
 
-// ready is an instance in service, healthy, and of the version that the group is to run.
+// ready reports whether an instance is in service, healthy, and of the given template version.
 func ready(i types.Instance, version string) bool {
 	return i.LifecycleState == types.LifecycleStateInService && strings.EqualFold(aws.ToString(i.HealthStatus), "healthy") && instanceVersion(i) == version
 }
 
-// printInstances shows a group's instances, those that are not ready first.
+// printInstances prints a group's instances, those that are not ready first.
 func printInstances(out io.Writer, g types.AutoScalingGroup, wanted string) {
-	fmt.Fprintf(out, "instances of %s, which is to run template version %s:\n", aws.ToString(g.AutoScalingGroupName), wanted)
+	fmt.Fprintf(out, "instances of %s (template version %s):\n", aws.ToString(g.AutoScalingGroupName), wanted)
 	instances := slices.Clone(g.Instances)
 	slices.SortFunc(instances, func(a, b types.Instance) int {
 		if x, y := ready(a, wanted), ready(b, wanted); x != y {

@@ -48,7 +48,7 @@ func TestConnectionWithoutIngressRuleIsBlocked(t *testing.T) {
 
 func TestPublicFindsOpenBuckets(t *testing.T) {
 	v := record(t, func(ctx *pulumi.Context) error {
-		b, err := s3.NewBucketV2(ctx, "things", nil)
+		b, err := s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")})
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func TestPublicFindsOpenBuckets(t *testing.T) {
 
 func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
 	v := record(t, func(ctx *pulumi.Context) error {
-		b, err := s3.NewBucketV2(ctx, "things", nil)
+		b, err := s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")})
 		if err != nil {
 			return err
 		}
-		r, err := iam.NewRole(ctx, "reader", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(
+		r, err := iam.NewRole(ctx, "reader", &iam.RoleArgs{Name: pulumi.String("cinema-reader"), AssumeRolePolicy: pulumi.String(
 			`{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":["a","b"]}}}]}`)})
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// readProject reads what the sandbox takes from a project's Pulumi.yaml.
+// readProject reads a project's Pulumi.yaml. Without the file the result is a minimal project.
 func readProject(dir string) (map[string]any, error) {
 	project := map[string]any{}
 	data, err := os.ReadFile(filepath.Join(dir, "Pulumi.yaml"))
@@ -32,12 +32,13 @@ func readProject(dir string) (map[string]any, error) {
 	return project, nil
 }
 
-// writeConfig writes the workspace that the CLI runs in: a copy of the project's settings that points at its directory, and a
-// copy of the stack's config with values set over it. What belongs to the project's own backend is left out.
+// writeConfig writes the files of the workspace that the CLI runs in: a copy of Pulumi.yaml, with its config schema and
+// requiredPulumiVersion, that points to the project's directory, and a copy of the stack's config with the values of
+// Options.Config. Both are without the settings of the project's own backend.
 func (s *Session) writeConfig() error {
 	project := maps.Clone(s.project)
 	delete(project, "backend")
-	project["main"] = s.options.ProjectDir // relative paths mean what they mean in the project
+	project["main"] = s.options.ProjectDir // relative paths are relative to it
 	if err := writeYAML(filepath.Join(s.workDir(), "Pulumi.yaml"), project); err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *Session) writeConfig() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && s.options.ConfigFile == "" && len(s.options.Config) > 0:
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("sandbox: stack %q: there is no %s; name a stack that has one", s.options.Stack, source)
+		return fmt.Errorf("sandbox: stack %q: there is no %s; choose a stack that has one", s.options.Stack, source)
 	case err != nil:
 		return fmt.Errorf("sandbox: %w", err)
 	}
@@ -70,12 +71,12 @@ func (s *Session) writeConfig() error {
 			k = s.name() + ":" + k
 		}
 		delete(config, strings.TrimPrefix(k, s.name()+":"))
-		config[k] = v
+		config[k] = structured(v)
 	}
 	var sealed []error
 	for _, k := range slices.Sorted(maps.Keys(config)) {
 		if m, ok := config[k].(map[string]any); ok && len(m) == 1 && m["secure"] != nil {
-			sealed = append(sealed, fmt.Errorf("sandbox: %s is encrypted in %s; give the sandbox a value of its own with -c %s=VALUE", k, source, k))
+			sealed = append(sealed, fmt.Errorf("sandbox: %s is encrypted in %s; set another value for the sandbox with -c %s=VALUE", k, source, k))
 		}
 	}
 	if len(sealed) > 0 {
@@ -83,7 +84,7 @@ func (s *Session) writeConfig() error {
 	}
 	stack["config"] = config
 
-	// The sandbox's own salt stays: the state's secrets are encrypted with it.
+	// Keep the sandbox's own salt: the state's secrets are encrypted with it.
 	target := filepath.Join(s.workDir(), "Pulumi."+s.options.Stack+".yaml")
 	if data, err := os.ReadFile(target); err == nil {
 		var old map[string]any
@@ -92,6 +93,17 @@ func (s *Session) writeConfig() error {
 		}
 	}
 	return writeYAML(target, stack)
+}
+
+// structured parses a list or an object in JSON: the project's config schema does not accept it as text.
+func structured(value string) any {
+	var parsed any
+	if strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{") {
+		if yaml.Unmarshal([]byte(value), &parsed) == nil { // JSON is YAML
+			return parsed
+		}
+	}
+	return value
 }
 
 func writeYAML(path string, v any) error {

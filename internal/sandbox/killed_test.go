@@ -19,7 +19,7 @@ import (
 
 var killedProgram = shop{userData: "one", ami: "ami-1"}.program
 
-// TestHelperIsKilled is the run that TestKilledRun kills: it ends in the middle of a creation that AWS has carried out.
+// TestHelperIsKilled is a process of TestKilledRun: it kills itself after AWS has created a resource, before it knows.
 func TestHelperIsKilled(t *testing.T) {
 	dir, last := os.Getenv("SANDBOX_TEST_KILLED"), os.Getenv("SANDBOX_TEST_LAST")
 	if dir == "" {
@@ -32,17 +32,17 @@ func TestHelperIsKilled(t *testing.T) {
 		}
 	})
 	_, err := s.Up(t.Context())
-	t.Fatalf("still alive: %v", err)
+	t.Fatalf("not killed: %v", err)
 }
 
 func TestKilledRun(t *testing.T) {
 	t.Parallel()
-	untroubled := open(t, sandbox.Options{Program: killedProgram})
-	_, err := untroubled.Up(t.Context())
+	undisturbed := open(t, sandbox.Options{Program: killedProgram})
+	_, err := undisturbed.Up(t.Context())
 	require.NoError(t, err)
 	for _, last := range []string{
 		"aws:ec2/subnet:Subnet",
-		"aws:ec2/securityGroup:SecurityGroup", // its name is made up by the provider
+		"aws:ec2/securityGroup:SecurityGroup", // a second one could not have its name
 	} {
 		t.Run(last, func(t *testing.T) {
 			t.Parallel()
@@ -50,17 +50,17 @@ func TestKilledRun(t *testing.T) {
 			dir := t.TempDir()
 			cmd := exec.Command(os.Args[0], "-test.run=^TestHelperIsKilled$")
 			cmd.Env = append(os.Environ(), "SANDBOX_TEST_KILLED="+dir, "SANDBOX_TEST_LAST="+last)
-			out, err := cmd.CombinedOutput()
+			log, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit, "%s", out)
-			require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
+			require.ErrorAs(t, err, &exit, "%s", log)
+			require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", log)
 
-			var said bytes.Buffer
-			s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
-			assert.Contains(t, said.String(), "AWS had made "+last)
+			var out bytes.Buffer
+			s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &out})
+			assert.Contains(t, out.String(), "AWS created "+last)
 			_, err = s.Up(ctx)
 			require.NoError(t, err)
-			assert.Equal(t, held(untroubled), held(s), "nothing is lost, nothing is there twice")
+			assert.Equal(t, held(undisturbed), held(s), "nothing is lost or duplicated")
 			_, err = s.Preview(ctx, true)
 			require.NoError(t, err)
 			_, err = s.Destroy(ctx)
@@ -69,7 +69,7 @@ func TestKilledRun(t *testing.T) {
 	}
 }
 
-// An engine that is killed with its program leaves a lock and an unfinished operation.
+// A killed engine leaves a lock and a pending operation.
 func TestKilledEngine(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -84,10 +84,10 @@ func TestKilledEngine(t *testing.T) {
 	require.Error(t, err)
 	s.Close()
 
-	var said bytes.Buffer
-	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &said})
-	assert.Contains(t, said.String(), "its lock is cleared")
-	assert.Contains(t, said.String(), "cut off while creating aws:ec2/subnet:Subnet subnet")
+	var out bytes.Buffer
+	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &out})
+	assert.Contains(t, out.String(), "its lock is removed")
+	assert.Contains(t, out.String(), "killed while creating aws:ec2/subnet:Subnet subnet")
 	_, err = s.Up(ctx)
 	require.NoError(t, err)
 	assert.Len(t, s.Account().Resources(), resources)
@@ -95,8 +95,8 @@ func TestKilledEngine(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// An engine that is killed as it takes the lock leaves the file that was to become one.
-func TestKilledAsItLocks(t *testing.T) {
+// An engine that is killed while it takes the lock leaves a temporary file.
+func TestKilledWhileLocking(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
@@ -111,7 +111,7 @@ func TestKilledAsItLocks(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestInterruptedRunGoesOn(t *testing.T) {
+func TestInterruptedRunContinues(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	dir := t.TempDir()
@@ -126,7 +126,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	s.Close()
 	locks, err := filepath.Glob(filepath.Join(dir, "state", ".pulumi", "locks", "*", "*", "*", "*.json"))
 	require.NoError(t, err)
-	assert.Empty(t, locks, "an interrupted engine gives its lock back")
+	assert.Empty(t, locks, "an interrupted engine releases its lock")
 
 	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir})
 	_, err = s.Up(t.Context())

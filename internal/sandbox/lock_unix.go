@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// tryLock takes a lock that ends with the last process that holds the file open. It says whether it was free.
+// tryLock takes a lock, which ends when the last process with the open file ends. It reports whether the lock was free.
 func tryLock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -18,5 +18,5 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// ownProcessGroup keeps the terminal's Ctrl-C from a command: this process passes it on.
+// ownProcessGroup keeps the terminal's Ctrl-C from a command: this process interrupts the command itself.
 func ownProcessGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

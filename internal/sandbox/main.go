@@ -9,46 +9,37 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/term"
 
-	"cinema-database/internal/flags"
+	"cinema-database/internal/cli"
 )
 
 const usage = `usage: sandbox COMMAND [flags]
 
-Runs this program with the real Pulumi engine on a simulated AWS account, kept in .sandbox/<stack>.
+Runs this program with the real Pulumi engine on a simulated AWS account in .sandbox/<stack>.
 
 commands
-  up         plan, then create, update and delete what the program asks for
-  preview    plan only
-  refresh    bring the state to what the account holds
-  destroy    delete everything, and check that the account is empty
+  up         preview, then create, update and delete resources as the program requires
+  preview    show the changes that up would make
+  refresh    update the state from the account
+  destroy    delete all resources and check that the account is empty
   output     print the stack's outputs as JSON
-  resources  list what the account holds
-  reset      forget state and account, without deleting anything in order
+  resources  list the account's resources
+  reset      remove state and account without deleting the resources one by one
 
 flags
   --stack NAME           stack, with Pulumi.NAME.yaml for its config (default dev)
-  -c KEY=VALUE           set a config value over the file's (repeatable)
-  --fail TYPE            up: let the next creation of a type fail, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
-  --skip-preview         up: do not plan first
-  --expect-no-changes    preview, up: fail where there is something to do
-  --show-secrets         output: print secrets as they are
+  -c KEY=VALUE           set a config value instead of the file's (repeatable)
+  --fail TYPE            up: the next creation of a type fails, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
+  --skip-preview         up: no preview
+  --expect-no-changes    preview, up: fail if there are changes
+  --show-secrets         output: print the values of secrets
 `
-
-// Exit codes of Main.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
 
 type command struct {
 	verb                      string
@@ -57,55 +48,48 @@ type command struct {
 	showSecrets               bool
 }
 
-// Main runs a sandbox command for a program: args are what follows "sandbox" on the command line. It returns the exit code: 0 for
-// success, 1 for a failed operation, 2 for a command line that makes no sense. An interrupt lets the engine finish what is under
-// way and save its state.
+// Main runs a sandbox command for a program and returns the exit code. args follow "sandbox" on the command line. After an
+// interrupt the engine finishes its current operations and saves its state.
 func Main(ctx context.Context, args []string, program pulumi.RunFunc, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		fmt.Fprint(stdout, usage)
-		return exitUsage
-	}
 	c, err := parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "sandbox: %v\n\n%s", err, usage)
-		return exitUsage
+	if err != nil {
+		return cli.Command{Name: "sandbox", Usage: usage, Stdout: stdout, Stderr: stderr}.Refuse(err)
 	}
 	c.options.Program, c.options.Stdout, c.options.Stderr = program, stdout, stderr
 	if f, ok := stdout.(*os.File); ok {
 		c.options.Color = term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.Interruptible(ctx)
 	defer stop()
 	if err := c.run(ctx, stdout); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintln(stderr, "sandbox: interrupted; what was done is saved, and the next run goes on from there")
+			fmt.Fprintln(stderr, "sandbox: interrupted; the state is saved, and the next run continues")
 		}
 		var engine *OperationError
-		if !errors.As(err, &engine) { // the engine has printed its own
+		if !errors.As(err, &engine) { // the engine has printed its errors itself
 			fmt.Fprintln(stderr, err)
 		}
-		return exitFailed
+		return cli.ExitFailed
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 var verbs = []string{"up", "preview", "refresh", "destroy", "output", "resources", "reset"}
 
 func parse(args []string) (command, error) {
+	if len(args) == 0 {
+		return command{}, cli.ErrNoCommand
+	}
 	c := command{verb: args[0]}
 	if !slices.Contains(verbs, c.verb) {
-		if err := flags.Parse(flags.New("sandbox"), args); errors.Is(err, flag.ErrHelp) {
+		if err := cli.Parse(cli.Flags("sandbox"), args); errors.Is(err, flag.ErrHelp) {
 			return c, err
 		}
 		return c, fmt.Errorf("command %q: not one of %s", c.verb, strings.Join(verbs, ", "))
 	}
-	fs := flags.New("sandbox")
-	stack, config := flags.File(fs), flags.Config(fs)
-	for _, name := range []string{"yes", "y"} { // nothing is asked; taken because fingers type it
+	fs := cli.Flags("sandbox")
+	stack, config := cli.StackFile(fs), cli.Config(fs)
+	for _, name := range []string{"yes", "y"} { // without effect: accepted because Pulumi has them
 		fs.Bool(name, true, "")
 	}
 	switch c.verb {
@@ -124,7 +108,7 @@ func parse(args []string) (command, error) {
 	case "output":
 		fs.BoolVar(&c.showSecrets, "show-secrets", false, "")
 	}
-	if err := flags.Parse(fs, args[1:]); err != nil {
+	if err := cli.Parse(fs, args[1:]); err != nil {
 		return c, fmt.Errorf("%s: %w", c.verb, err)
 	}
 	c.options.Stack, c.options.Config = *stack, config
@@ -137,11 +121,11 @@ func (c command) run(ctx context.Context, out io.Writer) error {
 		if err := os.RemoveAll(dir); err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}
-		fmt.Fprintf(out, "sandbox: %s is gone\n", dir)
+		fmt.Fprintf(out, "sandbox: %s is removed\n", dir)
 		return nil
 	}
 	if c.verb == "output" || c.verb == "resources" {
-		c.options.Stdout = io.Discard // what is asked for is all that is printed
+		c.options.Stdout = io.Discard // nothing else is printed
 	}
 	s, err := Open(ctx, c.options)
 	if err != nil {
@@ -191,7 +175,7 @@ func (c command) up(ctx context.Context, s *Session, out io.Writer) error {
 		}
 	}
 	if _, err := s.Up(ctx); err != nil {
-		fmt.Fprintf(out, "sandbox: the account holds %s; run `up` again to go on from there\n", count(len(s.Account().Resources())))
+		fmt.Fprintf(out, "sandbox: the account holds %s; run `up` again to continue\n", count(len(s.Account().Resources())))
 		return err
 	}
 	if left := s.Unfailed(); len(left) > 0 {
@@ -203,15 +187,14 @@ func (c command) up(ctx context.Context, s *Session, out io.Writer) error {
 }
 
 func (c command) destroy(ctx context.Context, s *Session, out io.Writer) error {
-	// As `pulumi destroy` does: a plan that is refused deletes nothing.
+	// As in `pulumi destroy`, nothing is deleted if the preview fails.
 	_, err := s.PreviewDestroy(ctx)
 	if err == nil {
 		_, err = s.Destroy(ctx)
 	}
 	if err != nil {
 		if n := s.Protected(); n > 0 {
-			fmt.Fprintf(out, "sandbox: %s protected; let an `up` take the protection off first: `up --stack %s -c cinema:protect=false`\n",
-				strings.Replace(count(n)+" are", "1 resource are", "1 resource is", 1), c.options.Stack)
+			fmt.Fprintf(out, "sandbox: protection is on (%s); remove it first: `up --stack %s -c cinema:protect=false`\n", count(n), c.options.Stack)
 		}
 		return err
 	}

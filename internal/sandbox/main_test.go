@@ -9,27 +9,37 @@ import (
 	"strings"
 	"testing"
 
+	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/sandbox"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// inProject changes to a new project's directory, with the CLI found from here on the PATH.
+// inProject changes to the directory of a new project, with the CLI on the PATH.
 func inProject(t *testing.T, config string) {
 	t.Helper()
-	cli, err := sandbox.FindCLI(".")
-	if errors.Is(err, sandbox.ErrNoCLI) {
+	cli, err := pulumicli.Find(".")
+	if errors.Is(err, pulumicli.ErrNotFound) {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
-	t.Setenv("PATH", filepath.Dir(cli)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PATH", filepath.Dir(cli.Path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(t.TempDir())
-	require.NoError(t, os.WriteFile("Pulumi.yaml", []byte("name: cinema\nruntime: go\n"), 0o600))
+	require.NoError(t, os.WriteFile("Pulumi.yaml", []byte(`name: cinema
+requiredPulumiVersion: ">=3.245.0"
+runtime: {name: go, options: {buildTarget: bin/cinema}}
+config:
+  cidr: {type: string}
+  zones: {type: array, items: {type: string}, default: []}
+  host: {type: object, default: {}}
+  cores: {type: integer, default: 2}
+  protect: {type: boolean, default: false}
+`), 0o600))
 	require.NoError(t, os.WriteFile("Pulumi.dev.yaml", []byte(config), 0o600))
 }
 
-// run runs a command line and returns its exit code and what it printed.
+// run runs a command line and returns its exit code and output.
 func run(t *testing.T, program shop, args string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
@@ -44,13 +54,13 @@ func TestMainLifecycle(t *testing.T) {
 
 	code, out, errOut := run(t, program, "up --fail aws:ec2/subnet:Subnet")
 	assert.Equal(t, 1, code, errOut)
-	assert.Contains(t, out, "failed once, as --fail asks")
+	assert.Contains(t, out, "failed once because of --fail")
 	assert.Contains(t, out, "run `up` again")
 
-	code, out, errOut = run(t, program, "up --skip-preview")
+	code, out, errOut = run(t, program, `up --skip-preview -c zones=["a"] -c cinema:host={"type":"t4g.small"} -c cores=4 -c cinema:protect=true`)
 	require.Equal(t, 0, code, out+errOut)
 	assert.Contains(t, out, "the account holds 5 resources: 5 ec2")
-	assert.NotContains(t, out, "\x1b[", "colours only on a terminal")
+	assert.NotContains(t, out, "\x1b[", "colors only on a terminal")
 
 	code, out, errOut = run(t, program, "preview --expect-no-changes")
 	assert.Equal(t, 0, code, out+errOut)
@@ -77,7 +87,7 @@ func TestMainLifecycle(t *testing.T) {
 	assert.NoDirExists(t, ".sandbox")
 	kept, err := os.ReadFile("Pulumi.dev.yaml")
 	require.NoError(t, err)
-	assert.Equal(t, config, string(kept), "the project's files stay as they are")
+	assert.Equal(t, config, string(kept), "the project's files do not change")
 }
 
 func TestMainFailures(t *testing.T) {

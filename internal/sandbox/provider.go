@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"cinema-database/internal/awssim"
@@ -20,10 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// providerVersion is the pulumi-aws version that the program is built with.
-const providerVersion = "6.83.2"
-
-// provider is the aws provider of the engine's protocol, on a simulated account.
+// provider serves the aws provider's protocol for the engine, on a simulated account.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 	account cloud
@@ -31,12 +27,12 @@ type provider struct {
 	mu   sync.Mutex
 	fail map[string]bool // types whose next creation fails
 
-	calls   sync.Mutex        // held while the account works in one region
+	calls   sync.Mutex        // held while the account uses the region of a call
 	regions map[string]string // by connection
 }
 
-// in has the account work in the region of the provider that calls, until done is called. The engine connects once for each
-// provider of the program, and only the connection tells a call's provider.
+// in sets the account's region to that of the calling provider until done is called. The engine has one connection for each
+// provider of the program, and only the connection identifies a call's provider.
 func (p *provider) in(ctx context.Context) (done func()) {
 	p.calls.Lock()
 	p.account.SetRegion(p.regions[caller(ctx)])
@@ -50,10 +46,9 @@ func caller(ctx context.Context) string {
 	return ""
 }
 
-// cloud is what the provider needs of an account.
+// cloud is the part of an account that the provider uses.
 type cloud interface {
 	SetRegion(string)
-	Generation(urn string) int
 	Lookup(token string, args awssim.Properties) (awssim.Properties, error)
 	Preview(awssim.Request) awssim.Properties
 	Create(awssim.Request) (id string, state awssim.Properties, err error)
@@ -62,7 +57,7 @@ type cloud interface {
 	Delete(typ, id, urn string) error
 }
 
-// The engine is not told that secrets are accepted: it unwraps them before a call and marks the answers itself.
+// The provider does not announce that it accepts secrets: the engine unwraps them before a call and marks the answers itself.
 var values = plugin.MarshalOptions{KeepUnknowns: true, SkipNulls: true}
 
 func decode(s *structpb.Struct) (resource.PropertyMap, error) {
@@ -78,11 +73,11 @@ func (p *provider) Handshake(context.Context, *pulumirpc.ProviderHandshakeReques
 }
 
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: providerVersion}, nil
+	return &pulumirpc.PluginInfo{}, nil
 }
 
 func (p *provider) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + providerVersion + `"}`}, nil
+	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws"}`}, nil
 }
 
 func (p *provider) CheckConfig(_ context.Context, in *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
@@ -98,7 +93,7 @@ func (p *provider) CheckConfig(_ context.Context, in *pulumirpc.CheckRequest) (*
 	return &pulumirpc.CheckResponse{Inputs: in.News}, nil
 }
 
-// DiffConfig replaces everything when the region changes, as the AWS provider does.
+// DiffConfig replaces all resources when the region changes, as the AWS provider does.
 func (p *provider) DiffConfig(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	olds, err := decode(in.OldInputs)
 	if err != nil {
@@ -150,22 +145,13 @@ func (p *provider) Invoke(ctx context.Context, in *pulumirpc.InvokeRequest) (*pu
 }
 
 func (p *provider) Check(_ context.Context, in *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	olds, err := decode(in.Olds)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.request(in.Urn, in.News)
-	if err != nil {
-		return nil, err
-	}
-	out, err := encode(awssim.Named(r, olds))
-	return &pulumirpc.CheckResponse{Inputs: out}, err
+	return &pulumirpc.CheckResponse{Inputs: in.News}, nil
 }
 
-func (p *provider) request(urn string, inputs *structpb.Struct) (awssim.Request, error) {
+func request(urn string, inputs *structpb.Struct) (awssim.Request, error) {
 	in, err := decode(inputs)
 	u := resource.URN(urn)
-	return awssim.Request{Type: string(u.Type()), Name: u.Name(), URN: urn, Generation: p.account.Generation(urn), Inputs: in}, err
+	return awssim.Request{Type: string(u.Type()), Name: u.Name(), URN: urn, Inputs: in}, err
 }
 
 func (p *provider) Diff(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
@@ -200,7 +186,7 @@ func change(urn string, olds, news *structpb.Struct, ignore []string) (awssim.Ch
 
 func (p *provider) Create(ctx context.Context, in *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	defer p.in(ctx)()
-	r, err := p.request(in.Urn, in.Properties)
+	r, err := request(in.Urn, in.Properties)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +195,7 @@ func (p *provider) Create(ctx context.Context, in *pulumirpc.CreateRequest) (*pu
 		return &pulumirpc.CreateResponse{Properties: out}, err
 	}
 	if p.failsOnce(r.Type) {
-		return nil, status.Errorf(codes.Unknown, "InternalError: creating %s %s: failed once, as --fail asks; run `up` again to finish", r.Type, r.Name)
+		return nil, status.Errorf(codes.Unknown, "InternalError: creating %s %s: failed once because of --fail; run `up` again to finish", r.Type, r.Name)
 	}
 	id, state, err := p.account.Create(r)
 	if err != nil {
@@ -219,7 +205,7 @@ func (p *provider) Create(ctx context.Context, in *pulumirpc.CreateRequest) (*pu
 	return &pulumirpc.CreateResponse{Id: id, Properties: out}, err
 }
 
-// failsOnce says whether a type is due to fail, and lets it succeed from then on.
+// failsOnce reports whether the creation of a type fails; the next one does not.
 func (p *provider) failsOnce(typ string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,7 +214,7 @@ func (p *provider) failsOnce(typ string) bool {
 	return due
 }
 
-// Read answers a refresh and an import. Contents that the account keeps only as a digest come back as the engine knows them.
+// Read answers a refresh and an import. Where the account has only a digest, the result has the contents that the engine knows.
 func (p *provider) Read(ctx context.Context, in *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	defer p.in(ctx)()
 	typ := string(resource.URN(in.Urn).Type())
@@ -252,8 +238,8 @@ func (p *provider) Read(ctx context.Context, in *pulumirpc.ReadRequest) (*pulumi
 	}
 	state := awssim.Restore(r.State, known)
 	for k := range inputs {
-		if v, ok := state[k]; ok && !strings.HasPrefix(string(k), "__") && !inputs[k].DeepEquals(v) && !known[k].DeepEquals(v) {
-			inputs[k] = v // changed behind Pulumi's back
+		if v, ok := state[k]; ok && !inputs[k].DeepEquals(v) && !known[k].DeepEquals(v) {
+			inputs[k] = v // changed outside Pulumi
 		}
 	}
 	out := &pulumirpc.ReadResponse{Id: in.Id}
@@ -266,7 +252,7 @@ func (p *provider) Read(ctx context.Context, in *pulumirpc.ReadRequest) (*pulumi
 
 func (p *provider) Update(ctx context.Context, in *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	defer p.in(ctx)()
-	r, err := p.request(in.Urn, in.News)
+	r, err := request(in.Urn, in.News)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +281,7 @@ func (p *provider) Delete(ctx context.Context, in *pulumirpc.DeleteRequest) (*em
 	return &emptypb.Empty{}, nil
 }
 
-// Attach is called on a provider that runs already, as this one does.
+// Attach is called on a provider that already runs, as this one does.
 func (p *provider) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
@@ -304,7 +290,7 @@ func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, erro
 	return &emptypb.Empty{}, nil
 }
 
-// failing lists the types that were to fail and did not come up.
+// failing lists the types that have not failed yet.
 func (p *provider) failing() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

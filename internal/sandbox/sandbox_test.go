@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"cinema-database/internal/sandbox"
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/pulumicli"
+	"cinema-database/internal/sandbox"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
@@ -21,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shop is a small stack: a network, a launch template whose version a host's tag follows, and a host.
+// shop is a small stack: a network, a launch template, and a host with the template's version in a tag.
 type shop struct {
 	userData string // of the launch template
 	ami      string // of the host
@@ -41,11 +42,11 @@ func (p shop) program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	group, err := ec2.NewSecurityGroup(ctx, "group", &ec2.SecurityGroupArgs{VpcId: vpc.ID()}, pulumi.Parent(vpc))
+	group, err := ec2.NewSecurityGroup(ctx, "group", &ec2.SecurityGroupArgs{Name: pulumi.String("hosts"), VpcId: vpc.ID()}, pulumi.Parent(vpc))
 	if err != nil {
 		return err
 	}
-	template, err := ec2.NewLaunchTemplate(ctx, "template", &ec2.LaunchTemplateArgs{UserData: pulumi.String(p.userData)})
+	template, err := ec2.NewLaunchTemplate(ctx, "template", &ec2.LaunchTemplateArgs{Name: pulumi.String("api"), UserData: pulumi.String(p.userData)})
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ const resources = 5
 // open opens a session in a temporary directory, and skips the test where there is no Pulumi CLI.
 func open(t testing.TB, o sandbox.Options) *sandbox.Session {
 	t.Helper()
-	if _, err := sandbox.FindCLI("."); errors.Is(err, sandbox.ErrNoCLI) {
+	if _, err := pulumicli.Find("."); errors.Is(err, pulumicli.ErrNotFound) {
 		t.Skip(err)
 	}
 	if o.Config == nil {
@@ -98,7 +99,7 @@ func open(t testing.TB, o sandbox.Options) *sandbox.Session {
 	return s
 }
 
-// held lists what an account holds, by URN.
+// held lists an account's resources, by URN.
 func held(s *sandbox.Session) []string {
 	var list []string
 	for _, r := range s.Account().Resources() {
@@ -142,15 +143,15 @@ func TestLifecycle(t *testing.T) {
 	up, err := s.Up(ctx)
 	require.NoError(t, err)
 	require.Len(t, s.Account().Resources(), resources)
-	assert.Equal(t, "eu-west-1b", up.Outputs["zone"], "the host is in its subnet's zone")
+	assert.Equal(t, "eu-west-1b", up.Outputs["zone"], "the host is in its subnet's availability zone")
 	assert.EqualValues(t, 1, up.Outputs["version"])
-	assert.Regexp(t, `^group-[0-9a-f]{7}$`, up.Outputs["groupName"])
+	assert.Equal(t, "hosts", up.Outputs["groupName"])
 	vpc := up.Outputs["vpcId"]
 
 	_, err = s.Preview(ctx, true)
-	require.NoError(t, err, "nothing is left to do")
+	require.NoError(t, err, "no changes remain")
 
-	// A change in place, and what follows from its new version.
+	// A change in place, and the dependent change of the host's tag.
 	s.SetProgram(shop{userData: "two", ami: "ami-1"}.program)
 	preview, err = s.Preview(ctx, true)
 	require.ErrorIs(t, err, sandbox.ErrChanges)
@@ -176,7 +177,7 @@ func TestLifecycle(t *testing.T) {
 	assert.Equal(t, vpc, up.Outputs["vpcId"])
 	require.Len(t, s.Account().Resources(), resources)
 
-	// Drift: refresh sees it, up undoes it.
+	// Drift: refresh finds it, up reverts it.
 	template := find(t, s, "aws:ec2/launchTemplate:LaunchTemplate")
 	require.NoError(t, s.Account().Change(template.Type, template.ID, func(state awssim.Properties) {
 		state["userData"] = resource.NewProperty("three")
@@ -187,7 +188,7 @@ func TestLifecycle(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, steps(preview), "update template")
 
-	// Something deleted by hand comes back.
+	// A resource that is deleted by hand is created again.
 	host := find(t, s, "aws:ec2/instance:Instance")
 	require.NoError(t, s.Account().Forget(host.Type, host.ID))
 	_, err = s.Refresh(ctx)
@@ -206,8 +207,8 @@ func TestFailedCreationConverges(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	program := shop{userData: "one", ami: "ami-1"}.program
-	untroubled := open(t, sandbox.Options{Program: program})
-	_, err := untroubled.Up(ctx)
+	undisturbed := open(t, sandbox.Options{Program: program})
+	_, err := undisturbed.Up(ctx)
 	require.NoError(t, err)
 
 	s := open(t, sandbox.Options{Program: program, Fail: []string{"aws:ec2/subnet:Subnet"}})
@@ -218,7 +219,7 @@ func TestFailedCreationConverges(t *testing.T) {
 	assert.Empty(t, s.Unfailed())
 	_, err = s.Up(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, held(untroubled), held(s))
+	assert.Equal(t, held(undisturbed), held(s))
 }
 
 func TestSessionsShareTheAccount(t *testing.T) {
@@ -252,7 +253,7 @@ func TestSecretsStayOutOfTheState(t *testing.T) {
 func TestMainRefusesBadCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "usage"},
-		{"fly", `command "fly"`},
+		{"launch", `command "launch"`},
 		{"up --fail natGateway", `"natGateway" for flag -fail: not a type token`},
 		{"up --fail", "flag needs an argument: -fail"},
 		{"up -c novalue", "KEY=VALUE"},

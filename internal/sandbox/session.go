@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/pulumicli"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
@@ -28,29 +29,29 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Options say what a session works on.
+// Options configure a session.
 type Options struct {
-	Stack      string            // stack name, "dev" where empty
-	ProjectDir string            // where Pulumi.yaml and Pulumi.<stack>.yaml are, "." where empty
-	Dir        string            // where everything is kept, <ProjectDir>/.sandbox/<stack> where empty
-	ConfigFile string            // read in the place of Pulumi.<stack>.yaml
-	Config     map[string]string // values over the file's, by full key
+	Stack      string            // stack name, default "dev"
+	ProjectDir string            // directory of Pulumi.yaml and Pulumi.<stack>.yaml, default "."
+	Dir        string            // directory of state, account and config, default <ProjectDir>/.sandbox/<stack>
+	ConfigFile string            // read instead of Pulumi.<stack>.yaml
+	Config     map[string]string // values that replace the file's, by full key, objects and lists as JSON
 	Program    pulumi.RunFunc
 	Stdout     io.Writer // the engine's progress; discarded where nil
 	Stderr     io.Writer // the engine's errors; discarded where nil
-	Color      bool      // terminal colours in the progress
+	Color      bool      // terminal colors in the progress
 	Fail       []string  // types whose next creation fails, once
-	// Quick has the engine save its state at an operation's end only, which for a large stack saves most of the time. A run
-	// that is killed then leaves everything to be taken over.
+	// Quick lets the engine save its state only at the end of an operation, which takes most of the time of a large stack. After
+	// a killed run the state then knows nothing of what the account holds.
 	Quick bool
 }
 
-// Session is a stack on a simulated account. One session of a directory is open at a time; its methods are not for
+// Session is a stack on a simulated account. A directory has one open session at a time. Its methods are not safe for
 // concurrent use.
 type Session struct {
 	options  Options
 	project  map[string]any
-	cli      *cli
+	cli      *pulumiCommand
 	lock     *os.File
 	account  *awssim.Account
 	provider *provider
@@ -60,23 +61,23 @@ type Session struct {
 	stack    auto.Stack
 }
 
-// Step is one thing that the engine did or would do to a resource.
+// Step is an operation of the engine on a resource, done or planned.
 type Step struct {
-	Op         string   // "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "refresh", …
-	URN, Type  string   //
+	Op         string // "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "refresh", …
+	URN, Type  string
 	Name       string   // logical name
 	Diffs      []string // top-level properties that differ
 	ReplacedBy []string // properties that force the replacement
 }
 
-// Result is what an operation came to.
+// Result is the result of an operation on the stack.
 type Result struct {
-	Changes map[string]int // how many resources per operation, e.g. "create", "update", "replace", "same", "delete"
-	Steps   []Step         // all but those that leave a resource as it is, in the engine's order
+	Changes map[string]int // number of resources by operation, e.g. "create", "update", "replace", "same", "delete"
+	Steps   []Step         // the steps that change a resource, in the engine's order
 	Outputs map[string]any // the stack's outputs after the operation; nil after a preview and a destroy
 }
 
-// Changed counts the resources that an operation did not leave as they were.
+// Changed counts the resources that the operation changed.
 func (r *Result) Changed() int {
 	n := 0
 	for op, c := range r.Changes {
@@ -87,11 +88,11 @@ func (r *Result) Changed() int {
 	return n
 }
 
-// ErrChanges is returned where no changes are expected and there are some.
-var ErrChanges = errors.New("changes were expected to be none")
+// ErrChanges means that there are changes where none were expected.
+var ErrChanges = errors.New("no changes were expected")
 
-// Open opens a session: it takes the directory's lock, opens the account, starts the provider, and makes the stack where there is
-// none. What a killed run left half done is cleared up first, and said on Stdout. Close it.
+// Open opens a session: it takes the directory's lock, opens the account, starts the provider, creates the stack if it does not
+// exist, and recovers from a killed run, which it reports on Stdout. The caller closes the session.
 func Open(ctx context.Context, o Options) (*Session, error) {
 	if o.Stack == "" {
 		o.Stack = "dev"
@@ -125,9 +126,11 @@ func (s *Session) open(ctx context.Context) error {
 	if s.project, err = readProject(s.options.ProjectDir); err != nil {
 		return err
 	}
-	if s.cli, err = findCLI(s.options.ProjectDir); err != nil {
-		return err
+	found, err := pulumicli.Find(s.options.ProjectDir)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
 	}
+	s.cli = &pulumiCommand{CLI: found}
 	for _, d := range []string{s.workDir(), s.stateDir(), s.homeDir()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return fmt.Errorf("sandbox: %w", err)
@@ -146,10 +149,10 @@ func (s *Session) open(ctx context.Context) error {
 		return err
 	}
 	env := map[string]string{
-		// Attributes would be written beside the state, and not in one step: a run that is killed between leaves a state that cannot be read.
+		// The metadata files would be written separately from the state: a run that is killed in between leaves an unreadable state.
 		"PULUMI_BACKEND_URL":       "file://" + filepath.ToSlash(s.stateDir()) + "?metadata=skip",
 		"PULUMI_CONFIG_PASSPHRASE": "sandbox",
-		// The engine calls this process instead of starting a plugin.
+		// The engine calls this process instead of a plugin.
 		"PULUMI_DEBUG_PROVIDERS":                        fmt.Sprintf("aws:%d", s.port),
 		"PULUMI_IGNORE_AMBIENT_PLUGINS":                 "true",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
@@ -173,7 +176,7 @@ func (s *Session) stateDir() string    { return filepath.Join(s.options.Dir, "st
 func (s *Session) homeDir() string     { return filepath.Join(s.options.Dir, "home") }
 func (s *Session) accountFile() string { return filepath.Join(s.options.Dir, "account.json") }
 
-// takeLock waits up to half a minute for another run on the directory to end: the engine of a killed run ends by itself.
+// takeLock waits up to half a minute for another run in the directory to end: the engine of a killed run ends by itself.
 func (s *Session) takeLock(ctx context.Context) error {
 	f, err := os.OpenFile(filepath.Join(s.options.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -194,7 +197,7 @@ func (s *Session) takeLock(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wait.C:
-			return fmt.Errorf("sandbox: another run is at work on stack %s; wait for it to end, or interrupt it", s.options.Stack)
+			return fmt.Errorf("sandbox: another run uses stack %s; wait for its end, or interrupt it", s.options.Stack)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -217,18 +220,19 @@ func (s *Session) serve() error {
 	return nil
 }
 
-// recover clears up after a run that was cut off. This session holds the directory's lock, so the backend's is stale; what the
-// engine was doing is done again; and what AWS made without the state knowing is kept for the creation that asks for it again.
+// recover repairs the state after a killed run. This session holds the directory's lock, so the backend's lock is stale. The
+// engine repeats its pending operations. A resource that AWS created, but that the state does not have, is the result of the next
+// creation of that resource.
 func (s *Session) recover(ctx context.Context) error {
-	// Any file is a lock to the backend, a half-written one as well.
+	// The backend takes every file for a lock, even a temporary one.
 	locks, err := filepath.Glob(filepath.Join(s.stateDir(), ".pulumi", "locks", "*", "*", "*", "*"))
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	if len(locks) > 0 {
-		s.say("an earlier run was killed; its lock is cleared")
+		s.report("an earlier run was killed; its lock is removed")
 		if err := s.stack.Cancel(ctx); err != nil {
-			return fmt.Errorf("sandbox: clearing a stale lock: %w", err)
+			return fmt.Errorf("sandbox: removing a stale lock: %w", err)
 		}
 	}
 	d, err := s.state()
@@ -236,11 +240,11 @@ func (s *Session) recover(ctx context.Context) error {
 		return err
 	}
 	if len(d.PendingOperations) > 0 {
-		if err := s.forgetPending(ctx); err != nil {
+		if err := s.removePending(ctx); err != nil {
 			return err
 		}
 		for _, op := range d.PendingOperations {
-			s.say("an earlier run was cut off while %s %s %s", op.Type, op.Resource.Type, op.Resource.URN.Name())
+			s.report("an earlier run was killed while %s %s %s", op.Type, op.Resource.Type, op.Resource.URN.Name())
 		}
 	}
 	known := map[string]bool{}
@@ -248,16 +252,16 @@ func (s *Session) recover(ctx context.Context) error {
 		known[string(r.Type)+" "+string(r.ID)] = true
 	}
 	for _, r := range s.account.Unclaimed(func(typ, id string) bool { return known[typ+" "+id] }) {
-		s.say("AWS had made %s %s (%s) when a run was cut off; `up` takes it over", r.Type, r.ID, resource.URN(r.URN).Name())
+		s.report("AWS created %s %s (%s), but the run was killed before it knew; `up` adopts it", r.Type, r.ID, resource.URN(r.URN).Name())
 	}
 	return nil
 }
 
-func (s *Session) say(format string, args ...any) {
+func (s *Session) report(format string, args ...any) {
 	fmt.Fprintf(s.options.Stdout, "sandbox: "+format+"\n", args...)
 }
 
-// state reads the stack's state from the file backend, which spares a start of the CLI.
+// state reads the stack's state from the file backend: that is faster than the CLI.
 func (s *Session) state() (apitype.DeploymentV3, error) {
 	var checkpoint struct {
 		Checkpoint struct{ Latest apitype.DeploymentV3 }
@@ -272,8 +276,8 @@ func (s *Session) state() (apitype.DeploymentV3, error) {
 	return checkpoint.Checkpoint.Latest, nil
 }
 
-// forgetPending takes the unfinished operations out of the state.
-func (s *Session) forgetPending(ctx context.Context) error {
+// removePending removes the pending operations from the state.
+func (s *Session) removePending(ctx context.Context) error {
 	export, err := s.stack.Export(ctx)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
@@ -287,12 +291,12 @@ func (s *Session) forgetPending(ctx context.Context) error {
 		return fmt.Errorf("sandbox: state: %w", err)
 	}
 	if err := s.stack.Import(ctx, export); err != nil {
-		return fmt.Errorf("sandbox: ending unfinished operations: %w", err)
+		return fmt.Errorf("sandbox: removing pending operations: %w", err)
 	}
 	return nil
 }
 
-// Close stops the provider and gives the directory free. It may be called twice.
+// Close stops the provider and releases the directory's lock. It may be called twice.
 func (s *Session) Close() {
 	if s.cancel != nil {
 		close(s.cancel)
@@ -305,7 +309,7 @@ func (s *Session) Close() {
 	}
 }
 
-// SetProgram changes the program that later operations run, as a change of the code would.
+// SetProgram changes the program for later operations.
 func (s *Session) SetProgram(program pulumi.RunFunc) {
 	s.options.Program = program
 	s.stack.Workspace().SetProgram(program)
@@ -331,10 +335,10 @@ func (s *Session) Fail(types ...string) {
 	}
 }
 
-// Unfailed lists the types that were to fail and have not been created since, sorted.
+// Unfailed lists the types given to Fail that nothing has created since, sorted.
 func (s *Session) Unfailed() []string { return s.provider.failing() }
 
-// Account is the simulated account.
+// Account returns the simulated account.
 func (s *Session) Account() *awssim.Account { return s.account }
 
 func (s *Session) color() string {
@@ -344,7 +348,7 @@ func (s *Session) color() string {
 	return "never"
 }
 
-// Preview plans what Up would do and changes nothing. With expectNone it fails with ErrChanges where there is something to do.
+// Preview plans Up and changes nothing. With expectNone it fails with ErrChanges if there are changes.
 func (s *Session) Preview(ctx context.Context, expectNone bool) (*Result, error) {
 	return s.collect(func(ch chan events.EngineEvent) error {
 		_, err := s.stack.Preview(ctx, optpreview.ProgressStreams(s.options.Stdout), optpreview.ErrorProgressStreams(s.options.Stderr),
@@ -353,7 +357,7 @@ func (s *Session) Preview(ctx context.Context, expectNone bool) (*Result, error)
 	}, expectNone)
 }
 
-// Up brings the account to what the program asks for.
+// Up creates, updates and deletes resources until the account matches the program.
 func (s *Session) Up(ctx context.Context) (*Result, error) {
 	var up auto.UpResult
 	r, err := s.collect(func(ch chan events.EngineEvent) error {
@@ -366,7 +370,7 @@ func (s *Session) Up(ctx context.Context) (*Result, error) {
 	return r, err
 }
 
-// Refresh brings the state to what the account holds.
+// Refresh updates the state from the account.
 func (s *Session) Refresh(ctx context.Context) (*Result, error) {
 	return s.collect(func(ch chan events.EngineEvent) error {
 		_, err := s.stack.Refresh(ctx, optrefresh.ProgressStreams(s.options.Stdout), optrefresh.ErrorProgressStreams(s.options.Stderr),
@@ -375,8 +379,7 @@ func (s *Session) Refresh(ctx context.Context) (*Result, error) {
 	}, false)
 }
 
-// PreviewDestroy plans what Destroy would do and changes nothing. It fails where the engine refuses to delete something, and names
-// all of that on Stdout.
+// PreviewDestroy plans Destroy and changes nothing. It fails if the engine refuses to delete resources; Stdout names them.
 func (s *Session) PreviewDestroy(ctx context.Context) (*Result, error) {
 	return s.collect(func(ch chan events.EngineEvent) error {
 		_, err := s.stack.PreviewDestroy(ctx, optdestroy.ProgressStreams(s.options.Stdout), optdestroy.ErrorProgressStreams(s.options.Stderr),
@@ -385,8 +388,8 @@ func (s *Session) PreviewDestroy(ctx context.Context) (*Result, error) {
 	}, false)
 }
 
-// Destroy deletes everything of the stack, without planning it first: where something is protected, the engine comes upon that when
-// other things are gone. The error says what the account still holds, if anything.
+// Destroy deletes the stack's resources without a preview: it stops at the first protected one, after others are deleted. If the
+// account still holds resources, the error lists them.
 func (s *Session) Destroy(ctx context.Context) (*Result, error) {
 	r, err := s.collect(func(ch chan events.EngineEvent) error {
 		_, err := s.stack.Destroy(ctx, optdestroy.ProgressStreams(s.options.Stdout), optdestroy.ErrorProgressStreams(s.options.Stderr),
@@ -402,12 +405,12 @@ func (s *Session) Destroy(ctx context.Context) (*Result, error) {
 			lines = append(lines, fmt.Sprintf("  %s %s (%s)", l.Type, l.ID, resource.URN(l.URN).Name()))
 		}
 		return r, fmt.Errorf("sandbox: after the destroy the account still holds %d resources:\n%s\n"+
-			"what the stack retains stays; what an interrupted run left, `up` takes over and `destroy` then deletes", len(left), strings.Join(lines, "\n"))
+			"the stack retains some on deletion; resources of an interrupted run are adopted by `up` and then deleted by `destroy`", len(left), strings.Join(lines, "\n"))
 	}
 	return r, nil
 }
 
-// Protected counts the resources in the state that the engine will not delete.
+// Protected counts the resources in the state that Pulumi protects.
 func (s *Session) Protected() int {
 	d, err := s.state()
 	if err != nil {
@@ -445,7 +448,7 @@ func (s *Session) Remove() error {
 	if err := os.RemoveAll(s.options.Dir); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	_ = os.Remove(filepath.Dir(s.options.Dir)) // where no other stack is left in it
+	_ = os.Remove(filepath.Dir(s.options.Dir)) // fails if another stack is in it
 	return nil
 }
 
@@ -462,7 +465,7 @@ func (s *Session) collect(run func(chan events.EngineEvent) error, expectNone bo
 					return
 				}
 				res.add(e)
-			case <-ended: // a CLI that never got as far as its first event leaves the channel open
+			case <-ended: // a CLI that fails before its first event leaves the channel open
 				return
 			}
 		}
@@ -479,7 +482,7 @@ func (s *Session) collect(run func(chan events.EngineEvent) error, expectNone bo
 	return res, nil
 }
 
-// OperationError is an operation that the engine ended with an error; its details went to the session's Stdout and Stderr.
+// OperationError means that the engine's operation failed. The details are on the session's Stdout and Stderr.
 type OperationError struct{ err error }
 
 func (e *OperationError) Error() string { return e.err.Error() }

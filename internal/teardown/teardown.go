@@ -1,106 +1,87 @@
-// Package teardown destroys a stack, and says before anything is deleted what would hold it.
+// Package teardown destroys a stack. If something is protected, it deletes nothing and lists what is protected.
 //
-// `pulumi destroy` alone stops at the first look too, but names only what Pulumi protects and advises to take
-// that off in the state: AWS then still refuses the load balancer and the buckets, half-way.
+// `pulumi destroy` alone lists only the resources that Pulumi protects, and advises to remove their protection from the
+// state. AWS would then refuse to delete the load balancer and the buckets, when half of the stack is gone.
 package teardown
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
-	"cinema-database/internal/flags"
-	"cinema-database/internal/sandbox"
+	"cinema-database/internal/cli"
+	"cinema-database/internal/pulumicli"
 )
 
 const usage = `usage: destroy [--stack NAME] [-- PULUMI FLAGS]
 
-Deletes everything that a stack holds, as ` + "`pulumi destroy`" + ` does. Where something is held, by cinema:protect or as
-the last backups, it deletes nothing, names what is held by what, and says which two steps take that off.
+Deletes all resources of a stack, as ` + "`pulumi destroy`" + ` does. If cinema:protect or the backups' own setting protects
+a resource, it deletes nothing, lists the protected resources, and prints the two steps that delete them too.
 
 flags
   --stack NAME   stack (default dev)
-  -- FLAGS       what follows goes to pulumi destroy, like -- --yes
+  -- FLAGS       flags for pulumi destroy, like -- --yes
 `
 
-// Exit codes of Main, where Pulumi's own does not stand.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
-// Main runs the command in the project's directory: args are what follows "destroy" on the command line. It
-// returns the exit code: 1 where the stack is held or its state cannot be read, 2 for a command line that makes
-// no sense, else Pulumi's.
+// Main runs the command in the project's directory. args follow "destroy" on the command line. The exit code is
+// Pulumi's, or cli.ExitFailed if the stack is protected or its state cannot be read.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags.New("destroy")
-	stack := fs.String("stack", "dev", "")
-	var further []string
+	command := cli.Command{Name: "destroy", Usage: usage, Stdout: stdout, Stderr: stderr}
+	fs := cli.Flags("destroy")
+	stack := cli.Stack(fs)
+	var pulumiFlags []string
 	if i := slices.Index(args, "--"); i >= 0 {
-		args, further = args[:i], args[i+1:]
+		args, pulumiFlags = args[:i], args[i+1:]
 	}
-	switch err := flags.Parse(fs, args); {
-	case err == flag.ErrHelp:
-		fmt.Fprint(stdout, usage)
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "destroy: %v\n\n%s", err, usage)
-		return exitUsage
+	if err := cli.Parse(fs, args); err != nil {
+		return command.Refuse(err)
 	}
-	pulumi, err := sandbox.FindCLI(".")
+	pulumi, err := pulumicli.Find(".")
 	if err != nil {
-		fmt.Fprintf(stderr, "destroy: %v\n", err)
-		return exitFailed
+		return command.Fail(err)
 	}
-	held, err := holds(ctx, pulumi, *stack)
+	protected, err := protectedResources(ctx, pulumi.Path, *stack)
 	if err != nil {
-		fmt.Fprintf(stderr, "destroy: %v\n", err)
-		return exitFailed
+		return command.Fail(err)
 	}
-	if len(held) > 0 {
-		refuse(stderr, *stack, held)
-		return exitFailed
+	if len(protected) > 0 {
+		printProtected(stderr, *stack, protected)
+		return cli.ExitFailed
 	}
-	// A terminal's interrupt reaches Pulumi too, which finishes what is under way; this waits for it.
-	_, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	// A terminal's interrupt reaches Pulumi too, which finishes its current operations: this process waits for it.
+	_, stop := cli.Interruptible(ctx)
 	defer stop()
-	cmd := exec.Command(pulumi, append([]string{"destroy", "--stack", *stack}, further...)...)
+	cmd := exec.Command(pulumi.Path, append([]string{"destroy", "--stack", *stack}, pulumiFlags...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	if err := cmd.Run(); err != nil {
 		if cmd.ProcessState == nil {
-			fmt.Fprintf(stderr, "destroy: %v\n", err)
-			return exitFailed
+			return command.Fail(err)
 		}
-		return max(cmd.ProcessState.ExitCode(), exitFailed)
+		return max(cmd.ProcessState.ExitCode(), cli.ExitFailed)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
-func refuse(out io.Writer, stack string, held []hold) {
+func printProtected(out io.Writer, stack string, all []protected) {
 	fmt.Fprintf(out, "destroy: stack %s is protected; nothing was deleted\n\n", stack)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	// Backups go by a decision of their own, whatever cinema:protect says.
+	// cinema:protect does not decide about backups: they have their own setting.
 	backups := ""
-	for _, h := range held {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", h.name, h.typ, strings.Join(h.by, "; "))
-		if h.typ == vault {
+	for _, p := range all {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", p.name, p.typ, strings.Join(p.by, "; "))
+		if p.typ == vault {
 			backups = fmt.Sprintf("\n     pulumi config set --path cinema:backups.forceDestroy true --stack %s", stack)
 		}
 	}
 	w.Flush()
 	fmt.Fprintf(out, `
-Two steps, where all of it, with its data, is to go:
+To delete the whole stack with its data:
 
   1. pulumi config set cinema:protect false --stack %[1]s%[2]s
      pulumi up --stack %[1]s
@@ -109,13 +90,13 @@ Two steps, where all of it, with its data, is to go:
 `, stack, backups)
 }
 
-// hold is a resource, and what keeps it.
-type hold struct {
+// protected is a resource that cannot be deleted, with the reasons.
+type protected struct {
 	name, typ string
 	by        []string
 }
 
-// resource is one of a stack's state (Pulumi's deployment format, version 3).
+// resource is a resource in a stack's state (Pulumi's deployment format, version 3).
 type resource struct {
 	URN     string         `json:"urn"`
 	Type    string         `json:"type"`
@@ -125,19 +106,19 @@ type resource struct {
 
 const vault = "aws:backup/vault:Vault"
 
-// heldByAWS is what AWS refuses to delete, by type: the input that decides, the value that holds, and how.
-var heldByAWS = []struct {
+// protectedByAWS has the types that AWS refuses to delete while an input has a value, with the reason.
+var protectedByAWS = []struct {
 	typ, input string
 	value      bool
-	how        string
+	reason     string
 }{
 	{"aws:lb/loadBalancer:LoadBalancer", "enableDeletionProtection", true, "AWS: deletion protection"},
 	{"aws:s3/bucketV2:BucketV2", "forceDestroy", false, "AWS: while it holds objects"},
 	{vault, "forceDestroy", false, "AWS: while it holds recovery points"},
 }
 
-// holds reads a stack's state and lists what would stop a destroy, by name.
-func holds(ctx context.Context, pulumi, stack string) ([]hold, error) {
+// protectedResources reads a stack's state and lists the resources that cannot be deleted, by name.
+func protectedResources(ctx context.Context, pulumi, stack string) ([]protected, error) {
 	cmd := exec.CommandContext(ctx, pulumi, "stack", "export", "--non-interactive", "--stack", stack)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -153,22 +134,22 @@ func holds(ctx context.Context, pulumi, stack string) ([]hold, error) {
 	if err := json.Unmarshal(answer, &state); err != nil {
 		return nil, fmt.Errorf("state of stack %s: %w", stack, err)
 	}
-	var all []hold
+	var all []protected
 	for _, r := range state.Deployment.Resources {
-		h := hold{name: r.URN[strings.LastIndex(r.URN, "::")+2:], typ: r.Type}
+		p := protected{name: r.URN[strings.LastIndex(r.URN, "::")+2:], typ: r.Type}
 		if r.Protect {
-			h.by = append(h.by, "Pulumi: protect")
+			p.by = append(p.by, "Pulumi: protect")
 		}
-		for _, a := range heldByAWS {
-			// An input that is absent is false.
+		for _, a := range protectedByAWS {
+			// A missing input is false.
 			if set, _ := r.Inputs[a.input].(bool); r.Type == a.typ && set == a.value {
-				h.by = append(h.by, a.how)
+				p.by = append(p.by, a.reason)
 			}
 		}
-		if len(h.by) > 0 {
-			all = append(all, h)
+		if len(p.by) > 0 {
+			all = append(all, p)
 		}
 	}
-	slices.SortFunc(all, func(a, b hold) int { return strings.Compare(a.name+a.typ, b.name+b.typ) })
+	slices.SortFunc(all, func(a, b protected) int { return strings.Compare(a.name+a.typ, b.name+b.typ) })
 	return all, nil
 }

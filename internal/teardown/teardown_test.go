@@ -9,19 +9,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/cli"
 )
 
-// cli puts a Pulumi CLI on the PATH that knows one stack's state, and notes what else it is asked for.
-func cli(t *testing.T, state string) (asked func() string) {
+// installCLI puts a Pulumi CLI on the PATH that knows the state of one stack. calls returns its other calls.
+func installCLI(t *testing.T, state string) (calls func() string) {
 	t.Helper()
 	dir := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.250.0 ;;\n'stack export --non-interactive --stack prod') cat <<'END'\n" + state + "\nEND\n;;\n" +
-		"destroy*) echo \"$*\" >> asked; cat; exit ${DESTROYED:-0} ;;\n*) echo 'error: no such stack' >&2; exit 255 ;;\nesac\n"
+	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.274.1 ;;\n'stack export --non-interactive --stack prod') cat <<'END'\n" + state + "\nEND\n;;\n" +
+		"destroy*) echo \"$*\" >> calls; cat; exit ${DESTROYED:-0} ;;\n*) echo 'error: no such stack' >&2; exit 255 ;;\nesac\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
 	return func() string {
-		all, err := os.ReadFile("asked")
+		all, err := os.ReadFile("calls")
 		if os.IsNotExist(err) {
 			return ""
 		}
@@ -37,8 +39,8 @@ func destroy(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-func TestAProtectedStackIsNotTouched(t *testing.T) {
-	asked := cli(t, `{"version":3,"deployment":{"resources":[
+func TestProtectedStackIsNotDestroyed(t *testing.T) {
+	calls := installCLI(t, `{"version":3,"deployment":{"resources":[
 		{"urn":"urn:pulumi:prod::cinema::pulumi:pulumi:Stack::cinema-prod","type":"pulumi:pulumi:Stack"},
 		{"urn":"urn:pulumi:prod::cinema::cinema:storage:Storage$aws:s3/bucketV2:BucketV2::storage-images","type":"aws:s3/bucketV2:BucketV2","protect":true,"inputs":{"forceDestroy":false}},
 		{"urn":"urn:pulumi:prod::cinema::cinema:storage:Storage$aws:s3/bucketV2:BucketV2::storage-logs","type":"aws:s3/bucketV2:BucketV2","inputs":{}},
@@ -46,7 +48,7 @@ func TestAProtectedStackIsNotTouched(t *testing.T) {
 		{"urn":"urn:pulumi:prod::cinema::cinema:compute:Database$aws:ebs/volume:Volume::database-data","type":"aws:ebs/volume:Volume","protect":true,"inputs":{}},
 		{"urn":"urn:pulumi:prod::cinema::cinema:network:Network$aws:ec2/vpc:Vpc::network-vpc","type":"aws:ec2/vpc:Vpc","inputs":{}}]}}`)
 	code, _, errs := destroy(t, "--stack", "prod", "--", "--yes")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Equal(t, `destroy: stack prod is protected; nothing was deleted
 
   api-lb          aws:lb/loadBalancer:LoadBalancer  AWS: deletion protection
@@ -54,27 +56,27 @@ func TestAProtectedStackIsNotTouched(t *testing.T) {
   storage-images  aws:s3/bucketV2:BucketV2          Pulumi: protect; AWS: while it holds objects
   storage-logs    aws:s3/bucketV2:BucketV2          AWS: while it holds objects
 
-Two steps, where all of it, with its data, is to go:
+To delete the whole stack with its data:
 
   1. pulumi config set cinema:protect false --stack prod
      pulumi up --stack prod
   2. make destroy STACK=prod
 
 `, errs)
-	assert.Empty(t, asked())
+	assert.Empty(t, calls())
 }
 
-func TestBackupsGoByADecisionOfTheirOwn(t *testing.T) {
+func TestBackupsHaveTheirOwnSetting(t *testing.T) {
 	vault := `{"version":3,"deployment":{"resources":[
-		{"urn":"urn:pulumi:prod::cinema::cinema:compute:Backup$aws:backup/vault:Vault::backup-vault","type":"aws:backup/vault:Vault","inputs":{"forceDestroy":%s}}]}}`
-	asked := cli(t, strings.Replace(vault, "%s", "false", 1))
+		{"urn":"urn:pulumi:prod::cinema::cinema:storage:Backup$aws:backup/vault:Vault::backup-vault","type":"aws:backup/vault:Vault","inputs":{"forceDestroy":%s}}]}}`
+	calls := installCLI(t, strings.Replace(vault, "%s", "false", 1))
 	code, _, errs := destroy(t, "--stack", "prod")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Equal(t, `destroy: stack prod is protected; nothing was deleted
 
   backup-vault  aws:backup/vault:Vault  AWS: while it holds recovery points
 
-Two steps, where all of it, with its data, is to go:
+To delete the whole stack with its data:
 
   1. pulumi config set cinema:protect false --stack prod
      pulumi config set --path cinema:backups.forceDestroy true --stack prod
@@ -82,46 +84,46 @@ Two steps, where all of it, with its data, is to go:
   2. make destroy STACK=prod
 
 `, errs)
-	assert.Empty(t, asked())
+	assert.Empty(t, calls())
 
-	asked = cli(t, strings.Replace(vault, "%s", "true", 1))
+	calls = installCLI(t, strings.Replace(vault, "%s", "true", 1))
 	code, _, errs = destroy(t, "--stack", "prod")
-	assert.Equal(t, exitOK, code, errs)
-	assert.Equal(t, "destroy --stack prod\n", asked())
+	assert.Equal(t, cli.ExitOK, code, errs)
+	assert.Equal(t, "destroy --stack prod\n", calls())
 }
 
-func TestAnUnprotectedStackIsDestroyed(t *testing.T) {
-	asked := cli(t, `{"version":3,"deployment":{"resources":[
+func TestUnprotectedStackIsDestroyed(t *testing.T) {
+	calls := installCLI(t, `{"version":3,"deployment":{"resources":[
 		{"urn":"urn:pulumi:prod::cinema::aws:s3/bucketV2:BucketV2::storage-images","type":"aws:s3/bucketV2:BucketV2","inputs":{"forceDestroy":true}},
 		{"urn":"urn:pulumi:prod::cinema::aws:lb/loadBalancer:LoadBalancer::api-lb","type":"aws:lb/loadBalancer:LoadBalancer","inputs":{"enableDeletionProtection":false}}]}}`)
 	code, out, errs := destroy(t, "--stack", "prod", "--", "--skip-preview")
-	assert.Equal(t, exitOK, code, errs)
-	assert.Equal(t, "destroy --stack prod --skip-preview\n", asked())
-	assert.Equal(t, "yes\n", out, "Pulumi asks, and gets what is typed")
+	assert.Equal(t, cli.ExitOK, code, errs)
+	assert.Equal(t, "destroy --stack prod --skip-preview\n", calls())
+	assert.Equal(t, "yes\n", out, "Pulumi reads the user's answer")
 	t.Setenv("DESTROYED", "3")
 	code, _, _ = destroy(t, "--stack", "prod")
-	assert.Equal(t, 3, code, "Pulumi's own exit code")
+	assert.Equal(t, 3, code, "Pulumi's exit code")
 }
 
-func TestWhatCannotBeReadIsNotDestroyed(t *testing.T) {
-	asked := cli(t, `not JSON`)
+func TestStackWithUnreadableStateIsNotDestroyed(t *testing.T) {
+	calls := installCLI(t, `not JSON`)
 	code, _, errs := destroy(t, "--stack", "prod")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "state of stack prod: invalid character")
 	code, _, errs = destroy(t, "--stack", "nowhere")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "state of stack nowhere: exit status 255: error: no such stack")
-	assert.Empty(t, asked())
+	assert.Empty(t, calls())
 }
 
 func TestCommandLine(t *testing.T) {
 	for args, want := range map[string]string{"now": `argument "now": not known`, "--force": "not defined: -force"} {
 		code, _, errs := destroy(t, args)
-		assert.Equal(t, exitUsage, code)
+		assert.Equal(t, cli.ExitUsage, code)
 		assert.Contains(t, errs, want)
 		assert.Contains(t, errs, "usage: destroy")
 	}
 	code, out, _ := destroy(t, "--help")
-	assert.Equal(t, exitOK, code)
+	assert.Equal(t, cli.ExitOK, code)
 	assert.Contains(t, out, "cinema:protect")
 }

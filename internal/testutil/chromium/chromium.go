@@ -1,4 +1,4 @@
-// Package chromium starts the browser that tests look at pages with.
+// Package chromium starts a headless browser for tests.
 package chromium
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Find gives the browser's path; a test that needs one is skipped where there is none.
+// Find returns the browser's path. It skips the test if no browser is installed.
 func Find(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -18,11 +18,11 @@ func Find(t testing.TB) string {
 			return found
 		}
 	}
-	t.Skip("no Chromium here; apt-get install chromium")
+	t.Skip("Chromium is not installed; apt-get install chromium")
 	return ""
 }
 
-// Start starts a headless browser, in which each page is a context of its own, until stop is called.
+// Start starts a headless browser. Each child context of browser is a page. The caller calls stop.
 func Start(t testing.TB) (browser context.Context, stop func()) {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(Find(t)), chromedp.NoSandbox, chromedp.DisableGPU,

@@ -1,4 +1,4 @@
-// Package freeport gives tests TCP ports that are listened on later, by what they start or start again.
+// Package freeport finds TCP ports for the servers that tests start or restart.
 package freeport
 
 import (
@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Get returns a port of 127.0.0.1 that nothing listens on. It is below the range that the kernel assigns from
-// (from 32768 on Linux, 49152 elsewhere), so that nothing else comes to have it meanwhile.
+// Get returns a free port of 127.0.0.1. It is below the kernel's range for port 0 (from 32768 on Linux, 49152 elsewhere), so
+// that no other process gets it before the test's server listens.
 func Get(t testing.TB) int {
 	t.Helper()
 	for range 100 {
@@ -19,6 +19,6 @@ func Get(t testing.TB) int {
 			return port
 		}
 	}
-	t.Fatal("no port is free")
+	t.Fatal("no free port found")
 	return 0
 }

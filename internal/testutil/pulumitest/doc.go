@@ -1,3 +1,3 @@
-// Package pulumitest runs a Pulumi program in the test's own process and gives what internal/plan records of it,
-// and holds the golden files that tests compare recordings with.
+// Package pulumitest runs a Pulumi program in the test's process, returns the recording of package plan, and compares
+// it with golden files.
 package pulumitest

@@ -11,9 +11,9 @@ import (
 	"cinema-database/internal/plan"
 )
 
-var update = flag.Bool("update", false, "write what the tests see into their golden files")
+var update = flag.Bool("update", false, "write the tests' results to their golden files")
 
-// Golden compares text with a file, and with -update writes the file instead.
+// Golden compares text with a file. With -update it writes the file instead.
 func Golden(t testing.TB, path, got string) {
 	t.Helper()
 	if *update {
@@ -30,11 +30,11 @@ func Golden(t testing.TB, path, got string) {
 		t.Fatalf("%v; run the test with -update to write it", err)
 	}
 	if want := string(data); got != want {
-		t.Errorf("%s differs from what the program registers (run the test with -update if that is meant):\n%s", path, lineDiff(want, got))
+		t.Errorf("%s differs from the program's registrations (if that is intended, run the test with -update):\n%s", path, lineDiff(want, got))
 	}
 }
 
-// lineDiff lists the lines that only one of two sorted-ish texts has.
+// lineDiff lists the lines that only one of the texts has.
 func lineDiff(want, got string) string {
 	count := map[string]int{}
 	for _, l := range strings.Split(want, "\n") {
@@ -53,12 +53,12 @@ func lineDiff(want, got string) string {
 		}
 	}
 	if b.Len() == 0 {
-		return "the same lines in another order\n"
+		return "the same lines in a different order\n"
 	}
 	return b.String()
 }
 
-// StackConfig is plan.StackConfig; a file that cannot be read ends the test.
+// StackConfig calls plan.StackConfig. It ends the test if the file cannot be read.
 func StackConfig(t testing.TB, path string) map[string]string {
 	t.Helper()
 	values, err := plan.StackConfig(path, nil)

@@ -24,7 +24,7 @@ type office struct {
 	VpcID pulumi.StringOutput
 }
 
-// program registers a component with a VPC, a subnet a zone, and a host whose user data is a secret.
+// program registers a component with a VPC, two subnets, and a host with secret user data.
 func program(ctx *pulumi.Context) error {
 	c := &office{}
 	if err := ctx.RegisterComponentResource("test:index:Office", "office", c); err != nil {
@@ -71,7 +71,7 @@ func record(t *testing.T, opts ...pulumitest.Option) *pulumitest.Recording {
 	return pulumitest.Run(t, program, opts...)
 }
 
-func TestRecordsEveryOption(t *testing.T) {
+func TestOptionsAreRecorded(t *testing.T) {
 	r := record(t)
 	require.NoError(t, r.Err)
 
@@ -115,7 +115,7 @@ func TestAnswersLikeAWS(t *testing.T) {
 	assert.Equal(t, "eu-central-1b", r.Export("zone").StringValue())
 }
 
-func TestPreviewKnowsNoIDs(t *testing.T) {
+func TestIDsAreUnknownInAPreview(t *testing.T) {
 	r := record(t, pulumitest.Preview())
 	require.NoError(t, r.Err)
 	assert.Empty(t, r.ByName("office-vpc").ID)
@@ -135,7 +135,7 @@ func TestFailingTypeFailsTheProgram(t *testing.T) {
 }
 
 func TestProgramErrorIsKept(t *testing.T) {
-	want := errors.New("no cinema without a screen")
+	want := errors.New("the program fails")
 	r := pulumitest.Run(t, func(*pulumi.Context) error { return want })
 	require.ErrorIs(t, r.Err, want)
 	assert.Empty(t, r.Resources)

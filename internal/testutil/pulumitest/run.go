@@ -12,30 +12,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a run gives, as internal/plan records it.
+// The types of package plan that a run returns.
 type (
-	// Recording is what a program did.
 	Recording = plan.Recording
-	// Resource is one registration as it reached the engine.
-	Resource = plan.Resource
-	// Log is one logged message.
-	Log = plan.Log
+	Resource  = plan.Resource
+	Log       = plan.Log
 )
 
 // Option changes how Run runs a program.
 type Option func(*plan.Options)
 
-// Stack names the project and the stack, "cinema" and "dev" otherwise.
+// Stack sets the names of project and stack, by default "cinema" and "dev".
 func Stack(project, stack string) Option {
 	return func(o *plan.Options) { o.Project, o.Stack = project, stack }
 }
 
-// Config sets config values by full key ("cinema:vpcCidr", "aws:region"), objects and lists as JSON. Later options win.
+// Config sets config values by full key ("cinema:vpcCidr", "aws:region"), objects and lists as JSON. Later options override earlier
+// ones.
 func Config(values map[string]string) Option {
 	return func(o *plan.Options) { maps.Copy(o.Config, values) }
 }
 
-// SecretConfig is Config for values that are secrets.
+// SecretConfig sets config values that are secrets.
 func SecretConfig(values map[string]string) Option {
 	return func(o *plan.Options) {
 		Config(values)(o)
@@ -45,22 +43,21 @@ func SecretConfig(values map[string]string) Option {
 	}
 }
 
-// Environment is where a component under test is deployed: the project and stack that Run runs by default, in the
-// simulated account.
+// Environment returns the environment of a component under test: Run's default project and stack in the simulated account.
 func Environment() environment.Environment {
 	return environment.Environment{
 		Project: "cinema", Stack: "dev", Partition: "aws", DNSSuffix: "amazonaws.com", Region: "us-east-1", Account: "123456789012",
 	}
 }
 
-// Preview runs the program as `pulumi preview` does on an empty stack: ids, and all else that AWS decides, are unknown.
+// Preview runs the program as `pulumi preview` does on an empty stack: ids and everything else that AWS sets are unknown.
 func Preview() Option { return func(o *plan.Options) { o.Preview = true } }
 
 // Fail makes the registration of a type fail, e.g. "aws:ec2/natGateway:NatGateway".
 func Fail(typ string) Option { return func(o *plan.Options) { o.Fail[typ] = true } }
 
-// Run runs a program and returns what it registered once all of it has settled. The program's own error is in
-// Recording.Err; only a failure of the recorder itself ends the test.
+// Run runs a program and returns its registrations when all of them are complete. The program's own error is in
+// Recording.Err; a failure of the recorder ends the test.
 func Run(t testing.TB, program pulumi.RunFunc, opts ...Option) *Recording {
 	t.Helper()
 	o := plan.Options{Project: "cinema", Stack: "dev", Config: map[string]string{}, Fail: map[string]bool{}}
@@ -74,12 +71,12 @@ func Run(t testing.TB, program pulumi.RunFunc, opts ...Option) *Recording {
 	return r
 }
 
-// Refused asserts that a program ended with an error that has each of the texts, and registered nothing.
+// Refused asserts that a program ended with an error that contains each of the texts, and registered nothing.
 func Refused(t testing.TB, r *Recording, want ...string) {
 	t.Helper()
 	require.Error(t, r.Err)
 	for _, w := range want {
 		assert.Contains(t, r.Err.Error(), w)
 	}
-	assert.Empty(t, r.Resources, "what is refused registers nothing")
+	assert.Empty(t, r.Resources, "a refused program registers nothing")
 }

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// Types of keys, in the words of Pulumi's project schema.
+const (
+	text    = "string"
+	boolean = "boolean"
+	integer = "integer"
+	array   = "array"
+	object  = "object"
+)
+
+// key is one key of the stack's config. The table in README.md, the schema in Pulumi.yaml and the defaults of Load come
+// from Keys; run this package's test with -update after a change.
+type key struct {
+	// Name is without the project's namespace. A field of an object follows a dot.
+	Name string
+	Type string
+	// Default of Load, and of Pulumi.yaml. Types of instances are those of arm64.
+	Default any
+	// Shown is README's text for a default that does not explain itself.
+	Shown string
+	// Meaning in Markdown, with units and limits.
+	Meaning string
+}
+
+// Keys are all keys, in README's order.
+var keys = []key{
+	{"vpcCidr", text, "10.0.0.0/16", "", "the VPC's network, private, `/16` to `/23`"},
+	{"availabilityZones", array, []string{}, "first three of the region", "two to four zones by name that offer the instance types; append to add one, subnets never move"},
+	{"natGateways", text, "single", "", "`none` (the private tier reaches S3 only), `single`, or `perAz`; each about 33 USD a month and 0.045 USD/GB in us-east-1; see [cost](docs/cost.md)"},
+	{"bastion.cidrs", array, []string{}, "", "networks that may open SSH to the bastion; without any, operators use Session Manager"},
+	{"bastion.instanceType", text, "t4g.nano", "", "instance type of the bastion"},
+	{"architecture", text, "arm64", "", "`arm64` or `amd64`, for instances and functions; the default instance types follow it"},
+	{"api.instanceType", text, "t4g.micro", "", "instance type of the API"},
+	{"api.minSize", integer, 3, "", "lower bound of the Auto Scaling group"},
+	{"api.maxSize", integer, 6, "", "upper bound of the Auto Scaling group"},
+	{"database.instanceType", text, "t4g.medium", "", "instance type of the database host"},
+	{"database.volumeSize", integer, 20, "", "data volume, GiB"},
+	// 8.0.37 closes CVE-2026-118383, a use after free before authentication.
+	{"database.version", text, "8.0.38", "", "MongoDB server, of the 8.0 line, from 8.0.17"},
+	{"database.sha256", text, "", "the publisher's", "digest of the server package, to pin it"},
+	{"database.restoreFrom", text, "", "", "snapshot to create the data volume from; see [restore](docs/operations.md#restore)"},
+	{"thumbnailer.concurrency", integer, 10, "", "thumbnails made at the same time; `-1` uses the account's unreserved concurrency"},
+	{"domain.zone", text, "", "", "Route 53 hosted zone of the host names; without a domain the API is served over plain HTTP"},
+	{"domain.createZone", boolean, false, "", "make the hosted zone part of the stack"},
+	{"domain.hosts", array, []string{}, "", "list of `name` and `service` (`api`): each a rule of the load balancer, all on one certificate"},
+	{"alarms.email", text, "", "", "address for notifications; the key `alarms` itself turns alarms and dashboard on"},
+	{"alarms.monthlyBudget", integer, 0, "", "US dollars a month to warn at; `0` for none"},
+	{"backups.retentionDays", integer, 35, "", "daily snapshots of the data volume; `0` for none"},
+	{"backups.forceDestroy", boolean, false, "", "let `pulumi destroy` delete the backups too"},
+	{"replicaRegion", text, "", "", "region that new images are copied to"},
+	{"deployer", object, nil, "", "GitHub repository that may preview and deploy; see [deploying from GitHub](docs/operations.md#deploying-from-github)"},
+	{"protect", boolean, true, "", "protect everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer"},
+	{"logRetentionDays", integer, 30, "", "every log group and access log"},
+	{"tags", object, map[string]string{}, "", "map of tags for every resource except S3 objects, which take ten, and launch templates, whose instances have them"},
+}
+
+// switches are the objects that turn a feature on by being there, even when empty. Pulumi requires every key of its
+// schema that has no default, and any default would turn the feature on: so the schema leaves these out.
+var switches = []string{"alarms", "deployer"}
+
+// topLevel returns the names of the keys at the top level, in the table's order.
+func topLevel() (names []string) {
+	for _, k := range keys {
+		name, _, _ := strings.Cut(k.Name, ".")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// fields returns the keys of an object's fields.
+func fields(object string) (of []key) {
+	for _, k := range keys {
+		if strings.HasPrefix(k.Name, object+".") {
+			of = append(of, k)
+		}
+	}
+	return of
+}

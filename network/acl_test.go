@@ -1,0 +1,98 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/pulumitest"
+)
+
+var vpc = netip.MustParsePrefix("10.0.0.0/16")
+
+// allows reports whether one of the rules allows the port from or to every address of the network.
+func allows(rules []aclRule, cidr netip.Prefix, port int) bool {
+	return slices.ContainsFunc(rules, func(r aclRule) bool {
+		return r.CIDR.Bits() <= cidr.Bits() && r.CIDR.Overlaps(cidr) && r.FromPort <= port && port <= r.ToPort
+	})
+}
+
+// requirePasses requires that the ACL allows the rows' connections with the database tier, and the answers.
+func requirePasses(t *testing.T, ingress, egress []aclRule, zones int, rows []Rule) {
+	t.Helper()
+	for _, row := range rows {
+		if tierOf[row.To] == Database {
+			for _, peer := range peerCIDRs(vpc, zones, row.From) {
+				require.True(t, allows(ingress, peer, row.Port), "%v from %s", row, peer)
+				require.True(t, allows(egress, peer, ephemeralFrom) && allows(egress, peer, ephemeralTo), "answers of %v to %s", row, peer)
+			}
+		}
+		if tierOf[row.From] == Database {
+			for _, peer := range peerCIDRs(vpc, zones, row.To) {
+				require.True(t, allows(egress, peer, row.Port), "%v to %s", row, peer)
+				require.True(t, allows(ingress, peer, ephemeralFrom) && allows(ingress, peer, ephemeralTo), "answers of %v from %s", row, peer)
+			}
+		}
+	}
+}
+
+func allTraffic() []Rule {
+	return Traffic(&Args{HTTPS: true, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
+}
+
+func TestACLAllowsTheTrafficTable(t *testing.T) {
+	r := run(t, func(*Args) {})
+	require.NoError(t, r.Err)
+	acls := r.ByType("aws:ec2/networkAcl:NetworkAcl")
+	require.Len(t, acls, 1)
+	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), 3, allTraffic())
+
+	ingress, egress := databaseACL(vpc, MaxZones, allTraffic())
+	assert.LessOrEqual(t, max(len(ingress), len(egress)), 20, "AWS's quota of rules for each direction")
+
+	slots := map[int]Rule{}
+	for _, row := range allTraffic() {
+		if tierOf[row.From] != Database && tierOf[row.To] != Database {
+			assert.Zero(t, row.ACLSlot, "%v does not reach the database tier", row)
+			continue
+		}
+		assert.NotContains(t, slots, row.ACLSlot, "two rows have the slot of %v", row)
+		assert.True(t, 0 < row.ACLSlot && row.ACLSlot*rulesPerSlot < answersRule, "slot of %v", row)
+		slots[row.ACLSlot] = row
+	}
+}
+
+func TestACLFollowsNewRowsAndZones(t *testing.T) {
+	ingress, egress := databaseACL(vpc, 3, allTraffic())
+	// First, so that a number by position in the table would move.
+	rows := append([]Rule{{API, MongoDB, 9216, "metrics", 99}, {MongoDB, API, 8443, "notifications", 98}}, allTraffic()...)
+	moreIngress, moreEgress := databaseACL(vpc, MaxZones, rows)
+	requirePasses(t, moreIngress, moreEgress, MaxZones, rows)
+	assert.Subset(t, moreIngress, ingress, "a row or a zone changes no rule")
+	assert.Subset(t, moreEgress, egress)
+	assert.Len(t, moreIngress, len(ingress)+2+MaxZones)
+	assert.Len(t, moreEgress, len(egress)+MaxZones)
+	for _, rules := range [][]aclRule{moreIngress, moreEgress} {
+		numbers := map[int]bool{}
+		for _, r := range rules {
+			assert.False(t, numbers[r.Number], "two rules are %d", r.Number)
+			numbers[r.Number] = true
+		}
+	}
+}
+
+// registered returns the ACL's rules of one direction.
+func registered(acl *pulumitest.Resource, direction string) (rules []aclRule) {
+	for _, v := range acl.Input(direction).ArrayValue() {
+		o := v.ObjectValue()
+		number := func(key string) int { return int(o[resource.PropertyKey(key)].NumberValue()) }
+		rules = append(rules, aclRule{
+			number("ruleNo"), netip.MustParsePrefix(o["cidrBlock"].StringValue()), number("fromPort"), number("toPort"),
+		})
+	}
+	return rules
+}
