@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -26,11 +27,20 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
+// reviewed is the program as main.go makes it: --against compares with a checkout's main.go.
+func reviewed(find review.Finder) pulumi.RunFunc {
+	readme, err := os.ReadFile("Pulumi.README.md")
+	if err != nil {
+		panic(err)
+	}
+	return Program(Dependencies{FindBinary: find, Readme: string(readme)})
+}
+
 // page runs the review command and returns its output.
 func page(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, problems bytes.Buffer
-	code := review.Main(t.Context(), append(args, "-o", "-"), programOn, standIns, &out, &problems)
+	code := review.Main(t.Context(), append(args, "-o", "-"), reviewed, standIns, &out, &problems)
 	require.Equal(t, 0, code, problems.String())
 	return out.String()
 }
@@ -144,7 +154,7 @@ func TestReviewRefusesBadConfigAndBadCommandLines(t *testing.T) {
 		{[]string{"-c", "x"}, 2, `invalid value "x" for flag -c: not KEY=VALUE`},
 	} {
 		var out, problems bytes.Buffer
-		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), programOn, standIns, &out, &problems)
+		code := review.Main(t.Context(), append([]string{"-o", "-"}, c.args...), reviewed, standIns, &out, &problems)
 		assert.Equal(t, c.code, code, c.args)
 		assert.Contains(t, problems.String(), c.want)
 		assert.Empty(t, out.String(), c.args)
@@ -427,13 +437,13 @@ func TestReviewAgainstARef(t *testing.T) {
 	assert.NotContains(t, sh("git", "worktree", "list"), "cinema-review-", "the worktree is removed")
 
 	var out, problems bytes.Buffer
-	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, programOn, standIns, &out, &problems))
+	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, reviewed, standIns, &out, &problems))
 	assert.Contains(t, problems.String(), "(Begin) has no `review` command")
 	page(t, "--stack", "dev", "--against", "HEAD") // as HTML too
 
 	var dump struct{ Format int }
 	out.Reset()
-	require.Equal(t, 0, review.Main(t.Context(), []string{"dump", "--stack", "dev"}, programOn, standIns, &out, &problems))
+	require.Equal(t, 0, review.Main(t.Context(), []string{"dump", "--stack", "dev"}, reviewed, standIns, &out, &problems))
 	require.NoError(t, json.Unmarshal(out.Bytes(), &dump))
 	assert.Equal(t, 1, dump.Format)
 }

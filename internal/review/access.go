@@ -266,17 +266,6 @@ var actionVerbs = map[string]string{
 // verbOrder is the order in which the page lists verbs.
 var verbOrder = []string{"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "publish", "invoke", "assume"}
 
-// sortVerbs sorts by verbOrder; actions without a verb come last.
-func sortVerbs(verbs []string) {
-	rank := func(v string) int {
-		if i := slices.Index(verbOrder, v); i >= 0 {
-			return i
-		}
-		return len(verbOrder)
-	}
-	slices.SortStableFunc(verbs, func(a, b string) int { return rank(a) - rank(b) })
-}
-
 // verbs turns actions into plain verbs, each once. Actions without a verb are listed, or counted where there are many.
 func verbs(actions []string) []string {
 	var all, other []string
@@ -287,10 +276,12 @@ func verbs(actions []string) []string {
 			all = append(all, w)
 		}
 	}
-	sortVerbs(all)
+	slices.SortStableFunc(all, func(a, b string) int { return slices.Index(verbOrder, a) - slices.Index(verbOrder, b) })
 	switch {
 	case len(other) > 5 && slices.ContainsFunc(other, func(a string) bool { return strings.HasPrefix(a, "kms:") }):
 		all = append(all, "administer")
+	case len(other) > 5 && len(all) > 0:
+		all = append(all, fmt.Sprintf("%d other actions", len(other)))
 	case len(other) > 5:
 		all = append(all, fmt.Sprintf("%d actions", len(other)))
 	default:
@@ -368,11 +359,7 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 					m.Principals = append(m.Principals, principal)
 				}
 				at := [2]string{principal, c.Name}
-				for _, verb := range g.Verbs {
-					if !slices.Contains(cells[at], verb) {
-						cells[at] = append(cells[at], verb)
-					}
-				}
+				cells[at] = append(cells[at], g.Actions...)
 			}
 		}
 	}
@@ -380,9 +367,9 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	for _, principal := range m.Principals {
 		row := make([]string, len(m.Resources))
 		for i, resource := range m.Resources {
-			cell := cells[[2]string{principal, resource}]
-			sortVerbs(cell)
-			row[i] = strings.Join(cell, ", ")
+			actions := cells[[2]string{principal, resource}]
+			slices.Sort(actions)
+			row[i] = strings.Join(verbs(slices.Compact(actions)), ", ")
 		}
 		m.Cells = append(m.Cells, row)
 	}

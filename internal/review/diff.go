@@ -204,7 +204,7 @@ func flatten(v *view, into map[string]string, path string, value resource.Proper
 			return
 		}
 		for i, e := range value.ArrayValue() {
-			flatten(v, into, path+"["+element(i, e)+"]", e)
+			flatten(v, into, path+"["+v.readable(element(i, e))+"]", e)
 		}
 	case value.IsString():
 		s := value.StringValue()

@@ -101,7 +101,7 @@ func (v *view) outputs(preview resource.PropertyMap, secrets []string) []output 
 		case v.IsComputed() || v.IsOutput() || v.ContainsUnknowns():
 			all = append(all, output{path, unknown})
 		default:
-			all = append(all, output{path, names(render(v))})
+			all = append(all, output{path, abbreviate(names(render(v)))})
 		}
 	}
 	for _, k := range preview.StableKeys() {
