@@ -3,18 +3,15 @@ package review
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/internal/flags"
+	"cinema-database/internal/cli"
 	"cinema-database/internal/plan"
 )
 
@@ -30,13 +27,6 @@ flags
   --format html|md   one self-contained HTML page, or Markdown (default html)
   -o FILE            the output file, - for standard output (default review.html or review.md)
 `
-
-// Exit codes of Main.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
 
 const (
 	formatHTML = "html"
@@ -56,21 +46,16 @@ type command struct {
 // not find. It returns the exit code: 0 for success, 1 where the program or the comparison fails, 2 for a wrong command line.
 func Main(ctx context.Context, args []string, program Program, find Finder, stdout, stderr io.Writer) int {
 	c, err := parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "review: %v\n\n%s", err, usage)
-		return exitUsage
+	if err != nil {
+		return cli.Command{Name: "review", Usage: usage, Stdout: stdout, Stderr: stderr}.Refuse(err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.Interruptible(ctx)
 	defer stop()
 	if err := c.run(ctx, program, find, stdout); err != nil {
 		fmt.Fprintln(stderr, err)
-		return exitFailed
+		return cli.ExitFailed
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 func parse(args []string) (command, error) {
@@ -78,8 +63,8 @@ func parse(args []string) (command, error) {
 	if len(args) > 0 && args[0] == dumpCommand {
 		c.dump, args = true, args[1:]
 	}
-	fs := flags.New("review")
-	stack, config := flags.File(fs), flags.Config(fs)
+	fs := cli.Flags("review")
+	stack, config := cli.StackFile(fs), cli.Config(fs)
 	fs.Func("against", "", func(ref string) error {
 		if c.against = ref; ref == "" || strings.HasPrefix(ref, "-") {
 			return errors.New("not a git ref")
@@ -95,7 +80,7 @@ func parse(args []string) (command, error) {
 	for _, name := range []string{"o", "output"} {
 		fs.StringVar(&c.out, name, "", "")
 	}
-	if err := flags.Parse(fs, args); err != nil {
+	if err := cli.Parse(fs, args); err != nil {
 		return c, err
 	}
 	c.stack, c.config = *stack, config
