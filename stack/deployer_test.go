@@ -114,8 +114,7 @@ func notARead(st statement) string {
 }
 
 func TestPreviewRoleOnlyReadsAndNoSecret(t *testing.T) {
-	r := run(t, "full", map[string]string{"cinema:deployer": `{"github":"example/cinema-database","stateBucket":"films-state"}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "full", map[string]string{"cinema:deployer": `{"github":"example/cinema-database","stateBucket":"films-state"}`})
 	for _, st := range attachedTo(t, r, "deployer-preview") {
 		assert.Empty(t, notARead(st), "%s of %s", st.actions, st.on.Name)
 	}
@@ -152,8 +151,7 @@ func inventoryTypes(t *testing.T) []string {
 	}
 	require.NotEmpty(t, types)
 	// The budget is in no stack's config.
-	r := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
 	for _, res := range r.Resources {
 		if strings.HasPrefix(res.Type, "aws:") {
 			types = append(types, res.Type)
@@ -183,8 +181,7 @@ func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
 }
 
 func TestEveryActionOfTheTableReachesTheDeployRole(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	deploy, preview := map[string]bool{}, map[string]bool{}
 	for _, st := range attachedTo(t, r, "deployer-deploy") {
 		for _, a := range st.actions {
@@ -223,8 +220,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 	for name, opts := range map[string][]pulumitest.Option{
 		"dev": nil, "prod": nil, "full": {pulumitest.Stack("cinema", strings.Repeat("long-Name_", 8))},
 	} {
-		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
-		require.NoError(t, r.Err)
+		r := planned(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
 		statements := attachedTo(t, r, "deployer-deploy")
 		checked := 0
 		for _, res := range r.Resources {
@@ -253,8 +249,7 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 
 // Setting a group's launch template takes permission to tag what starts from it.
 func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	statements := attachedTo(t, r, "deployer-deploy")
 	checked := 0
 	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
@@ -273,10 +268,8 @@ func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 
 // TestDeployerReachesNoOtherStack holds the deployer's policies against the plan of a stack with almost the same name.
 func TestDeployerReachesNoOtherStack(t *testing.T) {
-	own := run(t, "full", nil, pulumitest.Stack("cinema", "dev"))
-	require.NoError(t, own.Err)
-	other := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
-	require.NoError(t, other.Err)
+	own := planned(t, "full", nil, pulumitest.Stack("cinema", "dev"))
+	other := planned(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
 	var patterns []string
 	for _, st := range (&audit{Recording: own}).documents() {
 		listsAll := !slices.ContainsFunc(st.actions, func(a string) bool { return !slices.Contains(accountWide, a) })
@@ -304,8 +297,7 @@ func TestDeployerReachesNoOtherStack(t *testing.T) {
 }
 
 func TestDeployRoleCannotExtendItself(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	statements := attachedTo(t, r, "deployer-deploy")
 	arn := func(kind, name string) string { return "arn:aws:iam::123456789012:" + kind + "/" + name }
 	role := func(logical string) string { return arn("role", fullName(roleType, logical)) }
@@ -359,8 +351,7 @@ func TestDeployRoleCannotExtendItself(t *testing.T) {
 }
 
 func TestRolesAreWithinTheBoundary(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	boundary := the(t, r, managedPolicyType, "deployer-boundary")
 	roles := map[string]bool{} // by physical name
 	for _, role := range r.ByType(roleType) {
@@ -396,8 +387,7 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"dev", "prod"} { // without a deployer
-		r := run(t, name, nil)
-		require.NoError(t, r.Err)
+		r := planned(t, name, nil)
 		for _, role := range r.ByType(roleType) {
 			assert.Empty(t, role.Text("permissionsBoundary"), role.Name)
 		}
@@ -414,10 +404,9 @@ func trustOf(t *testing.T, r *pulumitest.Recording, role string) map[string]any 
 
 func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
 	const host = "token.actions.githubusercontent.com:"
-	r := run(t, "full", map[string]string{
+	r := planned(t, "full", map[string]string{
 		"cinema:deployer": `{"github":"octocat@12/films@34","branch":"release/1","environment":"live"}`,
 	})
-	require.NoError(t, r.Err)
 	assert.Equal(t, map[string]any{
 		"Effect":    "Allow",
 		"Principal": map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
@@ -433,10 +422,9 @@ func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
 		host + "sub": []any{"repo:octocat@12/films@34:pull_request", "repo:octocat@12/films@34:ref:refs/heads/release/1"},
 	}}, trustOf(t, r, "deployer-preview")["Condition"])
 
-	r = run(t, "full", map[string]string{
+	r = planned(t, "full", map[string]string{
 		"cinema:deployer": `{"github":"octocat/films","provider":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}`,
 	})
-	require.NoError(t, r.Err)
 	assert.Empty(t, r.ByType("aws:iam/openIdConnectProvider:OpenIdConnectProvider"), "the account has a provider")
 	trust := trustOf(t, r, "deployer-deploy")
 	assert.Equal(t, map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}, trust["Principal"])

@@ -55,7 +55,7 @@ var mutations = []mutation{
 	{"EC2.18", "inline rule of a group", set(groupType, "network-api", "ingress", []any{map[string]any{"protocol": "tcp", "fromPort": 8081, "toPort": 8081, "cidrBlocks": anyIPv4}}), "network-api"},
 	{"EC2.19", "SSH", set(ruleType, "network-mongodb-from-bastion-22", "cidrBlocks", anyIPv4), "network-mongodb-from-bastion-22"},
 	{"EC2.19", "every port", set(ruleType, "network-load-balancer-from-internet-80", "protocol", "-1"), "network-load-balancer-from-internet-80"},
-	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[1].cidrBlock", "0.0.0.0/0"), "network-database"},
+	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[3].cidrBlock", "0.0.0.0/0"), "network-database"},
 	{"EC2.21", "every port", set(aclType, "network-database", "ingress[6].fromPort", 0), "network-database"},
 	{"AutoScaling.1", "EC2's checks", set(scalingType, "api-group", "healthCheckType", "EC2"), "api-group"},
 	{"AutoScaling.1", "no load balancer", set(scalingType, "api-group", "targetGroupArns", absent), scalingType},

@@ -86,8 +86,7 @@ func missing(text string, want []string, pairs ...string) []string {
 func TestReviewShowsThePlan(t *testing.T) {
 	for _, name := range stacks {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, name, nil)
-			require.NoError(t, r.Err)
+			r := planned(t, name, nil)
 			for _, format := range []string{"html", "md"} {
 				text := page(t, "--stack", name, "--format", format)
 				if format == "html" {
@@ -179,8 +178,7 @@ func TestReviewInABrowser(t *testing.T) {
 				k, v, _ := strings.Cut(c.args[i], "=")
 				config[k] = v
 			}
-			r := run(t, c.stack, config)
-			require.NoError(t, r.Err)
+			r := planned(t, c.stack, config)
 			p := openReview(t, browser, file)
 			for _, width := range []int64{360, 640, 820, 1100, 1600} {
 				p.window(width, 900)

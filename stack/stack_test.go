@@ -56,13 +56,20 @@ func run(t *testing.T, name string, change map[string]string, opts ...pulumitest
 	return pulumitest.Run(t, program, opts...)
 }
 
+// planned is run for a program that must succeed.
+func planned(t *testing.T, name string, change map[string]string, opts ...pulumitest.Option) *pulumitest.Recording {
+	t.Helper()
+	r := run(t, name, change, opts...)
+	require.NoError(t, r.Err)
+	return r
+}
+
 var stacks = []string{"dev", "prod", "full"}
 
 func TestInventory(t *testing.T) {
 	for _, name := range stacks {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, name, nil)
-			require.NoError(t, r.Err)
+			r := planned(t, name, nil)
 			pulumitest.Golden(t, "stack/testdata/inventory."+name+".golden", r.Inventory())
 		})
 	}
@@ -70,8 +77,7 @@ func TestInventory(t *testing.T) {
 
 func TestPreviewShowsWhatUpMakes(t *testing.T) {
 	for _, name := range stacks {
-		preview := run(t, name, nil, pulumitest.Preview())
-		require.NoError(t, preview.Err)
+		preview := planned(t, name, nil, pulumitest.Preview())
 		assert.Equal(t, run(t, name, nil).Inventory(), preview.Inventory(), name)
 	}
 }
@@ -104,8 +110,7 @@ func TestEveryProblemOfTheConfigAtOnceAndNothingRegistered(t *testing.T) {
 }
 
 func TestEveryChildIsParentedAndPrefixed(t *testing.T) {
-	r := run(t, "prod", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "prod", nil)
 	byURN := map[string]*pulumitest.Resource{}
 	for _, res := range r.Resources {
 		byURN[res.URN] = res
@@ -123,8 +128,7 @@ func TestEveryChildIsParentedAndPrefixed(t *testing.T) {
 }
 
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
-	r := run(t, "prod", map[string]string{"cinema:tags": `{"CostCentre":"42"}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "prod", map[string]string{"cinema:tags": `{"CostCentre":"42"}`})
 	for _, res := range r.Resources {
 		if !res.Custom || res.Input("tags").IsNull() {
 			continue
@@ -153,8 +157,7 @@ func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 
 func TestProtectMarksExactlyTheStatefulResources(t *testing.T) {
 	for value, want := range map[string]string{"true": "stack/testdata/protected.golden", "false": ""} {
-		r := run(t, "prod", map[string]string{"cinema:protect": value})
-		require.NoError(t, r.Err)
+		r := planned(t, "prod", map[string]string{"cinema:protect": value})
 		var protected strings.Builder
 		for _, res := range r.Resources {
 			if res.Protect {
