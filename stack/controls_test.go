@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -49,12 +50,13 @@ const (
 // are launched from.
 var controls = []control{
 	{"EC2.2", "the VPC's default security group allows no traffic", func(s *audit) {
+		rules := s.rules()
 		s.each(vpcType, func(vpc *pulumitest.Resource) {
 			managed := s.referring(defaultType, "vpcId", vpc)
 			s.require(len(managed) == 1, vpc, "%d resources manage its default security group", len(managed))
 			for _, group := range managed {
 				s.require(len(list(group, "ingress"))+len(list(group, "egress")) == 0, group, "has rules")
-				for _, r := range s.rules() {
+				for _, r := range rules {
 					s.require(r.group != group.ID, r.on, "adds to the default security group")
 				}
 			}
@@ -88,14 +90,12 @@ var controls = []control{
 	{"EC2.8", "instances answer IMDSv2 only", requireIMDSv2},
 	{"EC2.9", "instances have no public IPv4 address", noPublicAddress},
 	{"EC2.18", "security groups admit every address on ports 80 and 443 only", func(s *audit) {
-		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
 			s.require(!r.open || r.protocol == "tcp" && r.from == r.to && (r.from == 80 || r.from == 443), r.on,
 				"admits every address on %s %d-%d", r.protocol, r.from, r.to)
 		}
 	}},
 	{"EC2.19", "security groups do not admit every address on high-risk ports", func(s *audit) {
-		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
 			for _, port := range []int{20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088, 8888, 9200, 9300} {
 				s.require(!r.open || !r.covers(port), r.on, "admits every address on %d", port)
@@ -103,22 +103,19 @@ var controls = []control{
 		}
 	}},
 	{"EC2.21", "network ACLs do not admit every address on ports 22 and 3389", func(s *audit) {
-		check := func(on *pulumitest.Resource, r accessRule, action string) {
+		check := func(r accessRule, action string) {
 			for _, port := range []int{22, 3389} {
-				s.require(action != "allow" || !r.open || !r.covers(port), on, "admits every address on %d", port)
+				s.require(action != "allow" || !r.open || !r.covers(port), r.on, "admits every address on %d", port)
 			}
 		}
 		s.each(aclType, func(acl *pulumitest.Resource) {
 			for _, e := range list(acl, "ingress") {
-				m := e.ObjectValue()
-				check(acl, accessRule{from: number(m["fromPort"]), to: number(m["toPort"]), protocol: text(m["protocol"]),
-					open: anyAddress(text(m["cidrBlock"]), text(m["ipv6CidrBlock"]))}, text(m["action"]))
+				check(newAccessRule(acl, "", e.ObjectValue()), as[string](e.ObjectValue()["action"]))
 			}
 		})
 		s.any(func(r *pulumitest.Resource) {
 			if r.Text("egress") != "true" {
-				check(r, accessRule{from: number(r.Input("fromPort")), to: number(r.Input("toPort")), protocol: r.Text("protocol"),
-					open: anyAddress(r.Text("cidrBlock"), r.Text("ipv6CidrBlock"))}, r.Text("ruleAction"))
+				check(newAccessRule(r, "", r.Inputs), r.Text("ruleAction"))
 			}
 		}, "aws:ec2/networkAclRule:NetworkAclRule")
 	}},
@@ -136,9 +133,7 @@ var controls = []control{
 				s.require(r.Text("healthCheckType") == "ELB", r, "healthCheckType is %q", r.Text("healthCheckType"))
 			}
 		})
-		if behind == 0 {
-			s.findings = append(s.findings, finding{scalingType, "none is behind a load balancer"})
-		}
+		s.expect(behind > 0, scalingType, "none is behind a load balancer")
 	}},
 	{"AutoScaling.2", "groups cover several availability zones", func(s *audit) {
 		s.each(scalingType, func(r *pulumitest.Resource) {
@@ -146,46 +141,32 @@ var controls = []control{
 			for _, z := range texts(list(r, "availabilityZones")) {
 				zones[z] = true
 			}
-			for _, id := range texts(list(r, "vpcZoneIdentifiers")) {
-				for _, subnet := range s.ByType(subnetType) {
-					if subnet.ID == id {
-						zones[subnet.Text("availabilityZone")] = true
-					}
-				}
+			for _, subnet := range s.withID(subnetType, texts(list(r, "vpcZoneIdentifiers"))...) {
+				zones[subnet.Text("availabilityZone")] = true
 			}
 			s.require(len(zones) >= 2, r, "covers %d", len(zones))
 		})
 	}},
 	{"AutoScaling.3", "instances of groups require IMDSv2", func(s *audit) {
 		s.each(scalingType, func(r *pulumitest.Resource) {
-			for _, id := range launchTemplateIDs(r) {
-				for _, template := range s.ByType(templateType) {
-					if template.ID == id {
-						s.require(template.Text("metadataOptions.httpTokens") == "required", template, "accepts IMDSv1 in %s", r.Name)
-					}
-				}
+			for _, template := range s.withID(templateType, launchTemplateIDs(r)...) {
+				s.require(template.Text("metadataOptions.httpTokens") == "required", template, "accepts IMDSv1 in %s", r.Name)
 			}
 		})
 		s.any(func(r *pulumitest.Resource) {
 			s.require(r.Text("metadataOptions.httpTokens") == "required", r, "accepts IMDSv1")
 		}, launchType)
 	}},
-	{"AutoScaling.9", "groups use a launch template", func(s *audit) {
-		s.each(scalingType, func(r *pulumitest.Resource) {
-			s.require(len(launchTemplateIDs(r)) > 0 && r.Text("launchConfiguration") == "", r, "has none")
-		})
-	}},
+	{"AutoScaling.9", "groups use a launch template", every(scalingType, "has none", func(r *pulumitest.Resource) bool {
+		return len(launchTemplateIDs(r)) > 0 && r.Text("launchConfiguration") == ""
+	})},
 	{"ELB.4", "load balancers drop invalid header fields", dropInvalidHeaders},
-	{"ELB.5", "load balancers log requests", func(s *audit) {
-		s.each(balancerType, func(r *pulumitest.Resource) {
-			s.require(r.Text("accessLogs.enabled") == "true" && r.Text("accessLogs.bucket") != "", r, "does not")
-		})
-	}},
-	{"ELB.6", "load balancers are protected from deletion", func(s *audit) {
-		s.each(balancerType, func(r *pulumitest.Resource) {
-			s.require(r.Text("enableDeletionProtection") == "true", r, "is not")
-		})
-	}},
+	{"ELB.5", "load balancers log requests", every(balancerType, "does not", func(r *pulumitest.Resource) bool {
+		return r.Text("accessLogs.enabled") == "true" && r.Text("accessLogs.bucket") != ""
+	})},
+	{"ELB.6", "load balancers are protected from deletion", every(balancerType, "is not", func(r *pulumitest.Resource) bool {
+		return r.Text("enableDeletionProtection") == "true"
+	})},
 	{"S3.2", "buckets have no public read access", func(s *audit) { s.publicAccess("s3:Get", "s3:List") }},
 	{"S3.3", "buckets have no public write access", func(s *audit) { s.publicAccess("s3:Put", "s3:Delete", "s3:Replicate", "s3:Abort", "s3:Restore") }},
 	{"S3.5", "buckets refuse plain HTTP", func(s *audit) {
@@ -221,19 +202,13 @@ var controls = []control{
 	}},
 	{"S3.13", "buckets have a lifecycle", func(s *audit) {
 		s.each(bucketType, func(bucket *pulumitest.Resource) {
-			enabled := 0
-			for _, r := range s.referring(lifecycleType, "bucket", bucket) {
-				for i := range list(r, "rules") {
-					if r.Text(fmt.Sprintf("rules[%d].status", i)) == "Enabled" {
-						enabled++
-					}
-				}
-			}
-			s.require(enabled > 0, bucket, "no rule is enabled")
+			s.require(slices.ContainsFunc(s.referring(lifecycleType, "bucket", bucket), func(r *pulumitest.Resource) bool {
+				return slices.ContainsFunc(inputs(r), func(l leaf) bool { return strings.HasSuffix(l.path, "].status") && l.text == "Enabled" })
+			}), bucket, "no rule is enabled")
 		})
 	}},
 	{"Lambda.1", "only the account calls functions", func(s *audit) {
-		s.each(functionType, func(*pulumitest.Resource) {})
+		s.has(functionType)
 		s.each(permitType, func(r *pulumitest.Resource) {
 			s.require(r.Text("principal") != "*", r, "lets every principal call")
 			if r.Text("principal") == "s3.amazonaws.com" {
@@ -280,9 +255,7 @@ var controls = []control{
 		check := func(r *pulumitest.Resource) {
 			plain, _, err := script(r)
 			s.require(err == nil, r, "user data: %v", err)
-			for _, what := range secretsIn(plain) {
-				s.report(r, "user data: %s", what)
-			}
+			s.require(len(secretsIn(plain)) == 0, r, "user data: %s", secretsIn(plain))
 		}
 		s.each(instanceType, check)
 		s.each(templateType, check)
@@ -291,12 +264,10 @@ var controls = []control{
 	{"CKV_AWS_79", "IMDSv1 is off", requireIMDSv2},
 	{"CKV_AWS_88", "instances have no public address", noPublicAddress},
 	{"CKV_AWS_131", "load balancers drop invalid header fields", dropInvalidHeaders},
-	{"CKV_AWS_115", "functions limit their concurrency", func(s *audit) {
-		s.each(functionType, func(r *pulumitest.Resource) {
-			n := r.Input("reservedConcurrentExecutions")
-			s.require(n.IsNumber() && n.NumberValue() >= 0, r, "does not")
-		})
-	}},
+	{"CKV_AWS_115", "functions limit their concurrency", every(functionType, "does not", func(r *pulumitest.Resource) bool {
+		n := r.Input("reservedConcurrentExecutions")
+		return n.IsNumber() && n.NumberValue() >= 0
+	})},
 	{"CKV_AWS_116", "failed events go to a queue", func(s *audit) {
 		s.each(functionType, func(fn *pulumitest.Resource) {
 			// A failure destination is Lambda's newer form of a dead-letter queue; its messages hold the reason.
@@ -308,7 +279,7 @@ var controls = []control{
 	}},
 
 	{"kinds", "every resource is of a type that these controls check, and keeps no key in the state", func(s *audit) {
-		s.each(vpcType, func(*pulumitest.Resource) {})
+		s.has(vpcType)
 		for _, r := range s.Resources {
 			s.require(forbiddenTypes[r.Type] == "", r, "%s: %s", r.Type, forbiddenTypes[r.Type])
 		}
@@ -332,9 +303,8 @@ var controls = []control{
 		}
 	}},
 	{"trust", "roles are assumed by a service, or by a named principal on conditions", func(s *audit) {
-		s.each(roleType, func(*pulumitest.Resource) {})
-		for _, st := range s.documents() {
-			if st.on.Type != roleType || st.identity || st.effect != "Allow" {
+		for _, st := range s.allowed(roleType) {
+			if st.on.Type != roleType || st.identity {
 				continue
 			}
 			for _, p := range st.principals {
@@ -349,34 +319,27 @@ var controls = []control{
 				balancerGroups[id] = true
 			}
 		})
-		s.each(ruleType, func(*pulumitest.Resource) {})
 		for _, r := range s.rules() {
 			s.require(!r.open || balancerGroups[r.group], r.on, "admits every address")
 		}
-		for _, typ := range []string{instanceType, templateType} {
-			s.any(func(r *pulumitest.Resource) {
-				for _, l := range inputs(r) {
-					s.require(!balancerGroups[l.text], r, "is in the load balancer's group (%s)", l.path)
-				}
-			}, typ)
-		}
+		s.any(func(r *pulumitest.Resource) {
+			for _, l := range inputs(r) {
+				s.require(!balancerGroups[l.text], r, "is in the load balancer's group (%s)", l.path)
+			}
+		}, instanceType, templateType)
 	}},
 	{"secrets", "no input or output holds a secret", func(s *audit) {
-		s.each(templateType, func(*pulumitest.Resource) {})
+		s.has(templateType)
 		for _, r := range s.Resources {
 			for _, l := range inputs(r) {
-				for _, what := range secretsIn(l.text) {
-					s.report(r, "%s: %s", l.path, what)
-				}
+				s.require(len(secretsIn(l.text)) == 0, r, "%s: %s", l.path, secretsIn(l.text))
 				s.require(!secretName.MatchString(l.path) || l.text == "", r, "%s is named like a secret and is plain text", l.path)
 			}
 			s.require(len(r.Secrets) == 0, r, "%v are secret: the state must hold no secret", r.Secrets)
 		}
 		for _, k := range s.Exports.StableKeys() {
 			for _, l := range leaves(string(k), s.Exports[k]) {
-				for _, what := range secretsIn(l.text) {
-					s.findings = append(s.findings, finding{"output " + l.path, what})
-				}
+				s.expect(len(secretsIn(l.text)) == 0, "output "+l.path, "%s", secretsIn(l.text))
 			}
 		}
 	}},
@@ -391,9 +354,7 @@ var controls = []control{
 		}
 		s.each(instanceType, check)
 		s.each(templateType, check)
-		if withScript < 2 {
-			s.findings = append(s.findings, finding{instanceType, "the API's or the database's user data is missing"})
-		}
+		s.expect(withScript >= 2, instanceType, "the API's or the database's user data is missing")
 	}},
 	{"rule-description", "every security group and rule has a description", func(s *audit) {
 		described := func(r *pulumitest.Resource) {
@@ -420,9 +381,7 @@ var controls = []control{
 				tables[a.Text("routeTableId")] = true
 			}
 		})
-		if !found {
-			s.findings = append(s.findings, finding{subnetType, "none is in the database tier"})
-		}
+		s.expect(found, subnetType, "none is in the database tier")
 		s.each(tableType, func(r *pulumitest.Resource) {
 			s.require(!tables[r.ID] || len(list(r, "routes")) == 0, r, "has routes")
 		})
@@ -455,10 +414,8 @@ var forbiddenTypes = map[string]string{
 // service does not know when an agent first calls (Systems Manager user guide, "Add Session Manager permissions to an
 // existing IAM role").
 var withoutARN = []string{
-	"ec2:DescribeInstances",
-	"ssm:UpdateInstanceInformation",
-	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
-	"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+	"ec2:DescribeInstances", "ssm:UpdateInstanceInformation",
+	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 	"xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }
 
@@ -485,8 +442,8 @@ func noPublicAddress(s *audit) {
 		if r.Text("associatePublicIpAddress") == "false" {
 			return
 		}
-		for _, subnet := range s.ByType(subnetType) {
-			s.require(subnet.ID != r.Text("subnetId") || subnet.Text("mapPublicIpOnLaunch") != "true", r, "its subnet assigns public addresses")
+		for _, subnet := range s.withID(subnetType, r.Text("subnetId")) {
+			s.require(subnet.Text("mapPublicIpOnLaunch") != "true", r, "its subnet assigns public addresses")
 		}
 	})
 	s.each(templateType, func(r *pulumitest.Resource) {
@@ -500,11 +457,9 @@ func noPublicAddress(s *audit) {
 	}, launchType)
 }
 
-func dropInvalidHeaders(s *audit) {
-	s.each(balancerType, func(r *pulumitest.Resource) {
-		s.require(r.Text("dropInvalidHeaderFields") == "true" || r.Text("loadBalancerType") == "network", r, "does not")
-	})
-}
+var dropInvalidHeaders = every(balancerType, "does not", func(r *pulumitest.Resource) bool {
+	return r.Text("dropInvalidHeaderFields") == "true" || r.Text("loadBalancerType") == "network"
+})
 
 // publicAccess reports buckets on which every principal may use actions with these prefixes.
 func (s *audit) publicAccess(prefixes ...string) {
@@ -518,7 +473,7 @@ func (s *audit) publicAccess(prefixes ...string) {
 			}))
 	}
 	policies := s.documents()
-	s.each(bucketPolicy, func(*pulumitest.Resource) {})
+	s.has(bucketPolicy)
 	s.each(bucketType, func(bucket *pulumitest.Resource) {
 		blocksPolicies, blocksACLs := false, false
 		for _, b := range s.referring(accessType, "bucket", bucket) {
@@ -526,9 +481,8 @@ func (s *audit) publicAccess(prefixes ...string) {
 			blocksACLs = blocksACLs || b.Text("ignorePublicAcls") == "true"
 		}
 		for _, st := range policies {
-			if st.on.Type == bucketPolicy && st.on.Text("bucket") == bucket.ID && opens(st) && !blocksPolicies {
-				s.report(bucket, "%s allows every principal", st)
-			}
+			ofBucket := st.on.Type == bucketPolicy && st.on.Text("bucket") == bucket.ID
+			s.require(!ofBucket || !opens(st) || blocksPolicies, bucket, "%s allows every principal", st)
 		}
 		// Without the block, an ACL that is added later opens the bucket.
 		s.require(blocksACLs, bucket, "public ACLs are not ignored")
@@ -562,63 +516,37 @@ func (r accessRule) covers(port int) bool {
 	return false
 }
 
-// rules are the ingress rules of all security groups, from every resource type that holds them.
+// newAccessRule reads a rule from inputs, under the names that the resource types have for them.
+func newAccessRule(on *pulumitest.Resource, group string, m resource.PropertyMap) accessRule {
+	r := accessRule{on: on, group: group, from: int(as[float64](m["fromPort"])), to: int(as[float64](m["toPort"]))}
+	r.protocol = cmp.Or(as[string](m["protocol"]), as[string](m["ipProtocol"]))
+	for _, key := range []resource.PropertyKey{"cidrBlock", "ipv6CidrBlock", "cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"} {
+		r.open = r.open || slices.ContainsFunc(leaves("", m[key]), func(l leaf) bool { return strings.HasSuffix(l.text, "/0") })
+	}
+	return r
+}
+
+// rules are the ingress rules of all security groups, from every resource type that holds them. The plan must have some.
 func (s *audit) rules() []accessRule {
+	s.has(ruleType)
 	var all []accessRule
 	s.any(func(r *pulumitest.Resource) {
-		if r.Text("type") == "ingress" {
-			all = append(all, accessRule{r, r.Text("securityGroupId"), r.Text("protocol"), number(r.Input("fromPort")), number(r.Input("toPort")),
-				anyAddress(append(texts(list(r, "cidrBlocks")), texts(list(r, "ipv6CidrBlocks"))...)...)})
+		if r.Type != ruleType || r.Text("type") == "ingress" {
+			all = append(all, newAccessRule(r, r.Text("securityGroupId"), r.Inputs))
 		}
-	}, ruleType)
-	s.any(func(r *pulumitest.Resource) {
-		all = append(all, accessRule{r, r.Text("securityGroupId"), r.Text("ipProtocol"), number(r.Input("fromPort")), number(r.Input("toPort")),
-			anyAddress(r.Text("cidrIpv4"), r.Text("cidrIpv6"))})
-	}, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+	}, ruleType, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 	s.any(func(r *pulumitest.Resource) {
 		for _, e := range list(r, "ingress") {
-			m := e.ObjectValue()
-			all = append(all, accessRule{r, r.ID, text(m["protocol"]), number(m["fromPort"]), number(m["toPort"]),
-				anyAddress(append(texts(array(m["cidrBlocks"])), texts(array(m["ipv6CidrBlocks"]))...)...)})
+			all = append(all, newAccessRule(r, r.ID, e.ObjectValue()))
 		}
 	}, groupType, defaultType)
 	return all
 }
 
-func anyAddress(cidrs ...string) bool {
-	return slices.ContainsFunc(cidrs, func(c string) bool { return strings.HasSuffix(c, "/0") })
-}
-
-func number(v resource.PropertyValue) int {
-	if v.IsNumber() {
-		return int(v.NumberValue())
-	}
-	return 0
-}
-
-func text(v resource.PropertyValue) string {
-	if v.IsString() {
-		return v.StringValue()
-	}
-	return ""
-}
-
-func array(v resource.PropertyValue) []resource.PropertyValue {
-	if v.IsArray() {
-		return v.ArrayValue()
-	}
-	return nil
-}
-
 // launchTemplateIDs are the launch templates of an Auto Scaling group.
 func launchTemplateIDs(group *pulumitest.Resource) []string {
-	var ids []string
-	for _, p := range []string{"launchTemplate.id", "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.launchTemplateId"} {
-		if id := group.Text(p); id != "" {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+	mixed := group.Text("mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.launchTemplateId")
+	return slices.DeleteFunc([]string{group.Text("launchTemplate.id"), mixed}, func(id string) bool { return id == "" })
 }
 
 // matches reports whether a statement's actions, which may hold wildcards, include the action.

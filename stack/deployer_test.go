@@ -3,7 +3,6 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,24 +47,39 @@ func attachedTo(t *testing.T, r *pulumitest.Recording, role string) []statement 
 		}
 	}
 	require.NotEmpty(t, policies, "nothing is attached to %s", role)
-	var all []statement
-	for _, st := range (&audit{Recording: r}).documents() {
-		if st.on.Type == managedPolicyType && policies[st.on.State["arn"].StringValue()] {
-			all = append(all, st)
-		}
-	}
+	all := slices.DeleteFunc((&audit{Recording: r}).documents(), func(st statement) bool {
+		return st.on.Type != managedPolicyType || !policies[st.on.State["arn"].StringValue()]
+	})
 	require.NotEmpty(t, all)
 	return all
+}
+
+// deployTable holds the deployer's table by type.
+func deployTable() map[string]deployer.Deployment {
+	table := map[string]deployer.Deployment{}
+	for _, d := range deployer.Deployments() {
+		table[d.Type] = d
+	}
+	return table
+}
+
+// likeARN matches as IAM does: * is any characters, ? is one.
+func likeARN(pattern, arn string) bool {
+	quoted := regexp.QuoteMeta(pattern)
+	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$").MatchString(arn)
+}
+
+func (st statement) reaches(arn string) bool {
+	return slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, arn) })
 }
 
 // reads are the prefixes of the names of IAM actions that only read (Service Authorization Reference, access levels List
 // and Read), and readExceptions the others.
 var (
 	reads          = []string{"Describe", "Get", "Head", "List"}
-	readExceptions = map[string]string{
-		"budgets:ViewBudget": "the Budgets API's only permission to read a budget",
-	}
-	// discloses are reads of data that the preview role must not have, with the resources where they are harmless.
+	readExceptions = map[string]string{"budgets:ViewBudget": "the Budgets API's only permission to read a budget"}
+	// discloses are reads of data that the preview role must not have, with the resources where they are harmless: none
+	// where nil.
 	discloses = map[string]func(resource string) bool{
 		"s3:GetObject": func(resource string) bool {
 			return resource == bucketOfFull("storage-artifacts")+"/"+contract.ReleasesPrefix+"*" ||
@@ -75,14 +89,8 @@ var (
 		"ssm:GetParameter": func(resource string) bool {
 			return resource == "arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/*" // AWS's own
 		},
-		"secretsmanager:GetSecretValue": func(string) bool { return false },
-		"s3:GetObjectVersion":           func(string) bool { return false },
-		"sts:GetFederationToken":        func(string) bool { return false },
-		"ec2:GetPasswordData":           func(string) bool { return false },
-		"ec2:GetConsoleOutput":          func(string) bool { return false },
-		"logs:GetLogEvents":             func(string) bool { return false },
-		"ssm:GetParameters":             func(string) bool { return false },
-		"ssm:GetParametersByPath":       func(string) bool { return false },
+		"secretsmanager:GetSecretValue": nil, "sts:GetFederationToken": nil, "s3:GetObjectVersion": nil, "logs:GetLogEvents": nil,
+		"ec2:GetPasswordData": nil, "ec2:GetConsoleOutput": nil, "ssm:GetParameters": nil, "ssm:GetParametersByPath": nil,
 	}
 )
 
@@ -102,11 +110,10 @@ func notARead(st statement) string {
 		if readExceptions[action] == "" && !slices.ContainsFunc(reads, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			return action + " writes"
 		}
-		if harmless := discloses[action]; harmless != nil {
-			for _, resource := range st.resources {
-				if !harmless(resource) {
-					return action + " on " + resource + " discloses"
-				}
+		harmless, listed := discloses[action]
+		for _, resource := range st.resources {
+			if listed && (harmless == nil || !harmless(resource)) {
+				return action + " on " + resource + " discloses"
 			}
 		}
 	}
@@ -114,8 +121,7 @@ func notARead(st statement) string {
 }
 
 func TestPreviewRoleOnlyReadsAndNoSecret(t *testing.T) {
-	r := run(t, "full", map[string]string{"cinema:deployer": `{"github":"example/cinema-database","stateBucket":"films-state"}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "full", map[string]string{"cinema:deployer": `{"github":"example/cinema-database","stateBucket":"films-state"}`})
 	for _, st := range attachedTo(t, r, "deployer-preview") {
 		assert.Empty(t, notARead(st), "%s of %s", st.actions, st.on.Name)
 	}
@@ -142,18 +148,11 @@ func inventoryTypes(t *testing.T) []string {
 	t.Helper()
 	var types []string
 	for _, name := range stacks {
-		golden, err := os.ReadFile("stack/testdata/inventory." + name + ".golden")
-		require.NoError(t, err)
-		for line := range strings.Lines(string(golden)) {
-			if typ, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(typ, "aws:") {
-				types = append(types, typ)
-			}
-		}
+		types = append(types, regexp.MustCompile(`(?m)^aws:\S+`).FindAllString(read(t, "stack/testdata/inventory."+name+".golden"), -1)...)
 	}
 	require.NotEmpty(t, types)
 	// The budget is in no stack's config.
-	r := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`})
 	for _, res := range r.Resources {
 		if strings.HasPrefix(res.Type, "aws:") {
 			types = append(types, res.Type)
@@ -164,11 +163,7 @@ func inventoryTypes(t *testing.T) []string {
 }
 
 func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
-	types := inventoryTypes(t)
-	table := map[string]deployer.Deployment{}
-	for _, d := range deployer.Deployments() {
-		table[d.Type] = d
-	}
+	types, table := inventoryTypes(t), deployTable()
 	for _, typ := range types {
 		d, ok := table[typ]
 		if !assert.True(t, ok, "%s is in an inventory and not in deployTable: add what a deployment of it needs", typ) {
@@ -183,68 +178,50 @@ func TestDeployTableCoversEveryTypeOfEveryStack(t *testing.T) {
 }
 
 func TestEveryActionOfTheTableReachesTheDeployRole(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
-	deploy, preview := map[string]bool{}, map[string]bool{}
-	for _, st := range attachedTo(t, r, "deployer-deploy") {
-		for _, a := range st.actions {
-			deploy[a] = deploy[a] || st.effect == "Allow"
+	r := planned(t, "full", nil)
+	allowed := func(role string) (actions []string) {
+		for _, st := range attachedTo(t, r, role) {
+			if st.effect == "Allow" {
+				actions = append(actions, st.actions...)
+			}
 		}
+		return actions
 	}
-	for _, st := range attachedTo(t, r, "deployer-preview") {
-		for _, a := range st.actions {
-			preview[a] = true
-		}
-	}
+	deploy, preview := allowed("deployer-deploy"), allowed("deployer-preview")
 	for _, d := range deployer.Deployments() {
-		for _, a := range d.Read {
-			assert.True(t, deploy[a], "%s: the deploy role lacks %s", d.Type, a)
-			assert.True(t, preview[a], "%s: the preview role lacks %s", d.Type, a)
-		}
-		for _, a := range d.Change {
-			assert.True(t, deploy[a], "%s: the deploy role lacks %s", d.Type, a)
-		}
+		assert.Subset(t, deploy, slices.Concat(d.Read, d.Change), "the deploy role lacks actions on %s", d.Type)
+		assert.Subset(t, preview, d.Read, "the preview role lacks actions on %s", d.Type)
 	}
-}
-
-// likeARN matches as IAM does: * is any characters, ? is one.
-func likeARN(pattern, arn string) bool {
-	quoted := regexp.QuoteMeta(pattern)
-	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$").MatchString(arn)
 }
 
 // TestDeployRoleReachesWhatTheStackNames compares the table's names with the names in the plan: the role cannot reach a
 // component that is renamed.
 func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
-	table := map[string]deployer.Deployment{}
-	for _, d := range deployer.Deployments() {
-		table[d.Type] = d
-	}
+	table := deployTable()
 	for name, opts := range map[string][]pulumitest.Option{
 		"dev": nil, "prod": nil, "full": {pulumitest.Stack("cinema", strings.Repeat("long-Name_", 8))},
 	} {
-		r := run(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
-		require.NoError(t, r.Err)
+		r := planned(t, name, map[string]string{"cinema:deployer": `{"github":"example/cinema-database"}`, "cinema:alarms": `{"monthlyBudget":300}`}, opts...)
 		statements := attachedTo(t, r, "deployer-deploy")
 		checked := 0
 		for _, res := range r.Resources {
-			arn := res.State["arn"]
-			if !res.Custom || !arn.IsString() || res.Type == "aws:autoscaling/policy:Policy" || // AWS checks the group's ARN
+			arn := as[string](res.State["arn"])
+			if !res.Custom || arn == "" || res.Type == "aws:autoscaling/policy:Policy" || // AWS checks the group's ARN
 				table[res.Type].ByHand != "" || strings.HasPrefix(res.Name, "deployer-") {
 				continue
 			}
-			service := strings.Split(arn.StringValue(), ":")[2]
+			service := strings.Split(arn, ":")[2]
 			for kind, names := range map[string]*regexp.Regexp{
 				"make":   regexp.MustCompile(`^(Create|Run|Allocate|Request|Put|Modify|Subscribe|SetTopic)`),
 				"delete": regexp.MustCompile(`^([A-Za-z]*Delet|Terminate|Release|Unsubscribe|SetTopic|ModifyBudget$)`),
 			} {
 				checked++
 				assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
-					return st.effect == "Allow" && slices.ContainsFunc(st.actions, func(a string) bool {
+					return st.effect == "Allow" && st.reaches(arn) && slices.ContainsFunc(st.actions, func(a string) bool {
 						of, action, _ := strings.Cut(a, ":")
 						return of == service && names.MatchString(action) && slices.Contains(table[res.Type].Change, a)
-					}) && slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, arn.StringValue()) })
-				}), "%s: the deploy role cannot %s %s", name, kind, arn.StringValue())
+					})
+				}), "%s: the deploy role cannot %s %s", name, kind, arn)
 			}
 		}
 		assert.Greater(t, checked, 60)
@@ -253,18 +230,17 @@ func TestDeployRoleReachesWhatTheStackNames(t *testing.T) {
 
 // Setting a group's launch template takes permission to tag what starts from it.
 func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	statements := attachedTo(t, r, "deployer-deploy")
 	checked := 0
-	for _, template := range r.ByType("aws:ec2/launchTemplate:LaunchTemplate") {
+	for _, template := range r.ByType(templateType) {
 		for _, spec := range template.Input("tagSpecifications").ArrayValue() {
 			checked++
 			kind := spec.ObjectValue()["resourceType"].StringValue()
 			assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
 				return st.effect == "Allow" && slices.Contains(st.actions, "ec2:CreateTags") &&
 					strings.Contains(fmt.Sprint(st.conditions), "ec2:CreateAction") && strings.Contains(fmt.Sprint(st.conditions), "RunInstances") &&
-					slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, "arn:aws:ec2:us-east-1:123456789012:"+kind+"/x-0123abc") })
+					st.reaches("arn:aws:ec2:us-east-1:123456789012:"+kind+"/x-0123abc")
 			}), "the deploy role cannot tag a new %s", kind)
 		}
 	}
@@ -273,10 +249,8 @@ func TestDeployRoleMayTagWhatTheLaunchTemplateTags(t *testing.T) {
 
 // TestDeployerReachesNoOtherStack holds the deployer's policies against the plan of a stack with almost the same name.
 func TestDeployerReachesNoOtherStack(t *testing.T) {
-	own := run(t, "full", nil, pulumitest.Stack("cinema", "dev"))
-	require.NoError(t, own.Err)
-	other := run(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
-	require.NoError(t, other.Err)
+	own := planned(t, "full", nil, pulumitest.Stack("cinema", "dev"))
+	other := planned(t, "full", map[string]string{"cinema:alarms": `{"monthlyBudget":300}`}, pulumitest.Stack("cinema", "dev-2"))
 	var patterns []string
 	for _, st := range (&audit{Recording: own}).documents() {
 		listsAll := !slices.ContainsFunc(st.actions, func(a string) bool { return !slices.Contains(accountWide, a) })
@@ -286,14 +260,14 @@ func TestDeployerReachesNoOtherStack(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for _, res := range other.Resources {
-		arn := res.State["arn"]
-		if !arn.IsString() || !strings.Contains(arn.StringValue(), environmentOf("dev-2").Suffix()) {
+		arn := as[string](res.State["arn"])
+		if !strings.Contains(arn, environmentOf("dev-2").Suffix()) {
 			continue
 		}
 		named[res.Type] = true
 		for _, suffix := range []string{"", ":*", "/x"} {
 			for _, p := range patterns {
-				assert.False(t, likeARN(p, arn.StringValue()+suffix), "%s reaches %s", p, arn.StringValue()+suffix)
+				assert.False(t, likeARN(p, arn+suffix), "%s reaches %s", p, arn+suffix)
 			}
 		}
 	}
@@ -304,8 +278,7 @@ func TestDeployerReachesNoOtherStack(t *testing.T) {
 }
 
 func TestDeployRoleCannotExtendItself(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	statements := attachedTo(t, r, "deployer-deploy")
 	arn := func(kind, name string) string { return "arn:aws:iam::123456789012:" + kind + "/" + name }
 	role := func(logical string) string { return arn("role", fullName(roleType, logical)) }
@@ -322,9 +295,8 @@ func TestDeployRoleCannotExtendItself(t *testing.T) {
 		{"iam:UpdateOpenIDConnectProviderThumbprint", arn("oidc-provider", "token.actions.githubusercontent.com")},
 	} {
 		assert.True(t, slices.ContainsFunc(statements, func(st statement) bool {
-			return st.effect == "Deny" && len(st.conditions) == 0 &&
-				slices.ContainsFunc(st.actions, func(p string) bool { return likeARN(p, c.action) }) &&
-				slices.ContainsFunc(st.resources, func(p string) bool { return likeARN(p, c.resource) })
+			return st.effect == "Deny" && len(st.conditions) == 0 && st.reaches(c.resource) &&
+				slices.ContainsFunc(st.actions, func(p string) bool { return likeARN(p, c.action) })
 		}), "nothing denies %s on %s", c.action, c.resource)
 	}
 	boundary, backupRole := policy("deployer-boundary"), []string{role("backup-role")}
@@ -339,9 +311,7 @@ func TestDeployRoleCannotExtendItself(t *testing.T) {
 			switch a {
 			case "iam:PassRole":
 				assert.NotEmpty(t, st.conditions["StringEquals"]["iam:PassedToService"], "%s can be passed to any service", st.resources)
-				for _, p := range st.resources {
-					assert.Contains(t, passable, p)
-				}
+				assert.Subset(t, passable, st.resources)
 			case "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary":
 				assert.Equal(t, boundary, st.conditions["ArnEquals"]["iam:PermissionsBoundary"], "%s on roles without the boundary", a)
 			case "iam:CreateRole":
@@ -359,8 +329,7 @@ func TestDeployRoleCannotExtendItself(t *testing.T) {
 }
 
 func TestRolesAreWithinTheBoundary(t *testing.T) {
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	boundary := the(t, r, managedPolicyType, "deployer-boundary")
 	roles := map[string]bool{} // by physical name
 	for _, role := range r.ByType(roleType) {
@@ -372,12 +341,7 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 		roles[role.ID] = true
 	}
 	require.NotEmpty(t, roles)
-	var limit []statement
-	for _, st := range (&audit{Recording: r}).documents() {
-		if st.on == boundary {
-			limit = append(limit, st)
-		}
-	}
+	limit := slices.DeleteFunc((&audit{Recording: r}).documents(), func(st statement) bool { return st.on != boundary })
 	for _, st := range (&audit{Recording: r}).documents() {
 		uses := st.on.Type == rolePolicy && roles[st.on.Text("role")] || // or what a key allows a role
 			st.on.Type == keyType && slices.ContainsFunc(st.principals, func(p string) bool { return strings.Contains(p, ":role/") })
@@ -389,15 +353,13 @@ func TestRolesAreWithinTheBoundary(t *testing.T) {
 				if st.on.Type == keyType { // in a key's policy, * is the key
 					resource = st.on.State["arn"].StringValue()
 				}
-				assert.True(t, slices.ContainsFunc(limit, func(l statement) bool {
-					return slices.Contains(l.actions, action) && slices.ContainsFunc(l.resources, func(p string) bool { return likeARN(p, resource) })
-				}), "%s: %s on %s is outside the boundary: add it to boundaryGrants", st.on.Name, action, resource)
+				assert.True(t, slices.ContainsFunc(limit, func(l statement) bool { return slices.Contains(l.actions, action) && l.reaches(resource) }),
+					"%s: %s on %s is outside the boundary: add it to boundaryGrants", st.on.Name, action, resource)
 			}
 		}
 	}
 	for _, name := range []string{"dev", "prod"} { // without a deployer
-		r := run(t, name, nil)
-		require.NoError(t, r.Err)
+		r := planned(t, name, nil)
 		for _, role := range r.ByType(roleType) {
 			assert.Empty(t, role.Text("permissionsBoundary"), role.Name)
 		}
@@ -414,10 +376,9 @@ func trustOf(t *testing.T, r *pulumitest.Recording, role string) map[string]any 
 
 func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
 	const host = "token.actions.githubusercontent.com:"
-	r := run(t, "full", map[string]string{
+	r := planned(t, "full", map[string]string{
 		"cinema:deployer": `{"github":"octocat@12/films@34","branch":"release/1","environment":"live"}`,
 	})
-	require.NoError(t, r.Err)
 	assert.Equal(t, map[string]any{
 		"Effect":    "Allow",
 		"Principal": map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
@@ -433,10 +394,9 @@ func TestDeployerTrustsTheRepositoryOnly(t *testing.T) {
 		host + "sub": []any{"repo:octocat@12/films@34:pull_request", "repo:octocat@12/films@34:ref:refs/heads/release/1"},
 	}}, trustOf(t, r, "deployer-preview")["Condition"])
 
-	r = run(t, "full", map[string]string{
+	r = planned(t, "full", map[string]string{
 		"cinema:deployer": `{"github":"octocat/films","provider":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}`,
 	})
-	require.NoError(t, r.Err)
 	assert.Empty(t, r.ByType("aws:iam/openIdConnectProvider:OpenIdConnectProvider"), "the account has a provider")
 	trust := trustOf(t, r, "deployer-deploy")
 	assert.Equal(t, map[string]any{"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}, trust["Principal"])
@@ -458,33 +418,25 @@ func TestRefusesAnInvalidDeployer(t *testing.T) {
 		`cinema:deployer.stateBucket: "s3://state" is not a bucket's name; write the name alone, without s3:// and path`,
 	)
 	for _, github := range []string{"", "a/b/c", "owner/*", "-owner/name", "owner/name@12", "owner@12/name", "owner/..", "o:x/name"} {
-		given, err := json.Marshal(map[string]string{"github": github})
-		require.NoError(t, err)
-		r := run(t, "full", map[string]string{"cinema:deployer": string(given)})
-		require.Error(t, r.Err, github)
-		assert.Contains(t, r.Err.Error(), "cinema:deployer.github: ", github)
+		pulumitest.Refused(t, run(t, "full", map[string]string{"cinema:deployer": fmt.Sprintf(`{"github":%q}`, github)}), "cinema:deployer.github: ")
 	}
 }
 
 // accountWide are the deployer's actions that take no resource; withoutARN are those of the running stack's roles.
 var accountWide = []string{
-	"acm:RequestCertificate",
-	"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribeLoadBalancerTargetGroups",
-	"autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", "autoscaling:DescribeTags", "autoscaling:DescribeTrafficSources",
-	"autoscaling:DescribeWarmPool",
-	"backup-storage:MountCapsule",
-	"cloudwatch:PutMetricData",
-	"ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones", "ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages",
-	"ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
-	"ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists",
-	"ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
-	"ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
+	"acm:RequestCertificate", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+	"autoscaling:DescribeLoadBalancerTargetGroups", "autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities",
+	"autoscaling:DescribeTags", "autoscaling:DescribeTrafficSources", "autoscaling:DescribeWarmPool", "backup-storage:MountCapsule",
+	"cloudwatch:PutMetricData", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones",
+	"ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages", "ec2:DescribeInstanceCreditSpecifications",
+	"ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
+	"ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
+	"ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
+	"ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
 	"elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListenerAttributes",
 	"elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeListeners",
-	"elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
-	"elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroups",
-	"elasticloadbalancing:DescribeTargetHealth",
-	"kms:CreateKey", "kms:ListAliases",
-	"logs:DescribeLogGroups",
-	"route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
+	"elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
+	"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
+	"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth", "kms:CreateKey", "kms:ListAliases",
+	"logs:DescribeLogGroups", "route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
 }

@@ -18,7 +18,7 @@ import (
 // mutation breaks one thing in prod's plan, which its control must report.
 type mutation struct {
 	control, name string
-	change        func(*testing.T, *pulumitest.Recording)
+	change        change
 	reports       string // the resource that the control must report
 }
 
@@ -55,16 +55,12 @@ var mutations = []mutation{
 	{"EC2.18", "inline rule of a group", set(groupType, "network-api", "ingress", []any{map[string]any{"protocol": "tcp", "fromPort": 8081, "toPort": 8081, "cidrBlocks": anyIPv4}}), "network-api"},
 	{"EC2.19", "SSH", set(ruleType, "network-mongodb-from-bastion-22", "cidrBlocks", anyIPv4), "network-mongodb-from-bastion-22"},
 	{"EC2.19", "every port", set(ruleType, "network-load-balancer-from-internet-80", "protocol", "-1"), "network-load-balancer-from-internet-80"},
-	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[1].cidrBlock", "0.0.0.0/0"), "network-database"},
+	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[3].cidrBlock", "0.0.0.0/0"), "network-database"},
 	{"EC2.21", "every port", set(aclType, "network-database", "ingress[6].fromPort", 0), "network-database"},
 	{"AutoScaling.1", "EC2's checks", set(scalingType, "api-group", "healthCheckType", "EC2"), "api-group"},
 	{"AutoScaling.1", "no load balancer", set(scalingType, "api-group", "targetGroupArns", absent), scalingType},
 	{"AutoScaling.2", "one zone", set(scalingType, "api-group", "vpcZoneIdentifiers", []any{}), "api-group"},
-	{"AutoScaling.2", "subnets of one zone", func(t *testing.T, r *pulumitest.Recording) {
-		for _, s := range r.ByType(subnetType) {
-			put(t, s, "availabilityZone", "us-east-1a")
-		}
-	}, "api-group"},
+	{"AutoScaling.2", "subnets of one zone", setAll(subnetType, "availabilityZone", "us-east-1a"), "api-group"},
 	{"AutoScaling.3", "template", set(templateType, "api-instance", "metadataOptions.httpTokens", absent), "api-instance"},
 	{"AutoScaling.9", "no template", set(scalingType, "api-group", "launchTemplate", absent), "api-group"},
 	{"AutoScaling.9", "launch configuration", set(scalingType, "api-group", "launchConfiguration", "old"), "api-group"},
@@ -141,11 +137,7 @@ var mutations = []mutation{
 	{"database-routes", "an inline route", set(tableType, "network-database", "routes", []any{map[string]any{"cidrBlock": "0.0.0.0/0"}}), "network-database"},
 	{"database-routes", "main table", remove(assocType, "network-database-us-east-1b"), "network-database-us-east-1b"},
 	{"database-routes", "another tier's table", redirect(assocType, "network-database-us-east-1b", "routeTableId", tableType, "network-public"), "network-public"},
-	{"database-routes", "no such tier", func(t *testing.T, r *pulumitest.Recording) {
-		for _, s := range r.ByType(subnetType) {
-			put(t, s, "tags.Tier", "private")
-		}
-	}, subnetType},
+	{"database-routes", "no such tier", setAll(subnetType, "tags.Tier", "private"), subnetType},
 }
 
 func the(t *testing.T, r *pulumitest.Recording, typ, name string) *pulumitest.Resource {
@@ -180,6 +172,14 @@ func set(typ, name, path string, value any) change {
 	return func(t *testing.T, r *pulumitest.Recording) { put(t, the(t, r, typ, name), path, value) }
 }
 
+func setAll(typ, path string, value any) change {
+	return func(t *testing.T, r *pulumitest.Recording) {
+		for _, res := range r.ByType(typ) {
+			put(t, res, path, value)
+		}
+	}
+}
+
 // redirect points an input at another resource.
 func redirect(typ, name, path, toType, to string) change {
 	return func(t *testing.T, r *pulumitest.Recording) {
@@ -205,34 +205,31 @@ func also(changes ...change) change {
 // edit changes the statement of a policy document that has that Sid.
 func edit(typ, name, input, sid string, f func(map[string]any)) change {
 	return func(t *testing.T, r *pulumitest.Recording) {
-		res := the(t, r, typ, name)
-		var d struct {
-			Version   string
-			Statement []map[string]any
-		}
-		require.NoError(t, json.Unmarshal([]byte(res.Text(input)), &d))
-		i := slices.IndexFunc(d.Statement, func(st map[string]any) bool { s, _ := st["Sid"].(string); return s == sid })
-		require.GreaterOrEqual(t, i, 0, "no statement %q", sid)
-		f(d.Statement[i])
-		rewrite(t, res, input, d)
+		rewrite(t, the(t, r, typ, name), input, func(statements []map[string]any) []map[string]any {
+			i := slices.IndexFunc(statements, func(st map[string]any) bool { s, _ := st["Sid"].(string); return s == sid })
+			require.GreaterOrEqual(t, i, 0, "no statement %q", sid)
+			f(statements[i])
+			return statements
+		})
 	}
 }
 
 // allow adds a statement to a policy.
 func allow(typ, name string, st map[string]any) change {
 	return func(t *testing.T, r *pulumitest.Recording) {
-		res := the(t, r, typ, name)
-		var d map[string]any
-		require.NoError(t, json.Unmarshal([]byte(res.Text("policy")), &d))
-		added := maps.Clone(st)
-		added["Effect"], added["Sid"] = "Allow", "Added"
-		d["Statement"] = append(d["Statement"].([]any), added)
-		rewrite(t, res, "policy", d)
+		rewrite(t, the(t, r, typ, name), "policy", func(statements []map[string]any) []map[string]any {
+			added := maps.Clone(st)
+			added["Effect"], added["Sid"] = "Allow", "Added"
+			return append(statements, added)
+		})
 	}
 }
 
-func rewrite(t *testing.T, r *pulumitest.Resource, input string, document any) {
-	data, err := json.Marshal(document)
+func rewrite(t *testing.T, r *pulumitest.Resource, input string, f func(statements []map[string]any) []map[string]any) {
+	var d struct{ Statement []map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(r.Text(input)), &d))
+	d.Statement = f(d.Statement)
+	data, err := json.Marshal(d)
 	require.NoError(t, err)
 	put(t, r, input, string(data))
 }

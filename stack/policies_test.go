@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/deepcopy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -47,12 +48,21 @@ func (c control) audit(r *pulumitest.Recording) *audit {
 // each checks every resource of a type. A plan without any is a finding: a control must not pass on nothing.
 func (s *audit) each(typ string, check func(*pulumitest.Resource)) {
 	s.kinds = append(s.kinds, typ)
-	list := s.ByType(typ)
-	if len(list) == 0 {
-		s.findings = append(s.findings, finding{typ, "the plan has none"})
+	s.expect(len(s.ByType(typ)) > 0, typ, "the plan has none")
+	s.any(check, typ)
+}
+
+// every is a control of a resource type, whose resources must all be ok.
+func every(typ, problem string, ok func(*pulumitest.Resource) bool) func(*audit) {
+	return func(s *audit) {
+		s.each(typ, func(r *pulumitest.Resource) { s.require(ok(r), r, "%s", problem) })
 	}
-	for _, r := range list {
-		check(r)
+}
+
+// has requires resources of these types.
+func (s *audit) has(types ...string) {
+	for _, typ := range types {
+		s.each(typ, func(*pulumitest.Resource) {})
 	}
 }
 
@@ -65,25 +75,23 @@ func (s *audit) any(check func(*pulumitest.Resource), types ...string) {
 	}
 }
 
-func (s *audit) report(r *pulumitest.Resource, format string, args ...any) {
-	s.findings = append(s.findings, finding{r.Name, fmt.Sprintf(format, args...)})
+func (s *audit) require(ok bool, r *pulumitest.Resource, format string, args ...any) {
+	s.expect(ok, r.Name, format, args...)
 }
 
-func (s *audit) require(ok bool, r *pulumitest.Resource, format string, args ...any) {
+func (s *audit) expect(ok bool, name, format string, args ...any) {
 	if !ok {
-		s.report(r, format, args...)
+		s.findings = append(s.findings, finding{name, fmt.Sprintf(format, args...)})
 	}
 }
 
 // referring are the resources of a type with an input that is the id of another resource.
 func (s *audit) referring(typ, input string, of *pulumitest.Resource) []*pulumitest.Resource {
-	var list []*pulumitest.Resource
-	for _, r := range s.ByType(typ) {
-		if of.ID != "" && r.Text(input) == of.ID {
-			list = append(list, r)
-		}
-	}
-	return list
+	return slices.DeleteFunc(s.ByType(typ), func(r *pulumitest.Resource) bool { return of.ID == "" || r.Text(input) != of.ID })
+}
+
+func (s *audit) withID(typ string, ids ...string) []*pulumitest.Resource {
+	return slices.DeleteFunc(s.ByType(typ), func(r *pulumitest.Resource) bool { return !slices.Contains(ids, r.ID) })
 }
 
 // auditedPlans are each stack's own config, which must need exactly the exceptions of exceptions_test.go, and variants
@@ -103,8 +111,7 @@ var auditedPlans = []struct {
 func TestPolicies(t *testing.T) {
 	for _, plan := range auditedPlans {
 		t.Run(plan.name, func(t *testing.T) {
-			r := run(t, plan.stack, plan.change)
-			require.NoError(t, r.Err)
+			r := planned(t, plan.stack, plan.change)
 			used := map[*exception]bool{}
 			for _, c := range controls {
 				t.Run(c.id+" "+c.demands, func(t *testing.T) {
@@ -146,8 +153,7 @@ func TestExceptionsAreForKnownControlsWithAReason(t *testing.T) {
 
 // TestEveryControlCanFail breaks plans, one input at a time: each control must report what is broken.
 func TestEveryControlCanFail(t *testing.T) {
-	base := run(t, "prod", nil)
-	require.NoError(t, base.Err)
+	base := planned(t, "prod", nil)
 	broken := map[string]bool{}
 	for _, m := range mutations {
 		t.Run(m.control+" "+m.name, func(t *testing.T) {
@@ -183,36 +189,21 @@ func copied(r *pulumitest.Recording) *pulumitest.Recording {
 	c.Resources = nil
 	for _, res := range r.Resources {
 		clone := *res
-		clone.Inputs = deepCopy(resource.NewProperty(res.Inputs)).ObjectValue()
+		clone.Inputs = deepcopy.Copy(res.Inputs).(resource.PropertyMap)
 		c.Resources = append(c.Resources, &clone)
 	}
 	return &c
 }
 
-func deepCopy(v resource.PropertyValue) resource.PropertyValue {
-	switch {
-	case v.IsArray():
-		var list []resource.PropertyValue
-		for _, e := range v.ArrayValue() {
-			list = append(list, deepCopy(e))
-		}
-		return resource.NewProperty(list)
-	case v.IsObject():
-		m := resource.PropertyMap{}
-		for k, e := range v.ObjectValue() {
-			m[k] = deepCopy(e)
-		}
-		return resource.NewProperty(m)
-	}
-	return v
+// as returns a value of a type, the zero value where it has another.
+func as[T any](v resource.PropertyValue) T {
+	typed, _ := v.V.(T)
+	return typed
 }
 
 // list returns an input's elements, none where it is absent.
 func list(r *pulumitest.Resource, path string) []resource.PropertyValue {
-	if v := r.Input(path); v.IsArray() {
-		return v.ArrayValue()
-	}
-	return nil
+	return as[[]resource.PropertyValue](r.Input(path))
 }
 
 func texts(values []resource.PropertyValue) []string {
@@ -308,9 +299,8 @@ func (s *audit) documents() []statement {
 			var list []map[string]any
 			if json.Unmarshal(d.Statement, &list) != nil {
 				var one map[string]any
-				if err := json.Unmarshal(d.Statement, &one); err != nil {
-					s.report(r, "%s: %v", l.path, err)
-				}
+				err := json.Unmarshal(d.Statement, &one)
+				s.require(err == nil, r, "%s: %v", l.path, err)
 				list = []map[string]any{one}
 			}
 			for _, m := range list {
@@ -336,9 +326,7 @@ func (s *audit) documents() []statement {
 
 // allowed are the statements that allow something. The plan must have resources of each type.
 func (s *audit) allowed(types ...string) []statement {
-	for _, typ := range types {
-		s.each(typ, func(*pulumitest.Resource) {})
-	}
+	s.has(types...)
 	return slices.DeleteFunc(s.documents(), func(st statement) bool { return st.effect != "Allow" })
 }
 
@@ -349,15 +337,11 @@ func principals(m map[string]any) []string {
 	if m["NotPrincipal"] != nil {
 		all = append(all, "*")
 	}
-	switch p := m["Principal"].(type) {
-	case string:
-		all = append(all, p)
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(p)) {
-			all = append(all, words(p[k])...)
-		}
+	byKind, _ := m["Principal"].(map[string]any)
+	for _, k := range slices.Sorted(maps.Keys(byKind)) {
+		all = append(all, words(byKind[k])...)
 	}
-	return all
+	return append(all, words(m["Principal"])...)
 }
 
 func words(v any) []string {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,29 +49,22 @@ func page(t *testing.T, args ...string) string {
 // shown lists the names and values of a plan that its page must show.
 func shown(r *pulumitest.Recording) map[string][]string {
 	must := map[string][]string{}
-	for _, typ := range []string{
-		"aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway", "aws:ec2/instance:Instance", "aws:ebs/volume:Volume", "aws:lb/loadBalancer:LoadBalancer",
-		"aws:autoscaling/group:Group", "aws:s3/bucketV2:BucketV2", "aws:lambda/function:Function", "aws:kms/key:Key", "aws:sqs/queue:Queue",
-		"aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway", "aws:ec2/vpc:Vpc",
-	} {
-		for _, res := range r.ByType(typ) {
-			must["drawn"] = append(must["drawn"], res.Name)
-		}
-	}
-	for _, res := range r.ByType("aws:ec2/subnet:Subnet") {
-		must["drawn"] = append(must["drawn"], res.Text("cidrBlock"))
-	}
-	for _, res := range r.ByType("aws:ec2/securityGroupRule:SecurityGroupRule") {
-		must["written"] = append(must["written"], res.Name, res.Text("description"))
-	}
-	for _, typ := range []string{"aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:s3/bucketPolicy:BucketPolicy"} {
-		for _, res := range r.ByType(typ) {
-			must["written"] = append(must["written"], res.Name)
-		}
+	drawn := []string{
+		subnetType, instanceType, volumeType, balancerType, scalingType, bucketType, functionType, keyType, vpcType, "aws:sqs/queue:Queue",
+		"aws:ec2/natGateway:NatGateway", "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway",
 	}
 	for _, res := range r.Resources {
-		if res.Protect || res.RetainOnDelete {
+		if slices.Contains(drawn, res.Type) {
+			must["drawn"] = append(must["drawn"], res.Name)
+		}
+		if res.Type == subnetType {
+			must["drawn"] = append(must["drawn"], res.Text("cidrBlock"))
+		}
+		if res.Protect || res.RetainOnDelete || slices.Contains([]string{ruleType, roleType, rolePolicy, bucketPolicy}, res.Type) {
 			must["written"] = append(must["written"], res.Name)
+		}
+		if res.Type == ruleType {
+			must["written"] = append(must["written"], res.Text("description"))
 		}
 		if res.Custom {
 			must["written"] = append(must["written"], res.Type)
@@ -84,20 +78,14 @@ func shown(r *pulumitest.Recording) map[string][]string {
 
 // missing lists the wanted strings that a text does not contain, after a replacement of old and new pairs in each.
 func missing(text string, want []string, pairs ...string) []string {
-	var all []string
-	for _, w := range want {
-		if !strings.Contains(text, strings.NewReplacer(pairs...).Replace(w)) {
-			all = append(all, w)
-		}
-	}
-	return all
+	shorten := strings.NewReplacer(pairs...)
+	return slices.DeleteFunc(slices.Clone(want), func(w string) bool { return strings.Contains(text, shorten.Replace(w)) })
 }
 
 func TestReviewShowsThePlan(t *testing.T) {
 	for _, name := range stacks {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, name, nil)
-			require.NoError(t, r.Err)
+			r := planned(t, name, nil)
 			for _, format := range []string{"html", "md"} {
 				text := page(t, "--stack", name, "--format", format)
 				if format == "html" {
@@ -170,14 +158,12 @@ func TestReviewInABrowser(t *testing.T) {
 		name, stack string
 		args        []string
 	}{
-		{name: "dev", stack: "dev"},
-		{name: "prod", stack: "prod"},
-		{name: "full", stack: "full"},
-		{name: "four zones with long names, operators and no NAT", stack: "prod", args: []string{
+		{"dev", "dev", nil}, {"prod", "prod", nil}, {"full", "full", nil},
+		{"four zones with long names, operators and no NAT", "prod", []string{
 			"-c", "aws:region=ap-northeast-2", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
 			"-c", `cinema:availabilityZones=["ap-northeast-2a","ap-northeast-2b","ap-northeast-2c","ap-northeast-2d"]`,
 		}},
-		{name: "two zones, several instances in each", stack: "dev", args: []string{
+		{"two zones, several instances in each", "dev", []string{
 			"-c", `cinema:availabilityZones=["us-east-1a","us-east-1b"]`, "-c", `cinema:api={"instanceType":"m7g.2xlarge","minSize":5,"maxSize":12}`,
 		}},
 	} {
@@ -189,8 +175,7 @@ func TestReviewInABrowser(t *testing.T) {
 				k, v, _ := strings.Cut(c.args[i], "=")
 				config[k] = v
 			}
-			r := run(t, c.stack, config)
-			require.NoError(t, r.Err)
+			r := planned(t, c.stack, config)
 			p := openReview(t, browser, file)
 			for _, width := range []int64{360, 640, 820, 1100, 1600} {
 				p.window(width, 900)
@@ -248,21 +233,16 @@ func openReview(t *testing.T, browser context.Context, file string) *reviewPage 
 		<-done
 		assert.Empty(t, p.messages, "console")
 	})
-	p.do(chromedp.Navigate("file://" + file))
+	resultOf(p, chromedp.Navigate("file://"+file))
 	return p
 }
 
-func (p *reviewPage) do(steps ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	require.NoError(p.t, chromedp.Do(ctx, steps...))
+func (p *reviewPage) window(width, height int64) {
+	resultOf(p, chromedp.EmulateViewport(width, height))
 }
 
-func (p *reviewPage) window(width, height int64) { p.do(chromedp.EmulateViewport(width, height)) }
-
 func (p *reviewPage) prefer(scheme string) {
-	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	resultOf(p, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		})
@@ -270,13 +250,18 @@ func (p *reviewPage) prefer(scheme string) {
 	})
 }
 
-func evaluate[T any](p *reviewPage, script string) T {
+func resultOf[T any](p *reviewPage, step chromedp.Action[T]) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	value, err := chromedp.Run(ctx, step)
 	require.NoError(p.t, err)
 	return value
+}
+
+func evaluate[T any](p *reviewPage, script string) T {
+	p.t.Helper()
+	return resultOf(p, chromedp.Evaluate[T](script))
 }
 
 // shots writes screenshots of the whole page to .artifacts/review, where REVIEW_SHOTS is set.
@@ -293,10 +278,7 @@ func (p *reviewPage) shots(name string) {
 	total := evaluate[int64](p, "document.documentElement.scrollHeight")
 	for i := int64(0); i*height < total; i++ {
 		evaluate[float64](p, fmt.Sprintf("(scrollTo({top: %d, behavior: 'instant'}), scrollY)", i*height))
-		ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-		data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		cancel()
-		require.NoError(p.t, err)
+		data := resultOf(p, chromedp.CaptureScreenshot())
 		require.NoError(p.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", name, i)), data, 0o644))
 	}
 	evaluate[float64](p, "(scrollTo({top: 0, behavior: 'instant'}), scrollY)")
@@ -409,7 +391,7 @@ func TestReviewAgainstARef(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("before\n"), 0o600))
 	sh("git", "add", "-A")
 	sh("git", "commit", "--quiet", "-m", "Begin")
-	for _, f := range strings.Split(strings.Trim(string(files), "\x00"), "\x00") {
+	for f := range strings.SplitSeq(strings.Trim(string(files), "\x00"), "\x00") {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			continue // deleted on disk, still in the index

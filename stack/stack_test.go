@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,10 +51,16 @@ func standIn(seed string) []byte {
 func run(t *testing.T, name string, change map[string]string, opts ...pulumitest.Option) *pulumitest.Recording {
 	t.Helper()
 	config := pulumitest.StackConfig(t, "Pulumi."+name+".yaml")
-	opts = append([]pulumitest.Option{
-		pulumitest.Stack("cinema", name), pulumitest.Config(config), pulumitest.Config(change),
-	}, opts...)
-	return pulumitest.Run(t, program, opts...)
+	given := []pulumitest.Option{pulumitest.Stack("cinema", name), pulumitest.Config(config), pulumitest.Config(change)}
+	return pulumitest.Run(t, program, append(given, opts...)...)
+}
+
+// planned is run for a program that must succeed.
+func planned(t *testing.T, name string, change map[string]string, opts ...pulumitest.Option) *pulumitest.Recording {
+	t.Helper()
+	r := run(t, name, change, opts...)
+	require.NoError(t, r.Err)
+	return r
 }
 
 var stacks = []string{"dev", "prod", "full"}
@@ -61,18 +68,14 @@ var stacks = []string{"dev", "prod", "full"}
 func TestInventory(t *testing.T) {
 	for _, name := range stacks {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, name, nil)
-			require.NoError(t, r.Err)
-			pulumitest.Golden(t, "stack/testdata/inventory."+name+".golden", r.Inventory())
+			pulumitest.Golden(t, "stack/testdata/inventory."+name+".golden", planned(t, name, nil).Inventory())
 		})
 	}
 }
 
 func TestPreviewShowsWhatUpMakes(t *testing.T) {
 	for _, name := range stacks {
-		preview := run(t, name, nil, pulumitest.Preview())
-		require.NoError(t, preview.Err)
-		assert.Equal(t, run(t, name, nil).Inventory(), preview.Inventory(), name)
+		assert.Equal(t, run(t, name, nil).Inventory(), planned(t, name, nil, pulumitest.Preview()).Inventory(), name)
 	}
 }
 
@@ -104,8 +107,7 @@ func TestEveryProblemOfTheConfigAtOnceAndNothingRegistered(t *testing.T) {
 }
 
 func TestEveryChildIsParentedAndPrefixed(t *testing.T) {
-	r := run(t, "prod", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "prod", nil)
 	byURN := map[string]*pulumitest.Resource{}
 	for _, res := range r.Resources {
 		byURN[res.URN] = res
@@ -123,27 +125,23 @@ func TestEveryChildIsParentedAndPrefixed(t *testing.T) {
 }
 
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
-	r := run(t, "prod", map[string]string{"cinema:tags": `{"CostCentre":"42"}`})
-	require.NoError(t, r.Err)
+	r := planned(t, "prod", map[string]string{"cinema:tags": `{"CostCentre":"42"}`})
 	for _, res := range r.Resources {
 		if !res.Custom || res.Input("tags").IsNull() {
 			continue
 		}
 		tags := map[string]string{}
-		if list := res.Input("tags"); list.IsArray() { // an Auto Scaling group's
-			for _, tag := range list.ArrayValue() {
-				tags[tag.ObjectValue()["key"].StringValue()] = tag.ObjectValue()["value"].StringValue()
-			}
-		} else {
-			for key, value := range list.ObjectValue() {
-				tags[string(key)] = value.StringValue()
-			}
+		for _, tag := range list(res, "tags") { // an Auto Scaling group's
+			tags[tag.ObjectValue()["key"].StringValue()] = tag.ObjectValue()["value"].StringValue()
+		}
+		for key, value := range as[resource.PropertyMap](res.Input("tags")) {
+			tags[string(key)] = value.StringValue()
 		}
 		assert.Equal(t, "cinema", tags["Project"], res.Name)
 		assert.Equal(t, "prod", tags["Stack"], res.Name)
 		assert.NotEmpty(t, tags["Component"], res.Name)
 		assert.True(t, strings.HasPrefix(tags["Name"], "cinema-prod-"), "Name tag of %s", res.Name)
-		if res.Type == "aws:s3/bucketObjectv2:BucketObjectv2" {
+		if res.Type == objectType {
 			assert.LessOrEqual(t, len(tags), 10, "S3 takes ten tags on an object")
 		} else {
 			assert.Equal(t, "42", tags["CostCentre"], res.Name)
@@ -152,20 +150,15 @@ func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 }
 
 func TestProtectMarksExactlyTheStatefulResources(t *testing.T) {
-	for value, want := range map[string]string{"true": "stack/testdata/protected.golden", "false": ""} {
-		r := run(t, "prod", map[string]string{"cinema:protect": value})
-		require.NoError(t, r.Err)
-		var protected strings.Builder
-		for _, res := range r.Resources {
+	protected := func(value string) (lines string) {
+		for _, res := range planned(t, "prod", map[string]string{"cinema:protect": value}).Resources {
 			if res.Protect {
-				protected.WriteString(res.Type + " " + res.Name + "\n")
+				lines += res.Type + " " + res.Name + "\n"
 				assert.True(t, res.RetainOnDelete, "%s is protected but not retained", res.Name)
 			}
 		}
-		if want == "" {
-			assert.Empty(t, protected.String())
-			continue
-		}
-		pulumitest.Golden(t, want, protected.String())
+		return lines
 	}
+	pulumitest.Golden(t, "stack/testdata/protected.golden", protected("true"))
+	assert.Empty(t, protected("false"))
 }

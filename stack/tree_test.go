@@ -34,9 +34,7 @@ func TestTopLevelShowsTheArchitecture(t *testing.T) {
 	for _, wanted := range strings.Fields("Pulumi.yaml Pulumi.dev.yaml main.go network compute storage iam app go.mod go.sum") {
 		assert.Contains(t, top, wanted)
 	}
-	program, err := os.ReadFile("main.go")
-	require.NoError(t, err)
-	assert.LessOrEqual(t, strings.Count(string(program), "\n"), 60)
+	assert.LessOrEqual(t, strings.Count(read(t, "main.go"), "\n"), 60)
 }
 
 // User data is made of files in this tree: they must be the same bytes on every machine.
@@ -46,6 +44,13 @@ func TestTextHasTheSameLineEndsEverywhere(t *testing.T) {
 			assert.Regexp(t, `^i/(lf|none)\s+w/(lf|none)?\s+attr/text=auto eol=lf`, line)
 		}
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data)
 }
 
 // outdated words do not belong into code, docs or the client: readers of many countries maintain them.

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,32 +14,26 @@ import (
 
 // workflow holds the parts of GitHub's workflow syntax that the tests check.
 type workflow struct {
-	Name        string
-	On          map[string]any
-	Permissions map[string]string
-	Concurrency struct {
+	On               map[string]any
+	Permissions, Env map[string]string
+	Concurrency      struct {
 		Group            string
 		CancelInProgress any `yaml:"cancel-in-progress"`
 	}
-	Env  map[string]string
 	Jobs map[string]job
 }
 
 type job struct {
-	If          string
-	Needs       any
-	RunsOn      string `yaml:"runs-on"`
-	Timeout     int    `yaml:"timeout-minutes"`
-	Environment string
-	Permissions map[string]string
-	Env         map[string]string
-	Steps       []step
+	If, Environment string
+	Needs           any
+	Timeout         int `yaml:"timeout-minutes"`
+	Permissions     map[string]string
+	Steps           []step
 }
 
 type step struct {
-	Name, Uses, Run, If string
-	With                map[string]any
-	Env                 map[string]string
+	Uses, Run string
+	With      map[string]any
 }
 
 func workflows(t *testing.T) (parsed map[string]workflow, texts map[string]string) {
@@ -49,11 +42,10 @@ func workflows(t *testing.T) (parsed map[string]workflow, texts map[string]strin
 	require.NoError(t, err)
 	parsed, texts = map[string]workflow{}, map[string]string{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
 		var w workflow
-		require.NoError(t, yaml.Unmarshal(text, &w), file)
-		parsed[filepath.Base(file)], texts[filepath.Base(file)] = w, string(text)
+		text := read(t, file)
+		require.NoError(t, yaml.Unmarshal([]byte(text), &w), file)
+		parsed[filepath.Base(file)], texts[filepath.Base(file)] = w, text
 	}
 	require.Contains(t, parsed, "preview.yml")
 	require.Contains(t, parsed, "deploy.yml")
@@ -89,9 +81,7 @@ func TestWorkflowsHaveLeastPrivilege(t *testing.T) {
 			}
 			assert.Equal(t, assumesRole, j.Permissions["id-token"] == "write", at)
 			for _, s := range j.Steps {
-				if strings.HasPrefix(s.Uses, "actions/checkout@") {
-					assert.Equal(t, false, s.With["persist-credentials"], at)
-				}
+				assert.True(t, !strings.HasPrefix(s.Uses, "actions/checkout@") || s.With["persist-credentials"] == false, at)
 				assert.NotContains(t, s.Run, "${{", "%s: use env, where the value is data and not a command", at)
 				for key := range s.With {
 					assert.NotContains(t, key, "access-key", "%s uses a long-lived key", at)
@@ -110,14 +100,13 @@ func TestDeploymentsRunOneAtATimeFromTheTrustedBranch(t *testing.T) {
 	assert.Equal(t, true, preview.Concurrency.CancelInProgress)
 
 	// The defaults of cinema:deployer.
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
+	r := planned(t, "full", nil)
 	trust := trustOf(t, r, "deployer-deploy")["Condition"].(map[string]any)["StringEquals"].(map[string]any)
 	assert.Equal(t, trust["token.actions.githubusercontent.com:environment"], deploy.Jobs["deploy"].Environment)
-	branches := deploy.On["push"].(map[string]any)["branches"].([]any)
-	require.Len(t, branches, 1)
-	assert.Equal(t, trust["token.actions.githubusercontent.com:ref"], "refs/heads/"+branches[0].(string))
-	assert.Contains(t, deploy.Jobs["deploy"].If, "refs/heads/"+branches[0].(string), "a dispatch may come from any branch")
+	branch, ok := strings.CutPrefix(trust["token.actions.githubusercontent.com:ref"].(string), "refs/heads/")
+	assert.True(t, ok, branch)
+	assert.Equal(t, []any{branch}, deploy.On["push"].(map[string]any)["branches"])
+	assert.Contains(t, deploy.Jobs["deploy"].If, "refs/heads/"+branch, "a dispatch may come from any branch")
 	assert.Equal(t, "test", deploy.Jobs["deploy"].Needs)
 	assert.Contains(t, preview.Jobs["preview"].If, "head.repo.full_name == github.repository")
 
@@ -132,38 +121,31 @@ func TestDeploymentsRunOneAtATimeFromTheTrustedBranch(t *testing.T) {
 
 func TestWorkflowsReferToWhatExists(t *testing.T) {
 	parsed, texts := workflows(t)
-	makefile, err := os.ReadFile("Makefile")
-	require.NoError(t, err)
-	program, err := os.ReadFile("main.go")
-	require.NoError(t, err)
-	r := run(t, "full", nil)
-	require.NoError(t, r.Err)
-	checked := map[string]int{}
+	makefile, program := read(t, "Makefile"), read(t, "main.go")
+	r := planned(t, "full", nil)
 	for file, w := range parsed {
-		_, err := os.Stat("Pulumi." + w.Env["STACK"] + ".yaml")
-		assert.NoError(t, err, file)
-		for _, m := range regexp.MustCompile(`\bmake ([a-z-]+)`).FindAllStringSubmatch(texts[file], -1) {
-			checked["make"]++
-			assert.Regexp(t, `(?m)^`+m[1]+`:`, string(makefile), "%s: make %s", file, m[1])
-		}
-		for _, m := range regexp.MustCompile(`go run \. ([a-z]+)`).FindAllStringSubmatch(texts[file], -1) {
-			checked["go run"]++
-			assert.Contains(t, string(program), `case "`+m[1]+`":`, "%s: go run . %s", file, m[1])
-		}
-		for _, m := range regexp.MustCompile(`pulumi stack output (\w+)`).FindAllStringSubmatch(texts[file], -1) {
-			checked["output"]++
-			assert.True(t, r.Export(m[1]).IsString(), "%s: output %s", file, m[1])
-		}
-		for _, m := range regexp.MustCompile(`vars\.(\w+)`).FindAllStringSubmatch(texts[file], -1) {
-			checked["variable"]++
-			assert.Regexp(t, `(?m)^# .*\b`+m[1]+`\b`, texts["preview.yml"]+texts["deploy.yml"], "%s: no comment describes %s", file, m[1])
-		}
-		for _, m := range regexp.MustCompile(`pulumi-version: (\S+)`).FindAllStringSubmatch(texts[file], -1) {
-			checked["pulumi"]++
-			assert.Contains(t, string(makefile), "PULUMI_VERSION := "+m[1]+"\n", file)
-		}
+		assert.FileExists(t, "Pulumi."+w.Env["STACK"]+".yaml", file)
 	}
-	for what, least := range map[string]int{"make": 4, "go run": 2, "output": 2, "variable": 6, "pulumi": 2} {
-		assert.GreaterOrEqual(t, checked[what], least, what)
+	for _, c := range []struct {
+		pattern string
+		least   int
+		exists  func(name string) bool
+	}{
+		{`\bmake ([a-z-]+)`, 4, func(name string) bool { return regexp.MustCompile(`(?m)^` + name + `:`).MatchString(makefile) }},
+		{`go run \. ([a-z]+)`, 2, func(name string) bool { return strings.Contains(program, `case "`+name+`":`) }},
+		{`pulumi stack output (\w+)`, 2, func(name string) bool { return r.Export(name).IsString() }},
+		{`vars\.(\w+)`, 6, func(name string) bool { // a comment describes it
+			return regexp.MustCompile(`(?m)^# .*\b` + name + `\b`).MatchString(texts["preview.yml"] + texts["deploy.yml"])
+		}},
+		{`pulumi-version: (\S+)`, 2, func(version string) bool { return strings.Contains(makefile, "PULUMI_VERSION := "+version+"\n") }},
+	} {
+		checked := 0
+		for file, text := range texts {
+			for _, m := range regexp.MustCompile(c.pattern).FindAllStringSubmatch(text, -1) {
+				checked++
+				assert.True(t, c.exists(m[1]), "%s: %s", file, m[0])
+			}
+		}
+		assert.GreaterOrEqual(t, checked, c.least, c.pattern)
 	}
 }

@@ -16,29 +16,32 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-func record(t *testing.T, program pulumi.RunFunc, opts ...pulumitest.Option) *view {
+func run(t *testing.T, program func(*pulumi.Context)) *pulumitest.Recording {
 	t.Helper()
-	r := pulumitest.Run(t, program, opts...)
+	r := pulumitest.Run(t, func(ctx *pulumi.Context) error {
+		program(ctx)
+		return nil
+	})
 	require.NoError(t, r.Err)
-	return newView(r)
+	return r
+}
+
+func must[T any](registered T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return registered
 }
 
 func TestConnectionWithoutIngressRuleIsBlocked(t *testing.T) {
-	v := record(t, func(ctx *pulumi.Context) error {
-		groups := map[string]*ec2.SecurityGroup{}
-		for _, name := range []string{"web", "data"} {
-			g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: pulumi.String("vpc-1")})
-			if err != nil {
-				return err
-			}
-			groups[name] = g
-		}
-		_, err := ec2.NewSecurityGroupRule(ctx, "web-to-data", &ec2.SecurityGroupRuleArgs{
-			Type: pulumi.String("egress"), SecurityGroupId: groups["web"].ID(), SourceSecurityGroupId: groups["data"].ID(),
+	v := newView(run(t, func(ctx *pulumi.Context) {
+		web := must(ec2.NewSecurityGroup(ctx, "web", &ec2.SecurityGroupArgs{VpcId: pulumi.String("vpc-1")}))
+		data := must(ec2.NewSecurityGroup(ctx, "data", &ec2.SecurityGroupArgs{VpcId: pulumi.String("vpc-1")}))
+		must(ec2.NewSecurityGroupRule(ctx, "web-to-data", &ec2.SecurityGroupRuleArgs{
+			Type: pulumi.String("egress"), SecurityGroupId: web.ID(), SourceSecurityGroupId: data.ID(),
 			Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(5432), ToPort: pulumi.Int(5433),
-		})
-		return err
-	})
+		}))
+	}))
 	all := v.connections()
 	require.Len(t, all, 1)
 	assert.Equal(t, "5432–5433", all[0].Port)
@@ -47,39 +50,26 @@ func TestConnectionWithoutIngressRuleIsBlocked(t *testing.T) {
 }
 
 func TestPublicFindsOpenBuckets(t *testing.T) {
-	v := record(t, func(ctx *pulumi.Context) error {
-		b, err := s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")})
-		if err != nil {
-			return err
-		}
-		if _, err := s3.NewBucketPolicy(ctx, "things", &s3.BucketPolicyArgs{
+	v := newView(run(t, func(ctx *pulumi.Context) {
+		b := must(s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")}))
+		must(s3.NewBucketPolicy(ctx, "things", &s3.BucketPolicyArgs{
 			Bucket: b.ID().ToStringOutput(),
 			Policy: pulumi.Sprintf(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"%s/*"}}`, b.Arn),
-		}); err == nil {
-			return nil
-		}
-		return err
-	})
+		}))
+	}))
 	// IAM also accepts a single statement without a list.
 	require.Len(t, v.public(), 1)
 	assert.Equal(t, "everyone may read", v.public()[0].Open)
 }
 
 func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
-	v := record(t, func(ctx *pulumi.Context) error {
-		b, err := s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")})
-		if err != nil {
-			return err
-		}
-		r, err := iam.NewRole(ctx, "reader", &iam.RoleArgs{Name: pulumi.String("cinema-reader"), AssumeRolePolicy: pulumi.String(
-			`{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":["a","b"]}}}]}`)})
-		if err != nil {
-			return err
-		}
-		_, err = iam.NewRolePolicy(ctx, "reader-things", &iam.RolePolicyArgs{Role: r.Name, Policy: pulumi.Sprintf(
-			`{"Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["%s","%s/in/*"]},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`, b.Arn, b.Arn)})
-		return err
-	})
+	v := newView(run(t, func(ctx *pulumi.Context) {
+		b := must(s3.NewBucketV2(ctx, "things", &s3.BucketV2Args{Bucket: pulumi.String("cinema-things")}))
+		r := must(iam.NewRole(ctx, "reader", &iam.RoleArgs{Name: pulumi.String("cinema-reader"), AssumeRolePolicy: pulumi.String(
+			`{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":["a","b"]}}}]}`)}))
+		must(iam.NewRolePolicy(ctx, "reader-things", &iam.RolePolicyArgs{Role: r.Name, Policy: pulumi.Sprintf(
+			`{"Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["%s","%s/in/*"]},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`, b.Arn, b.Arn)}))
+	}))
 	cards, m, roles := v.access()
 	require.Len(t, cards, 1)
 	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Paths)
@@ -91,19 +81,12 @@ func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
 }
 
 func TestEstimateListsUnknownCosts(t *testing.T) {
-	v := record(t, func(ctx *pulumi.Context) error {
-		for name, typ := range map[string]string{"known": "t4g.medium", "unknown": "z9.mega"} {
-			if _, err := ec2.NewInstance(ctx, name, &ec2.InstanceArgs{InstanceType: pulumi.String(typ), Monitoring: pulumi.Bool(name == "known")}); err != nil {
-				return err
-			}
-		}
-		if _, err := dynamodb.NewTable(ctx, "table", &dynamodb.TableArgs{HashKey: pulumi.String("k")}); err != nil {
-			return err
-		}
-		_, err := cloudwatch.NewMetricAlarm(ctx, "alarm", &cloudwatch.MetricAlarmArgs{ComparisonOperator: pulumi.String("x"), EvaluationPeriods: pulumi.Int(1)})
-		return err
-	})
-	e := v.estimate()
+	e := newView(run(t, func(ctx *pulumi.Context) {
+		must(ec2.NewInstance(ctx, "known", &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.medium"), Monitoring: pulumi.Bool(true)}))
+		must(ec2.NewInstance(ctx, "unknown", &ec2.InstanceArgs{InstanceType: pulumi.String("z9.mega"), Monitoring: pulumi.Bool(false)}))
+		must(dynamodb.NewTable(ctx, "table", &dynamodb.TableArgs{HashKey: pulumi.String("k")}))
+		must(cloudwatch.NewMetricAlarm(ctx, "alarm", &cloudwatch.MetricAlarmArgs{ComparisonOperator: pulumi.String("x"), EvaluationPeriods: pulumi.Int(1)}))
+	})).estimate()
 	assert.InDelta(t, 0.0336*730+7*0.30+0.10, e.USD, 1e-9)
 	assert.InDelta(t, e.USD, e.Fixed, 1e-9)
 	require.Len(t, e.Unknown, 2)
@@ -112,25 +95,19 @@ func TestEstimateListsUnknownCosts(t *testing.T) {
 }
 
 func TestDifference(t *testing.T) {
-	program := func(policy, cidr string, table bool) pulumi.RunFunc {
-		return func(ctx *pulumi.Context) error {
-			vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(cidr)})
-			if err != nil {
-				return err
-			}
+	program := func(policy, cidr string, table bool) func(*pulumi.Context) {
+		return func(ctx *pulumi.Context) {
+			vpc := must(ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(cidr)}))
 			if table {
-				if _, err := ec2.NewRouteTable(ctx, "table", &ec2.RouteTableArgs{VpcId: vpc.ID()}, pulumi.RetainOnDelete(true)); err != nil {
-					return err
-				}
+				must(ec2.NewRouteTable(ctx, "table", &ec2.RouteTableArgs{VpcId: vpc.ID()}, pulumi.RetainOnDelete(true)))
 			}
-			_, err = iam.NewRole(ctx, "role", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(policy), Description: pulumi.String(strings.Repeat("long ", 40) + cidr)},
-				pulumi.IgnoreChanges([]string{"tags"}))
+			description := pulumi.String(strings.Repeat("long ", 40) + cidr)
+			must(iam.NewRole(ctx, "role", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(policy), Description: description}, pulumi.IgnoreChanges([]string{"tags"})))
 			ctx.Export("cidr", pulumi.String(cidr))
-			return err
 		}
 	}
-	before := pulumitest.Run(t, program(`{"Statement":[{"Sid":"A","Action":"x"},{"Sid":"B","Action":"y"}]}`, "10.0.0.0/16", true))
-	after := pulumitest.Run(t, program(`{"Statement":[{"Sid":"B","Action":["y","z"]}]}`, "10.1.0.0/16", false))
+	before := run(t, program(`{"Statement":[{"Sid":"A","Action":"x"},{"Sid":"B","Action":"y"}]}`, "10.0.0.0/16", true))
+	after := run(t, program(`{"Statement":[{"Sid":"B","Action":["y","z"]}]}`, "10.1.0.0/16", false))
 	assert.True(t, difference(before, before).None())
 
 	c := difference(before, after)
@@ -155,30 +132,24 @@ func TestDifference(t *testing.T) {
 }
 
 func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
-	program := func(typ, suffix string, aliases ...pulumi.Alias) pulumi.RunFunc {
-		return func(ctx *pulumi.Context) error {
+	program := func(typ, suffix string, aliases ...pulumi.Alias) func(*pulumi.Context) {
+		return func(ctx *pulumi.Context) {
 			c := &struct{ pulumi.ResourceState }{}
-			if err := ctx.RegisterComponentResource(typ, "files", c, pulumi.Aliases(aliases)); err != nil {
-				return err
-			}
-			b, err := s3.NewBucketV2(ctx, "files-data", &s3.BucketV2Args{Bucket: pulumi.String("cinema-data-" + suffix)}, pulumi.Parent(c))
-			if err != nil {
-				return err
-			}
-			_, err = s3.NewBucketVersioningV2(ctx, "files-data", &s3.BucketVersioningV2Args{
-				Bucket: b.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}}, pulumi.Parent(c))
+			must(c, ctx.RegisterComponentResource(typ, "files", c, pulumi.Aliases(aliases)))
+			b := must(s3.NewBucketV2(ctx, "files-data", &s3.BucketV2Args{Bucket: pulumi.String("cinema-data-" + suffix)}, pulumi.Parent(c)))
+			must(s3.NewBucketVersioningV2(ctx, "files-data", &s3.BucketVersioningV2Args{
+				Bucket: b.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}}, pulumi.Parent(c)))
 			ctx.Export("key", pulumi.Sprintf("%s %s-new", b.Bucket, b.Bucket))
-			return err
 		}
 	}
-	before := pulumitest.Run(t, program("cinema:old:Files", "1111111"))
-	c := difference(before, pulumitest.Run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
+	before := run(t, program("cinema:old:Files", "1111111"))
+	c := difference(before, run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
 	assert.Empty(t, c.Added)
 	assert.Empty(t, c.Removed)
 	assert.Equal(t, []changed{{"files-data", bucketType, []string{"bucket"}, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}}}, c.Changed)
 	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
 
-	c = difference(before, pulumitest.Run(t, program("cinema:new:Files", "1111111")))
+	c = difference(before, run(t, program("cinema:new:Files", "1111111")))
 	assert.Len(t, c.Added, 3)
 	assert.Len(t, c.Removed, 3)
 }
