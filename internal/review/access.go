@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (v *view) parse(source *plan.Resource, text string, principals []string, ow
 			}
 		}
 		for _, r := range texts(s.Resource) {
-			g.Targets = append(g.Targets, v.target(r, own))
+			g.Targets = append(g.Targets, v.targets(r, own)...)
 		}
 		for _, r := range texts(s.NotResource) {
 			g.Targets = append(g.Targets, target{Text: "all resources except " + v.readable(r)})
@@ -209,7 +210,28 @@ func (v *view) principal(name string) string {
 	return v.readable(name)
 }
 
-// target finds the resource that an ARN names.
+// targets finds the resources that an ARN names. A pattern of names, such as arn:aws:s3:::cinema-prod-storage-*-1a2b3c4/*,
+// names every resource with a card that it matches.
+func (v *view) targets(arn string, own *plan.Resource) []target {
+	head, objects, _ := strings.Cut(arn, "/")
+	if name := head[strings.LastIndex(head, ":")+1:]; !strings.Contains(name, "*") || name == "*" {
+		return []target{v.target(arn, own)}
+	}
+	var all []target
+	for _, c := range cardTypes {
+		for _, r := range v.ByType(c.typ) {
+			if matched, err := path.Match(head, text(r.State, "arn")); err == nil && matched {
+				all = append(all, target{r, objects, strings.TrimSuffix(r.Name+"/"+objects, "/")})
+			}
+		}
+	}
+	if len(all) == 0 {
+		return []target{v.target(arn, own)}
+	}
+	return all
+}
+
+// target finds the resource that an ARN without a pattern of names names.
 func (v *view) target(arn string, own *plan.Resource) target {
 	if arn == "*" && own != nil {
 		return target{Resource: own, Text: own.Name}
@@ -219,12 +241,8 @@ func (v *view) target(arn string, own *plan.Resource) target {
 		if r == nil || len(arn) > i && !strings.HasPrefix(arn, "arn:") {
 			continue
 		}
-		path := v.readable(strings.TrimLeft(arn[i:], "/:"))
-		t := target{Resource: r, Path: path, Text: r.Name}
-		if path != "" {
-			t.Text += "/" + path
-		}
-		return t
+		objects := v.readable(strings.TrimLeft(arn[i:], "/:"))
+		return target{r, objects, strings.TrimSuffix(r.Name+"/"+objects, "/")}
 	}
 	if arn == "*" {
 		return target{Text: "all resources (*)"}
@@ -380,7 +398,8 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 			o.Conditions = append(o.Conditions, g.Conditions...)
 		}
 		for _, g := range all {
-			if slices.Equal(g.Principals, []string{r.Name}) && !slices.ContainsFunc(g.Targets, func(t target) bool { return t.Resource != nil && hasCard[t.Resource] }) {
+			g.Targets = slices.DeleteFunc(slices.Clone(g.Targets), func(t target) bool { return hasCard[t.Resource] })
+			if slices.Equal(g.Principals, []string{r.Name}) && len(g.Targets) > 0 {
 				o.Other = append(o.Other, g)
 			}
 		}

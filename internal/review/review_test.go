@@ -68,16 +68,17 @@ func TestAccessFindsTheResourcesOfGrants(t *testing.T) {
 		r := must(iam.NewRole(ctx, "reader", &iam.RoleArgs{Name: pulumi.String("cinema-reader"), AssumeRolePolicy: pulumi.String(
 			`{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":["a","b"]}}}]}`)}))
 		must(iam.NewRolePolicy(ctx, "reader-things", &iam.RolePolicyArgs{Role: r.Name, Policy: pulumi.Sprintf(
-			`{"Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["%s","%s/in/*"]},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`, b.Arn, b.Arn)}))
+			`{"Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["%s","%s/in/*","arn:aws:s3:::cinema-t*/out/*","arn:aws:s3:::other-*"]},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`, b.Arn, b.Arn)}))
 	}))
 	cards, m, roles := v.access()
 	require.Len(t, cards, 1)
-	assert.Equal(t, []string{"the bucket itself", "in/*"}, cards[0].Grants[0].Paths)
+	assert.Equal(t, []string{"the bucket itself", "in/*", "out/*"}, cards[0].Grants[0].Paths)
 	assert.Equal(t, "read, list", m.Cells[0][0])
 	require.Len(t, roles, 1)
 	assert.Equal(t, []string{"x:sub is like a or b"}, roles[0].Conditions)
-	require.Len(t, roles[0].Other, 1)
-	assert.True(t, roles[0].Other[0].Denied)
+	require.Len(t, roles[0].Other, 2)
+	assert.Equal(t, []target{{Text: "other-*"}}, roles[0].Other[0].Targets)
+	assert.True(t, roles[0].Other[1].Denied)
 }
 
 func TestEstimateListsUnknownCosts(t *testing.T) {
