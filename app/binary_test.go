@@ -20,6 +20,7 @@ import (
 
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/manifest"
+	"cinema-database/internal/testutil/must"
 )
 
 func digest(data []byte) string {
@@ -55,26 +56,21 @@ func folder(t *testing.T, content []byte) fstest.MapFS {
 var content = []byte("\x7fELF" + strings.Repeat("code", 5000))
 
 func TestFind(t *testing.T) {
-	b, err := find(folder(t, content), "mirror", "arm64")
-	require.NoError(t, err)
+	b := must.OK(find(folder(t, content), "mirror", "arm64"))(t)
 	assert.Equal(t, "mirror", b.Name)
 	assert.Equal(t, "arm64", b.Arch)
 	assert.Equal(t, digest(content), b.Digest)
 	assert.EqualValues(t, len(content), b.Size)
 	assert.Equal(t, "releases/"+digest(content)+"/mirror.zip", b.ObjectKey())
-	data, err := b.Bytes()
-	require.NoError(t, err)
-	assert.Equal(t, content, data)
-	b, err = find(folder(t, content), "cinema", "arm64")
-	require.NoError(t, err)
+	assert.Equal(t, content, must.OK(b.Bytes())(t))
+	b = must.OK(find(folder(t, content), "cinema", "arm64"))(t)
 	assert.Equal(t, "releases/"+digest(content)+"/cinema", b.ObjectKey())
 }
 
 func TestFindDecompressesNothing(t *testing.T) {
 	damaged := folder(t, content)
 	damaged["mirror-linux-arm64.gz"].Data = []byte("not gzip")
-	_, err := find(damaged, "mirror", "arm64")
-	require.NoError(t, err)
+	must.OK(find(damaged, "mirror", "arm64"))(t)
 }
 
 func TestFindRefuses(t *testing.T) {
@@ -83,7 +79,7 @@ func TestFindRefuses(t *testing.T) {
 	delete(withoutFile, "mirror-linux-arm64.gz")
 	broken := folder(t, content)
 	broken[manifest.Name] = &fstest.MapFile{Data: []byte(`{"binaries":[{"name":"x","arch":"m68k","sha256":"0","size":0}]}`)}
-	cases := map[string]struct {
+	for name, c := range map[string]struct {
 		files      fs.FS
 		name, arch string
 		want       []string
@@ -95,8 +91,7 @@ func TestFindRefuses(t *testing.T) {
 		"both unknown":       {folder(t, content), "cinemas", "sparc", []string{`Name "cinemas"`, `Arch "sparc"`}, false},
 		"broken manifest": {broken, "mirror", "arm64", []string{
 			"Binaries[0].Name", "Binaries[0].Arch", "Binaries[0].SHA256", "Binaries[0].Size", "run `make app`"}, false},
-	}
-	for name, c := range cases {
+	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := find(c.files, c.name, c.arch)
 			require.Error(t, err)
@@ -120,75 +115,49 @@ func TestBytesRefusesDamagedFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := folder(t, content)
 			files["mirror-linux-arm64.gz"].Data = data
-			b, err := find(files, "mirror", "arm64")
-			require.NoError(t, err)
-			_, err = b.Bytes()
+			b := must.OK(find(files, "mirror", "arm64"))(t)
+			_, err := b.Bytes()
 			require.ErrorContains(t, err, "run `make app`")
 		})
 	}
 }
 
 func TestLambdaZip(t *testing.T) {
-	b, err := find(folder(t, content), "mirror", "arm64")
-	require.NoError(t, err)
-	data, err := b.lambdaZip()
-	require.NoError(t, err)
-	again, err := b.lambdaZip()
-	require.NoError(t, err)
-	assert.Equal(t, data, again)
+	b := must.OK(find(folder(t, content), "mirror", "arm64"))(t)
+	data := must.OK(b.lambdaZip())(t)
+	assert.Equal(t, data, must.OK(b.lambdaZip())(t))
 
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	require.NoError(t, err)
+	archive := must.OK(zip.NewReader(bytes.NewReader(data), int64(len(data))))(t)
 	require.Len(t, archive.File, 1)
 	entry := archive.File[0]
 	assert.Equal(t, "bootstrap", entry.Name)
 	assert.Equal(t, fs.FileMode(0o755), entry.Mode())
 	assert.True(t, entry.Modified.Equal(zipTime), entry.Modified)
-	r, err := entry.Open()
-	require.NoError(t, err)
-	unzipped, err := io.ReadAll(r)
-	require.NoError(t, err)
-	assert.Equal(t, content, unzipped)
+	assert.Equal(t, content, must.OK(io.ReadAll(must.OK(entry.Open())(t)))(t))
 }
 
 func TestObjectFile(t *testing.T) {
 	files := folder(t, content)
-	b, err := find(files, "cinema", "arm64")
-	require.NoError(t, err)
+	b := must.OK(find(files, "cinema", "arm64"))(t)
 	dir := filepath.Join(t.TempDir(), "new")
-	path, err := b.ObjectFile(dir)
-	require.NoError(t, err)
+	path := must.OK(b.ObjectFile(dir))(t)
 	assert.Equal(t, filepath.Join(dir, digest(content)+"-cinema"), path)
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, content, data)
+	assert.Equal(t, content, must.OK(os.ReadFile(path))(t))
 
 	// A damaged copy is replaced, a complete one stays.
 	require.NoError(t, os.WriteFile(path, []byte("half"), 0o644))
-	_, err = b.ObjectFile(dir)
-	require.NoError(t, err)
-	before, err := os.Stat(path)
-	require.NoError(t, err)
-	_, err = b.ObjectFile(dir)
-	require.NoError(t, err)
-	after, err := os.Stat(path)
-	require.NoError(t, err)
+	must.OK(b.ObjectFile(dir))(t)
+	before := must.OK(os.Stat(path))(t)
+	must.OK(b.ObjectFile(dir))(t)
+	after := must.OK(os.Stat(path))(t)
 	assert.True(t, os.SameFile(before, after))
 	assert.EqualValues(t, len(content), after.Size())
 
-	b, err = find(files, "mirror", "arm64")
-	require.NoError(t, err)
-	path, err = b.ObjectFile(dir)
-	require.NoError(t, err)
+	b = must.OK(find(files, "mirror", "arm64"))(t)
+	path = must.OK(b.ObjectFile(dir))(t)
 	assert.Equal(t, filepath.Join(dir, digest(content)+"-mirror.zip"), path)
-	zipped, err := b.lambdaZip()
-	require.NoError(t, err)
-	data, err = os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, zipped, data)
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	assert.Len(t, entries, 2, "no temporary file stays")
+	assert.Equal(t, must.OK(b.lambdaZip())(t), must.OK(os.ReadFile(path))(t))
+	assert.Len(t, must.OK(os.ReadDir(dir))(t), 2, "no temporary file stays")
 }
 
 // Every embedded binary is complete. One that is not embedded is ErrNotBuilt.
@@ -200,9 +169,7 @@ func TestEmbedded(t *testing.T) {
 				require.ErrorIs(t, err, ErrNotBuilt)
 				continue
 			}
-			data, err := b.Bytes()
-			require.NoError(t, err)
-			assert.Equal(t, "\x7fELF", string(data[:4]), "%s/%s", name, arch)
+			assert.Equal(t, "\x7fELF", string(must.OK(b.Bytes())(t)[:4]), "%s/%s", name, arch)
 		}
 	}
 }

@@ -19,13 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/internal/manifest"
+	"cinema-database/internal/testutil/must"
 )
 
 func TestParseArchitectures(t *testing.T) {
-	arches, err := parseArchitectures("arm64, amd64")
-	require.NoError(t, err)
-	assert.Equal(t, []string{"arm64", "amd64"}, arches)
-	_, err = parseArchitectures("arm64,sparc,arm64,")
+	assert.Equal(t, []string{"arm64", "amd64"}, must.OK(parseArchitectures("arm64, amd64"))(t))
+	_, err := parseArchitectures("arm64,sparc,arm64,")
 	assert.ErrorContains(t, err, `-arch[1] "sparc"`)
 	assert.ErrorContains(t, err, `-arch[2] "arm64": appears twice`)
 	assert.ErrorContains(t, err, `-arch[3] ""`)
@@ -47,12 +46,8 @@ func module(t *testing.T, files map[string]string) string {
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, entry := range entries {
-		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
-		require.NoError(t, err)
-		found[entry.Name()] = string(data)
+	for _, entry := range must.OK(os.ReadDir(dir))(t) {
+		found[entry.Name()] = string(must.OK(os.ReadFile(filepath.Join(dir, entry.Name())))(t))
 	}
 	return found
 }
@@ -81,17 +76,14 @@ func TestBuild(t *testing.T) {
 	assert.Len(t, files, 5, "%v", files)
 	assert.Contains(t, files, "README")
 	assert.Contains(t, files, "notes.gz", "other files stay")
-	built, err := manifest.Decode([]byte(files[manifest.Name]))
-	require.NoError(t, err)
+	built := must.OK(manifest.Decode([]byte(files[manifest.Name])))(t)
 	require.Len(t, built.Binaries, 2)
 	for _, entry := range built.Binaries {
-		data, err := decompress(filepath.Join(output, manifest.FileName(entry.Name, entry.Arch)))
-		require.NoError(t, err)
+		data := must.OK(decompress(filepath.Join(output, manifest.FileName(entry.Name, entry.Arch))))(t)
 		sum := sha256.Sum256(data)
 		assert.Equal(t, hex.EncodeToString(sum[:]), entry.SHA256)
 		assert.EqualValues(t, len(data), entry.Size)
-		file, err := elf.NewFile(bytes.NewReader(data))
-		require.NoError(t, err)
+		file := must.OK(elf.NewFile(bytes.NewReader(data)))(t)
 		assert.Equal(t, elf.EM_AARCH64, file.Machine)
 		assert.Nil(t, file.Section(".interp"), "static")
 	}
@@ -99,13 +91,11 @@ func TestBuild(t *testing.T) {
 	assert.Contains(t, log.String(), "old-linux-arm64.gz stale, removed")
 
 	// An unchanged file stays as it is; a damaged one is replaced.
-	before, err := os.Stat(filepath.Join(output, "mirror-linux-arm64.gz"))
-	require.NoError(t, err)
+	before := must.OK(os.Stat(filepath.Join(output, "mirror-linux-arm64.gz")))(t)
 	require.NoError(t, os.WriteFile(filepath.Join(output, "thumbnailer-linux-arm64.gz"), []byte("damaged"), 0o644))
 	log.Reset()
 	require.NoError(t, b.run(ctx, []string{"mirror", "thumbnailer"}, []string{"arm64"}))
-	after, err := os.Stat(filepath.Join(output, "mirror-linux-arm64.gz"))
-	require.NoError(t, err)
+	after := must.OK(os.Stat(filepath.Join(output, "mirror-linux-arm64.gz")))(t)
 	assert.True(t, os.SameFile(before, after))
 	assert.Equal(t, before.ModTime(), after.ModTime())
 	assert.Equal(t, files, contents(t, output))
@@ -118,8 +108,7 @@ func TestReproducible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a binary twice")
 	}
-	root, err := moduleRoot(context.Background())
-	require.NoError(t, err)
+	root := must.OK(moduleRoot(context.Background()))(t)
 	var digests []string
 	for _, name := range []string{"a", "a/much/longer/path to the second checkout"} {
 		// Go's build cache would reuse the first checkout's packages for the second. A comment that differs between
@@ -130,8 +119,7 @@ func TestReproducible(t *testing.T) {
 			copyTree(t, filepath.Join(root, part), filepath.Join(checkout, part), note)
 		}
 		b := builder{root: checkout, log: io.Discard}
-		data, err := b.compile(context.Background(), "thumbnailer", "arm64")
-		require.NoError(t, err)
+		data := must.OK(b.compile(context.Background(), "thumbnailer", "arm64"))(t)
 		assert.NotContains(t, string(data), checkout)
 		sum := sha256.Sum256(data)
 		digests = append(digests, hex.EncodeToString(sum[:]))
@@ -143,24 +131,11 @@ func TestReproducible(t *testing.T) {
 func copyTree(t *testing.T, from, to, note string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, ".gz") {
 			return err
 		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, relative)
-		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755)
-		}
-		if strings.HasSuffix(path, ".gz") {
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+		target := filepath.Join(to, must.OK(filepath.Rel(from, path))(t))
+		data := must.OK(os.ReadFile(path))(t)
 		if strings.HasSuffix(path, ".go") {
 			data = append(data, note...)
 		}

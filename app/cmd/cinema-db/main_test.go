@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/must"
 )
 
 func none(string) string { return "" }
@@ -54,22 +56,18 @@ func TestRefuses(t *testing.T) {
 			}
 		})
 	}
-	files, err := os.ReadDir(folder)
-	require.NoError(t, err)
-	assert.Empty(t, files)
+	assert.Empty(t, must.OK(os.ReadDir(folder))(t))
 }
 
 func TestLookUp(t *testing.T) {
-	owner, err := lookUp("root")
-	require.NoError(t, err)
+	owner := must.OK(lookUp("root"))(t)
 	assert.Zero(t, owner.UID)
 	assert.Zero(t, owner.GID)
 }
 
 // TestDocumented: doc.go lists exactly the existing commands.
 func TestDocumented(t *testing.T) {
-	doc, err := os.ReadFile(filepath.Join(".", "doc.go"))
-	require.NoError(t, err)
+	doc := must.OK(os.ReadFile(filepath.Join(".", "doc.go")))(t)
 	for _, c := range commands {
 		assert.Contains(t, string(doc), "//	cinema-db "+c.name)
 	}

@@ -20,6 +20,7 @@ import (
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/lambdaruntime"
 	"cinema-database/app/internal/s3test"
+	"cinema-database/internal/testutil/must"
 )
 
 func TestHosts(t *testing.T) {
@@ -50,8 +51,7 @@ func TestBinary(t *testing.T) {
 	defer publisher.Close()
 	certificate := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: publisher.Certificate().Raw}), 0o644))
-	host, err := url.Parse(publisher.URL)
-	require.NoError(t, err)
+	host := must.OK(url.Parse(publisher.URL))(t)
 
 	storage := s3test.Start(t, "artifacts")
 	function, err := lambdaruntime.Start(t.Context(), binary, "AWS_ENDPOINT_URL_S3="+storage.URL, "SSL_CERT_FILE="+certificate, "MIRROR_HOSTS="+host.Host)
@@ -60,8 +60,7 @@ func TestBinary(t *testing.T) {
 	invoke := func(key, sha256 string) lambdaruntime.Answer {
 		payload, err := json.Marshal(map[string]string{"source": publisher.URL + "/mongodb.tgz", "sha256": sha256, "bucket": "artifacts", "key": key})
 		require.NoError(t, err)
-		answer, err := function.Invoke(t.Context(), payload)
-		require.NoError(t, err)
+		answer := must.OK(function.Invoke(t.Context(), payload))(t)
 		return answer
 	}
 	for _, copied := range []bool{true, false} {

@@ -23,14 +23,14 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
 
 // hold is a proxy between the API and the database. It delays the answer to the insertion of an image's record until
 // release is closed. inserted receives a value when there is such an answer.
 func hold(t *testing.T, database string, release <-chan struct{}) (address string, inserted <-chan struct{}) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.OK(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { listener.Close() })
 	arrived := make(chan struct{}, 1)
 	pipe := func(from, to net.Conn, see func([]byte)) {
@@ -83,8 +83,7 @@ func hold(t *testing.T, database string, release <-chan struct{}) (address strin
 // requestOf returns a request that ends with ctx, for a client that disconnects.
 func requestOf(t *testing.T, ctx context.Context, method, url string, body io.Reader, edits ...edit) *http.Request {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, method, url, body)
-	require.NoError(t, err)
+	request := must.OK(http.NewRequestWithContext(ctx, method, url, body))(t)
 	for _, e := range edits {
 		e(request)
 	}
@@ -99,8 +98,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	address, inserted := hold(t, h.db.Addr, release)
 	options := h.options()
 	options.Source = credentialwatch.Fixed(credentialwatch.State{Store: openStore(t, &dev.Database{Addr: address}), Key: signingKey})
-	handler, err := api.New(options)
-	require.NoError(t, err)
+	handler := must.OK(api.New(options))(t)
 	noticed := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		context.AfterFunc(r.Context(), sync.OnceFunc(func() { close(noticed) }))
@@ -108,9 +106,9 @@ func TestUploadIsAbandoned(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	token := h.signUp("ada")
-	body, contentType := form("image", "x", testimage.PNG(4, 4))
+	body, contentType := form(file{"image", "x", testimage.PNG(4, 4)})
 	ctx, disconnect := context.WithCancel(t.Context())
-	request := requestOf(t, ctx, "POST", server.URL+"/images", body, contentType, bearer(token))
+	request := requestOf(t, ctx, "POST", server.URL+"/images", strings.NewReader(body), contentType, bearer(token))
 	answered := make(chan error, 1)
 	go func() {
 		_, err := http.DefaultClient.Do(request)
@@ -123,9 +121,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	close(release)
 	require.Eventually(t, func() bool { return strings.Contains(h.log.String(), `"route":"POST /images"`) }, time.Minute, 5*time.Millisecond)
 
-	var page struct{ Images []imageAnswer }
-	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
-	for _, i := range page.Images {
+	for _, i := range h.images(token, "").Images {
 		assert.Equal(t, http.StatusOK, h.do("GET", i.URL, nil, bearer(token)).status, "every listed image exists")
 	}
 }
@@ -139,15 +135,11 @@ func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	change := account("mallory")
 	for n := range 5 {
 		change["Password"] = fmt.Sprintf("another password %d", n)
-		a := h.do("PUT", "/users/mallory", change, bearer(token))
-		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-		var session struct{ Token string }
-		a.json(t, &session)
-		token = session.Token
+		a := h.do("PUT", "/users/mallory", change, bearer(token)).requireStatus(t, http.StatusOK)
+		token = as[sessionAnswer](t, a).Token
 	}
-	a := h.do("PUT", "/users/mallory", change, bearer(token))
-	a.problem(t, http.StatusTooManyRequests)
-	assert.NotEmpty(t, a.header.Get("Retry-After"))
+	p := h.do("PUT", "/users/mallory", change, bearer(token)).problem(t, http.StatusTooManyRequests)
+	assert.NotEmpty(t, p.header.Get("Retry-After"))
 	delete(change, "Password")
 	assert.Equal(t, http.StatusOK, h.do("PUT", "/users/mallory", change, bearer(token)).status, "other fields need no hash")
 	h.logIn("ada", password)
@@ -159,8 +151,7 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	token := h.signUp("ada")
-	var i imageAnswer
-	h.upload(token, testimage.PNG(4, 4)).json(t, &i)
+	i := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4)))
 
 	reached, release := make(chan struct{}, 1), make(chan struct{})
 	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -233,12 +224,9 @@ func TestUploadIsTooSlow(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	token := h.signUp("ada")
-	handler, err := api.New(h.options())
-	require.NoError(t, err)
-	body, contentType := form("image", "x", testimage.PNG(4, 4))
-	whole, err := io.ReadAll(body)
-	require.NoError(t, err)
-	request := httptest.NewRequest("POST", "/images", late{bytes.NewReader(whole[:len(whole)-40])})
+	handler := must.OK(api.New(h.options()))(t)
+	body, contentType := form(file{"image", "x", testimage.PNG(4, 4)})
+	request := httptest.NewRequest("POST", "/images", late{strings.NewReader(body[:len(body)-40])})
 	contentType(request)
 	bearer(token)(request)
 	response := httptest.NewRecorder()

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,16 +22,15 @@ import (
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/tokens"
+	"cinema-database/internal/testutil/must"
 )
 
 func zipOf(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	f, err := w.Create("holiday.jpg")
-	require.NoError(t, err)
-	_, err = f.Write([]byte("not an image"))
-	require.NoError(t, err)
+	f := must.OK(w.Create("holiday.jpg"))(t)
+	must.OK(f.Write([]byte("not an image")))(t)
 	require.NoError(t, w.Close())
 	return b.Bytes()
 }
@@ -119,8 +117,7 @@ func TestBadBodies(t *testing.T) {
 	h.do("PUT", "/users/ada", body, bearer(token)).problem(t, 409)
 	h.do("PUT", "/users/ada", `{"Username":"ada"}`, bearer(token)).problem(t, 400)
 
-	n, err := h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{})
-	require.NoError(t, err)
+	n := must.OK(h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{}))(t)
 	assert.EqualValues(t, 2, n, "only ada and bob")
 }
 
@@ -129,7 +126,7 @@ func TestPasswordOf72Bytes(t *testing.T) {
 	longest := strings.Repeat("p", 72)
 	body := account("ada")
 	body["Password"] = longest
-	require.Equal(t, 201, h.do("POST", "/users", body).status)
+	h.do("POST", "/users", body).requireStatus(t, 201)
 	h.logIn("ada", longest)
 	h.do("POST", "/login", map[string]string{"Username": "ada", "Password": longest + "x"}).problem(t, 401)
 }
@@ -156,49 +153,27 @@ func TestBadImages(t *testing.T) {
 		t.Run(name, func(t *testing.T) { h.upload(token, c.data).problem(t, c.status) })
 	}
 
-	forms := map[string]struct {
-		write  func(w *multipart.Writer)
-		status int
-	}{
-		"no part":       {func(w *multipart.Writer) {}, 400},
-		"another field": {func(w *multipart.Writer) { part(w, "file", good) }, 400},
-		"a field more":  {func(w *multipart.Writer) { part(w, "image", good); part(w, "key", []byte("orig/x")) }, 400},
-		"two images":    {func(w *multipart.Writer) { part(w, "image", good); part(w, "image", good) }, 400},
-	}
-	for name, c := range forms {
+	image := file{"image", "x.png", good}
+	for name, files := range map[string][]file{
+		"no part": nil, "another field": {{"file", "x.png", good}}, "two images": {image, image},
+		"a field more": {image, {"key", "x.png", []byte("orig/x")}},
+	} {
 		t.Run("form/"+name, func(t *testing.T) {
-			var b bytes.Buffer
-			w := multipart.NewWriter(&b)
-			c.write(w)
-			require.NoError(t, w.Close())
-			h.do("POST", "/images", &b, header("Content-Type", w.FormDataContentType()), bearer(token)).problem(t, c.status)
+			body, contentType := form(files...)
+			h.do("POST", "/images", body, contentType, bearer(token)).problem(t, 400)
 		})
 	}
-	body, contentType := form("image", "x", good)
-	whole, err := io.ReadAll(body)
-	require.NoError(t, err)
-	h.do("POST", "/images", bytes.NewReader(whole[:len(whole)-10]), contentType, bearer(token)).problem(t, 400)
+	whole, contentType := form(image)
+	h.do("POST", "/images", whole[:len(whole)-10], contentType, bearer(token)).problem(t, 400)
 	h.do("POST", "/images", bytes.NewReader(good), header("Content-Type", "image/png"), bearer(token)).problem(t, 415)
-	h.do("POST", "/images", bytes.NewReader(whole), header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
+	h.do("POST", "/images", whole, header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
 	h.do("POST", "/images", struct{}{}, bearer(token)).problem(t, 415)
 	// The limit also applies to a body without Content-Length.
-	endless := io.MultiReader(bytes.NewReader(whole[:len(whole)-60]), bytes.NewReader(make([]byte, images.MaxBytes+1<<20)))
+	endless := io.MultiReader(strings.NewReader(whole[:len(whole)-60]), bytes.NewReader(make([]byte, images.MaxBytes+1<<20)))
 	h.do("POST", "/images", endless, contentType, bearer(token)).problem(t, 413)
 
-	var page struct{ Images []imageAnswer }
-	h.do("GET", "/images", nil, bearer(token)).json(t, &page)
-	assert.Empty(t, page.Images, "nothing was stored")
+	assert.Empty(t, h.images(token, "").Images, "nothing was stored")
 	h.upload(token, good) // the account can still upload
-}
-
-func part(w *multipart.Writer, field string, data []byte) {
-	p, err := w.CreateFormFile(field, "x.png")
-	if err == nil {
-		_, err = p.Write(data)
-	}
-	if err != nil {
-		panic(err) // writing to memory never fails
-	}
 }
 
 func TestBadTokens(t *testing.T) {
@@ -215,18 +190,15 @@ func TestBadTokens(t *testing.T) {
 		return c
 	}
 	sign := func(m jwt.SigningMethod, key any, c jwt.MapClaims) string {
-		s, err := jwt.NewWithClaims(m, c).SignedString(key)
-		require.NoError(t, err)
+		s := must.OK(jwt.NewWithClaims(m, c).SignedString(key))(t)
 		return s
 	}
 	require.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(sign(jwt.SigningMethodHS256, signingKey, claims(nil)))).status,
 		"the unchanged token is valid")
-	expired, err := tokens.Sign(signingKey, own, time.Now().Add(-tokens.Lifetime-time.Minute))
-	require.NoError(t, err)
+	expired := must.OK(tokens.Sign(signingKey, own, time.Now().Add(-tokens.Lifetime-time.Minute)))(t)
 	head, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
-	decoded, err := base64.RawURLEncoding.DecodeString(payload)
-	require.NoError(t, err)
+	decoded := must.OK(base64.RawURLEncoding.DecodeString(payload))(t)
 	forged := base64.RawURLEncoding.EncodeToString(bytes.Replace(decoded, []byte(`"ada"`), []byte(`"bob"`), 1))
 	with := func(name string, value any) jwt.MapClaims { return claims(func(c jwt.MapClaims) { c[name] = value }) }
 	for name, token := range map[string]string{
@@ -248,9 +220,8 @@ func TestBadTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/users/ada", "/movies", "/images"} {
-				a := h.do("GET", path, nil, bearer(token))
-				a.problem(t, http.StatusUnauthorized)
-				assert.Contains(t, a.header.Get("WWW-Authenticate"), "Bearer")
+				p := h.do("GET", path, nil, bearer(token)).problem(t, http.StatusUnauthorized)
+				assert.Contains(t, p.header.Get("WWW-Authenticate"), "Bearer")
 			}
 		})
 	}
@@ -276,8 +247,7 @@ func TestOtherAccounts(t *testing.T) {
 			h.do(r.method, "/users/"+name+r.path, r.body, bearer(ada)).problem(t, http.StatusForbidden)
 		}
 	}
-	bob, err := h.store.UserByName(context.Background(), "bob")
-	require.NoError(t, err)
+	bob := must.OK(h.store.UserByName(context.Background(), "bob"))(t)
 	assert.Empty(t, bob.FavoriteMovies)
 	h.logIn("bob", password)
 }
@@ -287,65 +257,37 @@ func TestBadPaths(t *testing.T) {
 	h.seed()
 	token := h.signUp("ada")
 	id := images.NewID()
-	for _, c := range []struct {
-		method, path string
-		status       int
-	}{
-		{"GET", "/nothing", 404},
-		{"GET", "/", 404},
-		{"GET", "/movies/", 404},
-		{"GET", "//movies", 404},
-		{"GET", "/movies/../users/ada", 404},
-		{"GET", "/images/../movies", 404},
-		{"GET", "/movies/a/b", 404},
-		{"GET", "/movies/a%2Fb", 404},
-		{"GET", "/movies/%24where", 404},
-		{"GET", "/movies/%FF", 400},
-		{"GET", "/movies/a%00", 400},
-		{"GET", "/movies/" + strings.Repeat("a", 300), 400},
-		{"GET", "/images/" + id, 404},
-		{"GET", "/images/" + strings.ToUpper(id), 400},
-		{"GET", "/images/..%2F..%2Fcredentials%2Fapi.json", 404},
-		{"GET", "/images/credentials%2Fapi.json", 400},
-		{"GET", "/images/" + id + "%00", 400},
-		{"GET", "/images/" + id + ".jpg", 400},
-		{"GET", "/images/" + id + "%0a", 400},
-		{"GET", "/images/%7B%22%24ne%22%3A1%7D/thumbnail", 400},
-		{"DELETE", "/images/.", 404},
-		{"DELETE", "/images/*", 400},
-		{"POST", "/users/ada/movies/xyz", 400},
-		{"POST", "/users/ada/movies/" + strings.Repeat("A", 24), 400},
-		{"POST", "/users/ada/movies/" + strings.Repeat("a", 25), 400},
-		{"DELETE", "/users/ada/movies/%24oid", 400},
-		{"GET", "/movies?q[$ne]=x", 400},
-		{"GET", "/movies?genre[$regex]=.*", 400},
-		{"GET", "/movies?$where=1", 400},
-		{"GET", "/movies?q=a&q=b", 400},
-		{"GET", "/movies?q=%FF", 400},
-		{"GET", "/movies?q=%00", 400},
-		{"GET", "/movies?q=%zz", 400},
-		{"GET", "/movies?q=" + strings.Repeat("a", 101), 400},
-		{"GET", "/movies?q=a+b+c+d+e+f+g+h+i", 400},
-		{"GET", "/images?limit=0", 400},
-		{"GET", "/images?limit=101", 400},
-		{"GET", "/images?limit=1e1", 400},
-		{"GET", "/images?before=xyz", 400},
-		{"GET", "/images?before[$gt]=", 400},
-		{"PATCH", "/movies", 405},
-		{"POST", "/movies", 405},
-		{"DELETE", "/users", 405},
-		{"TRACE", "/movies", 405},
-		{"BREW", "/movies", 405},
-		{"OPTIONS", "/movies", 405},
-		{"PUT", "/images/" + id, 405},
+	for status, requests := range map[int][]string{
+		404: {
+			"GET /nothing", "GET /", "GET /movies/", "GET //movies", "GET /movies/../users/ada", "GET /images/../movies",
+			"GET /movies/a/b", "GET /movies/a%2Fb", "GET /movies/%24where", "GET /images/" + id,
+			"GET /images/..%2F..%2Fcredentials%2Fapi.json", "DELETE /images/.",
+		},
+		400: {
+			"GET /movies/%FF", "GET /movies/a%00", "GET /movies/" + strings.Repeat("a", 300),
+			"GET /images/" + strings.ToUpper(id), "GET /images/credentials%2Fapi.json", "GET /images/" + id + "%00",
+			"GET /images/" + id + ".jpg", "GET /images/" + id + "%0a", "GET /images/%7B%22%24ne%22%3A1%7D/thumbnail",
+			"DELETE /images/*", "POST /users/ada/movies/xyz", "POST /users/ada/movies/" + strings.Repeat("A", 24),
+			"POST /users/ada/movies/" + strings.Repeat("a", 25), "DELETE /users/ada/movies/%24oid", "GET /movies?q[$ne]=x",
+			"GET /movies?genre[$regex]=.*", "GET /movies?$where=1", "GET /movies?q=a&q=b", "GET /movies?q=%FF",
+			"GET /movies?q=%00", "GET /movies?q=%zz", "GET /movies?q=" + strings.Repeat("a", 101),
+			"GET /movies?q=a+b+c+d+e+f+g+h+i", "GET /images?limit=0", "GET /images?limit=101", "GET /images?limit=1e1",
+			"GET /images?before=xyz", "GET /images?before[$gt]=",
+		},
+		405: {
+			"PATCH /movies", "POST /movies", "DELETE /users", "TRACE /movies", "BREW /movies", "OPTIONS /movies",
+			"PUT /images/" + id,
+		},
 	} {
-		t.Run(c.method+" "+c.path[:min(len(c.path), 40)], func(t *testing.T) {
-			a := h.do(c.method, c.path, nil, bearer(token))
-			a.problem(t, c.status)
-			if c.status == 405 {
-				assert.NotEmpty(t, a.header.Get("Allow"))
-			}
-		})
+		for _, r := range requests {
+			t.Run(r[:min(len(r), 44)], func(t *testing.T) {
+				method, path, _ := strings.Cut(r, " ")
+				p := h.do(method, path, nil, bearer(token)).problem(t, status)
+				if status == 405 {
+					assert.NotEmpty(t, p.header.Get("Allow"))
+				}
+			})
+		}
 	}
 }
 
@@ -372,17 +314,11 @@ func TestSlowUploads(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool {
-		body, contentType := form("image", "x", good)
-		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
-		return err == nil && a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != ""
-	}, time.Minute, 10*time.Millisecond)
+	body, contentType := form(file{"image", "x", good})
+	refused := h.eventually(http.StatusTooManyRequests, "POST", "/images", body, contentType, bearer(slow))
+	assert.NotEmpty(t, refused.header.Get("Retry-After"))
 	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account can upload")
 	close(release)
 	ended.Wait()
-	require.Eventually(t, func() bool {
-		body, contentType := form("image", "x", good)
-		a, err := h.try("POST", "/images", body, contentType, bearer(slow))
-		return err == nil && a.status == http.StatusCreated
-	}, time.Minute, 10*time.Millisecond)
+	h.eventually(http.StatusCreated, "POST", "/images", body, contentType, bearer(slow))
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,19 +18,14 @@ import (
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
-
-type userAnswer struct {
-	Username, Email, Birthday string
-	FavoriteMovies            []string
-}
 
 func TestAccount(t *testing.T) {
 	h := newHarness(t)
 	h.seed()
 	token := h.signUp("Ada")
-	var u userAnswer
-	h.do("GET", "/users/ADA", nil, bearer(token)).json(t, &u)
+	u := as[userAnswer](t, h.do("GET", "/users/ADA", nil, bearer(token)))
 	assert.Equal(t, userAnswer{Username: "ada", Email: "ada@example.com", FavoriteMovies: []string{}}, u)
 
 	id := h.movieID()
@@ -47,8 +40,7 @@ func TestAccount(t *testing.T) {
 	}
 	h.do("POST", "/users/ada/movies/"+bson.NewObjectID().Hex(), nil, bearer(token)).problem(t, http.StatusNotFound)
 
-	stored, err := h.store.UserByName(context.Background(), "ada")
-	require.NoError(t, err)
+	stored := must.OK(h.store.UserByName(context.Background(), "ada"))(t)
 	assert.NotContains(t, string(stored.PasswordHash), password)
 	assert.True(t, bytes.HasPrefix(stored.PasswordHash, []byte("$2a$")))
 }
@@ -58,18 +50,13 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	other, token := h.signUp("ada"), h.logIn("ada", password)
 
 	// A change without a password ends no session.
-	a := h.do("PUT", "/users/ada", map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}, bearer(token))
-	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Equal(t, http.StatusOK, h.do("GET", "/users/ada", nil, bearer(other)).status)
+	change := map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}
+	h.do("PUT", "/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK)
+	h.do("GET", "/users/ada", nil, bearer(other)).requireStatus(t, http.StatusOK)
 	h.logIn("ada", password)
 
-	a = h.do("PUT", "/users/ada", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, bearer(token))
-	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	var s struct {
-		Token string
-		User  userAnswer
-	}
-	a.json(t, &s)
+	change = map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}
+	s := as[sessionAnswer](t, h.do("PUT", "/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK))
 	assert.Empty(t, s.User.Birthday, "PUT replaces all fields")
 	for _, ended := range []string{other, token} {
 		h.do("GET", "/users/ada", nil, bearer(ended)).problem(t, http.StatusUnauthorized)
@@ -79,8 +66,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	h.do("POST", "/login", map[string]string{"Username": "ada", "Password": password}).problem(t, http.StatusUnauthorized)
 	h.logIn("ada", "another password")
 
-	user, err := h.store.UserByName(context.Background(), "ada")
-	require.NoError(t, err)
+	user := must.OK(h.store.UserByName(context.Background(), "ada"))(t)
 	assert.True(t, bytes.HasPrefix(user.PasswordHash, []byte("$2a$")), "a changed password is hashed as well")
 }
 
@@ -91,12 +77,12 @@ func TestNamesake(t *testing.T) {
 			h := newHarness(t)
 			h.seed()
 			old := h.signUp("ada")
-			require.Equal(t, http.StatusOK, h.do("GET", "/movies", nil, bearer(old)).status)
+			h.do("GET", "/movies", nil, bearer(old)).requireStatus(t, http.StatusOK)
 			if leave == "deleted" {
-				require.Equal(t, http.StatusNoContent, h.do("DELETE", "/users/ada", nil, bearer(old)).status)
+				h.do("DELETE", "/users/ada", nil, bearer(old)).requireStatus(t, http.StatusNoContent)
 			} else {
-				a := h.do("PUT", "/users/ada", map[string]string{"Username": "ada2", "Email": "ada2@example.com"}, bearer(old))
-				require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+				change := map[string]string{"Username": "ada2", "Email": "ada2@example.com"}
+				h.do("PUT", "/users/ada", change, bearer(old)).requireStatus(t, http.StatusOK)
 			}
 			h.do("GET", "/movies", nil, bearer(old)).problem(t, http.StatusUnauthorized)
 
@@ -109,8 +95,7 @@ func TestNamesake(t *testing.T) {
 			}
 			h.do("PUT", "/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
 			h.upload(old, testimage.PNG(4, 4)).problem(t, http.StatusUnauthorized)
-			var u userAnswer
-			h.do("GET", "/users/ada", nil, bearer(fresh)).json(t, &u)
+			u := as[userAnswer](t, h.do("GET", "/users/ada", nil, bearer(fresh)))
 			assert.Empty(t, u.FavoriteMovies)
 		})
 	}
@@ -119,10 +104,8 @@ func TestNamesake(t *testing.T) {
 func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
-	var mine, his imageAnswer
-	h.upload(token, testimage.PNG(4, 4)).json(t, &mine)
-	h.upload(other, testimage.PNG(4, 4)).json(t, &his)
-	require.Equal(t, http.StatusNoContent, h.do("DELETE", "/users/ada", nil, bearer(token)).status)
+	mine, his := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4))), as[imageAnswer](t, h.upload(other, testimage.PNG(4, 4)))
+	h.do("DELETE", "/users/ada", nil, bearer(token)).requireStatus(t, http.StatusNoContent)
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
 	_, err := images.NewBucket(h.s3.Client(), "cinema-images").Get(context.Background(), images.OriginalKey(mine.ID, "png"))
@@ -133,31 +116,13 @@ func TestDeletedAccountLosesItsImages(t *testing.T) {
 func TestConcurrentRegistrations(t *testing.T) {
 	h := newHarness(t)
 	urls := []string{h.url, h.serve(), h.serve()}
-	var created, refused atomic.Int32
-	var all sync.WaitGroup
-	for i := range 24 {
-		all.Go(func() {
-			body := account("ada")
-			body["Email"] = fmt.Sprintf("ada%d@example.com", i)
-			a, err := h.try("POST", urls[i%len(urls)]+"/users", body)
-			if !assert.NoError(t, err) {
-				return
-			}
-			switch a.status {
-			case http.StatusCreated:
-				created.Add(1)
-			case http.StatusConflict:
-				refused.Add(1)
-			default:
-				assert.Fail(t, "neither created nor taken", "%d: %s", a.status, a.body)
-			}
-		})
-	}
-	all.Wait()
-	assert.EqualValues(t, 1, created.Load())
-	assert.EqualValues(t, 23, refused.Load())
-	n, err := h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{})
-	require.NoError(t, err)
+	count := h.statuses(24, "POST", func(i int) (string, any) {
+		body := account("ada")
+		body["Email"] = fmt.Sprintf("ada%d@example.com", i)
+		return urls[i%len(urls)] + "/users", body
+	})
+	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: 23}, count)
+	n := must.OK(h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{}))(t)
 	assert.EqualValues(t, 1, n)
 }
 
@@ -167,12 +132,8 @@ func TestMovies(t *testing.T) {
 	token := h.signUp("ada")
 	titles := func(query string) []string {
 		t.Helper()
-		a := h.do("GET", "/movies"+query, nil, bearer(token))
-		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-		var movies []store.Movie
-		a.json(t, &movies)
 		titles := []string{}
-		for _, m := range movies {
+		for _, m := range as[[]store.Movie](t, h.do("GET", "/movies"+query, nil, bearer(token)).requireStatus(t, http.StatusOK)) {
 			titles = append(titles, m.Title)
 		}
 		return titles
@@ -192,14 +153,11 @@ func TestMovies(t *testing.T) {
 	}
 	assert.Empty(t, titles("?genre=western"), "a genre's name is case-sensitive")
 
-	var m store.Movie
-	h.do("GET", "/movies/"+url.PathEscape("8½"), nil, bearer(token)).json(t, &m)
+	m := as[store.Movie](t, h.do("GET", "/movies/"+url.PathEscape("8½"), nil, bearer(token)))
 	assert.Equal(t, "Federico Fellini", m.Director.Name)
-	var g store.Genre
-	h.do("GET", "/genres/"+url.PathEscape("Science fiction"), nil, bearer(token)).json(t, &g)
+	g := as[store.Genre](t, h.do("GET", "/genres/"+url.PathEscape("Science fiction"), nil, bearer(token)))
 	assert.Equal(t, "Science fiction", g.Name)
-	var d store.Director
-	h.do("GET", "/directors/"+url.PathEscape("Akira Kurosawa"), nil, bearer(token)).json(t, &d)
+	d := as[store.Director](t, h.do("GET", "/directors/"+url.PathEscape("Akira Kurosawa"), nil, bearer(token)))
 	assert.Equal(t, 1910, d.Birth)
 	assert.Equal(t, 1998, d.Death)
 	for _, path := range []string{"/movies/Nope", "/genres/Nope", "/directors/Nope", "/movies/.*"} {
@@ -212,11 +170,9 @@ func TestImages(t *testing.T) {
 	token, other := h.signUp("ada"), h.signUp("bob")
 
 	data := testimage.JPEG(30, 20)
-	body, contentType := form("image", "../../etc/passwd\r\n.png", data)
-	a := h.do("POST", "/images", body, contentType, bearer(token))
-	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
-	var i imageAnswer
-	a.json(t, &i)
+	body, contentType := form(file{"image", "../../etc/passwd\r\n.png", data})
+	a := h.do("POST", "/images", body, contentType, bearer(token)).requireStatus(t, http.StatusCreated)
+	i := as[imageAnswer](t, a)
 	assert.True(t, images.ValidID(i.ID), "the server chose the id")
 	assert.Equal(t, "image/jpeg", i.ContentType, "by its bytes, not by its name")
 	assert.Equal(t, []int{30, 20}, []int{i.Width, i.Height})
@@ -234,8 +190,7 @@ func TestImages(t *testing.T) {
 	assert.Equal(t, http.StatusNotModified, again.status)
 	assert.Empty(t, again.body)
 
-	p := h.do("GET", i.ThumbnailURL, nil, bearer(token))
-	p.problem(t, http.StatusNotFound)
+	p := h.do("GET", i.ThumbnailURL, nil, bearer(token)).problem(t, http.StatusNotFound)
 	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may exist soon")
 	thumbnail := testimage.JPEG(3, 2)
 	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, thumbnail))
@@ -244,7 +199,7 @@ func TestImages(t *testing.T) {
 	assert.Equal(t, http.StatusNotModified, h.do("GET", i.ThumbnailURL, nil, bearer(token), header("If-None-Match", a.header.Get("ETag"))).status)
 
 	h.do("DELETE", "/images/"+i.ID, nil, bearer(other)).problem(t, http.StatusForbidden)
-	require.Equal(t, http.StatusNoContent, h.do("DELETE", "/images/"+i.ID, nil, bearer(token)).status)
+	h.do("DELETE", "/images/"+i.ID, nil, bearer(token)).requireStatus(t, http.StatusNoContent)
 	for _, path := range []string{i.URL, i.ThumbnailURL} {
 		h.do("GET", path, nil, bearer(token)).problem(t, http.StatusNotFound)
 	}
@@ -256,19 +211,14 @@ func TestImagePages(t *testing.T) {
 	token, other := h.signUp("ada"), h.signUp("bob")
 	var want []string
 	for n := range 5 {
-		var i imageAnswer
-		h.upload([]string{token, other}[n%2], testimage.PNG(2+n, 2)).json(t, &i)
+		i := as[imageAnswer](t, h.upload([]string{token, other}[n%2], testimage.PNG(2+n, 2)))
 		want = append([]string{i.ID}, want...)
 	}
 	var got []string
 	next := ""
 	for page := 0; ; page++ {
 		require.Less(t, page, 5)
-		var p struct {
-			Images []imageAnswer
-			Next   string
-		}
-		h.do("GET", "/images?limit=2"+next, nil, bearer(token)).json(t, &p)
+		p := h.images(token, "?limit=2"+next)
 		require.LessOrEqual(t, len(p.Images), 2)
 		for _, i := range p.Images {
 			got = append(got, i.ID)
@@ -295,8 +245,7 @@ func TestCORS(t *testing.T) {
 		assert.Empty(t, a.header.Get("Access-Control-Allow-Origin"), origin)
 		assert.Empty(t, a.header.Get("Access-Control-Allow-Methods"), origin)
 	}
-	a = h.do("GET", "/movies", nil, header("Origin", site))
-	a.problem(t, http.StatusUnauthorized)
-	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"), "the client may also read problems")
-	assert.Contains(t, strings.Join(a.header.Values("Vary"), ","), "Origin")
+	p := h.do("GET", "/movies", nil, header("Origin", site)).problem(t, http.StatusUnauthorized)
+	assert.Equal(t, site, p.header.Get("Access-Control-Allow-Origin"), "the client may also read problems")
+	assert.Contains(t, strings.Join(p.header.Values("Vary"), ","), "Origin")
 }

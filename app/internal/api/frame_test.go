@@ -23,6 +23,7 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
 
 // clock is a clock for tests.
@@ -68,9 +69,7 @@ func TestAttemptsPerUser(t *testing.T) {
 	for n := range 3 {
 		try("Ada", "wrong", n).problem(t, 401)
 	}
-	a := try("ada", "wrong", 9)
-	a.problem(t, 429)
-	assert.Equal(t, "60", a.header.Get("Retry-After"))
+	assert.Equal(t, "60", try("ada", "wrong", 9).problem(t, 429).header.Get("Retry-After"))
 	try("ada", password, 10).problem(t, 429)
 	require.Equal(t, 200, try("bob", password, 10).status, "another account is not limited")
 	c.pass(time.Minute)
@@ -106,11 +105,7 @@ func TestAttemptsPerAddress(t *testing.T) {
 
 func TestForwardedForIsIgnoredWithoutAProxy(t *testing.T) {
 	h := newHarness(t, func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 2, Every: time.Hour} })
-	for n := range 3 {
-		want := 401
-		if n == 2 {
-			want = 429
-		}
+	for n, want := range []int{401, 401, 429} {
 		h.do("POST", "/login", map[string]string{"Username": "nobody", "Password": "wrong"}, from(fmt.Sprintf("192.0.2.%d", n))).problem(t, want)
 	}
 }
@@ -120,21 +115,7 @@ func TestConcurrentAttempts(t *testing.T) {
 	c := &clock{now: time.Now()}
 	h := newHarness(t, limited(c, 5, 1000))
 	h.signUp("ada")
-	statuses := make(chan int, 30)
-	var all sync.WaitGroup
-	for range cap(statuses) {
-		all.Go(func() {
-			a, err := h.try("POST", "/login", map[string]string{"Username": "ada", "Password": "wrong"})
-			assert.NoError(t, err)
-			statuses <- a.status
-		})
-	}
-	all.Wait()
-	close(statuses)
-	count := map[int]int{}
-	for s := range statuses {
-		count[s]++
-	}
+	count := h.statuses(30, "POST", func(int) (string, any) { return "/login", map[string]string{"Username": "ada", "Password": "wrong"} })
 	assert.Equal(t, map[int]int{401: 5, 429: 25}, count)
 }
 
@@ -146,13 +127,12 @@ func TestLogHasNoTextOfClients(t *testing.T) {
 	h.do("POST", "/login", map[string]string{"Username": line, "Password": line})
 	h.do("GET", "/forged%0A", nil)
 	h.do("FORGED", "/movies", nil)
-	body, contentType := form("image", "forged.png\r\n", testimage.PNG(2, 2))
+	body, contentType := form(file{"image", "forged.png\r\n", testimage.PNG(2, 2)})
 	h.do("POST", "/images", body, contentType, bearer(token))
 
-	assert.NotContains(t, h.log.String(), "forged", "no text of a client")
-	assert.NotContains(t, h.log.String(), "FORGED")
-	assert.NotContains(t, h.log.String(), password)
-	assert.NotContains(t, h.log.String(), token)
+	for _, text := range []string{"forged", "FORGED", password, token} {
+		assert.NotContains(t, h.log.String(), text)
+	}
 	lines := 0
 	for one := range strings.Lines(h.log.String()) {
 		var entry struct {
@@ -211,9 +191,7 @@ func TestWaitingForCredentials(t *testing.T) {
 	source := &credentialwatch.Source{}
 	h.url = h.serve(func(o *api.Options) { o.Source = source; o.AllowedOrigin = "https://cinema.example" })
 	for _, path := range []string{"/readyz", "/metrics", "/openapi.json", "/movies", "/users/ada", "/images", "/nothing"} {
-		a := h.do("GET", path, nil)
-		a.problem(t, http.StatusServiceUnavailable)
-		assert.NotEmpty(t, a.header.Get("Retry-After"), path)
+		assert.NotEmpty(t, h.do("GET", path, nil).problem(t, http.StatusServiceUnavailable).header.Get("Retry-After"), path)
 	}
 	for _, path := range []string{"/users", "/login", "/images"} {
 		h.do("POST", path, account("ada")).problem(t, http.StatusServiceUnavailable)
@@ -238,35 +216,26 @@ func TestWaitingForCredentials(t *testing.T) {
 	put(h.db.URI(), "short")
 	h.do("GET", "/readyz", nil).problem(t, http.StatusServiceUnavailable)
 	put(h.db.URI(), first)
-	waitFor := func(status int, path string, edits ...edit) {
-		t.Helper()
-		require.Eventually(t, func() bool {
-			a, err := h.try("GET", path, nil, edits...)
-			return err == nil && a.status == status
-		}, time.Minute, 10*time.Millisecond)
-	}
-	waitFor(200, "/readyz")
+	h.eventually(200, "GET", "/readyz", nil)
 	token := h.signUp("ada")
 
 	// Another key invalidates the tokens without a restart. An invalid object changes nothing.
 	put(h.db.URI(), second)
-	waitFor(401, "/users/ada", bearer(token))
+	h.eventually(401, "GET", "/users/ada", nil, bearer(token))
 	token = h.logIn("ada", password)
 	put(h.db.URI(), "broken")
-	other, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
-	require.NoError(t, err)
+	other := must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()}))(t)
 	t.Cleanup(other.Stop)
 	assert.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(token)).status)
 	// Another database.
 	put(other.URI(), second)
-	waitFor(401, "/users/ada", bearer(token))
+	h.eventually(401, "GET", "/users/ada", nil, bearer(token))
 	h.signUp("ada")
 }
 
 // TestServeDrains: a request that is running when the server stops is answered.
 func TestServeDrains(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	ln := must.OK(net.Listen("tcp", "127.0.0.1:0"))(t)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -285,11 +254,9 @@ func TestServeDrains(t *testing.T) {
 	}), nil))
 	go func() { served <- api.Serve(ctx, ln, handler, log) }()
 
-	conn, err := net.Dial("tcp", ln.Addr().String())
-	require.NoError(t, err)
+	conn := must.OK(net.Dial("tcp", ln.Addr().String()))(t)
 	defer conn.Close()
-	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-	require.NoError(t, err)
+	must.OK(io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))(t)
 	<-entered
 	stop()
 	<-draining
@@ -299,13 +266,11 @@ func TestServeDrains(t *testing.T) {
 	default:
 	}
 	close(leave)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
+	resp := must.OK(http.ReadResponse(bufio.NewReader(conn), nil))(t)
+	body := must.OK(io.ReadAll(resp.Body))(t)
 	assert.Equal(t, "whole", string(body))
 	assert.NoError(t, <-served)
-	_, err = net.Dial("tcp", ln.Addr().String())
+	_, err := net.Dial("tcp", ln.Addr().String())
 	assert.Error(t, err, "the listener is closed")
 }
 

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
@@ -26,6 +28,7 @@ import (
 	"cinema-database/app/internal/syncbuffer"
 	"cinema-database/app/internal/tokens"
 	"cinema-database/internal/testutil/freeport"
+	"cinema-database/internal/testutil/must"
 )
 
 var signingKey = bytes.Repeat([]byte("k"), 32)
@@ -46,10 +49,8 @@ func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 	dir := t.TempDir()
 	// Fixed ports, because some tests restart the servers at the same address.
 	address := func() string { return fmt.Sprintf("127.0.0.1:%d", freeport.Get(t)) }
-	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: dir, Addr: address()})
-	require.NoError(t, err)
-	s3, err := dev.StartS3(dev.S3Options{Addr: address()})
-	require.NoError(t, err)
+	db := must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: dir, Addr: address()}))(t)
+	s3 := must.OK(dev.StartS3(dev.S3Options{Addr: address()}))(t)
 	t.Cleanup(s3.Stop)
 	h := &harness{t: t, dir: dir, db: db, s3: s3, log: &syncbuffer.Buffer{}}
 	t.Cleanup(func() { h.db.Stop() })
@@ -69,8 +70,7 @@ func newHarness(t *testing.T, change ...func(*api.Options)) *harness {
 
 func openStore(t *testing.T, db *dev.Database) *store.Store {
 	t.Helper()
-	s, err := store.Open(db.URI(), "")
-	require.NoError(t, err)
+	s := must.OK(store.Open(db.URI(), ""))(t)
 	t.Cleanup(func() { _ = s.Close(context.Background()) })
 	return s
 }
@@ -82,8 +82,7 @@ func (h *harness) serve(change ...func(*api.Options)) string {
 	for _, f := range change {
 		f(&o)
 	}
-	a, err := api.New(o)
-	require.NoError(h.t, err)
+	a := must.OK(api.New(o))(h.t)
 	srv := httptest.NewServer(a)
 	h.t.Cleanup(srv.Close)
 	return srv.URL
@@ -104,8 +103,7 @@ func (h *harness) options() api.Options {
 
 func (h *harness) seed() {
 	h.t.Helper()
-	_, err := h.store.WriteMovies(context.Background(), seed.Movies())
-	require.NoError(h.t, err)
+	must.OK(h.store.WriteMovies(context.Background(), seed.Movies()))(h.t)
 }
 
 // answer is the answer to a request.
@@ -115,12 +113,26 @@ type answer struct {
 	body   []byte
 }
 
+// as decodes the answer's JSON.
+func as[T any](t *testing.T, a answer) (v T) {
+	t.Helper()
+	a.json(t, &v)
+	return v
+}
+
 func (a answer) json(t *testing.T, v any) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(a.body, v), "%s", a.body)
 }
 
+func (a answer) requireStatus(t *testing.T, status int) answer {
+	t.Helper()
+	require.Equal(t, status, a.status, "%s", a.body)
+	return a
+}
+
 type problem struct {
+	header                         http.Header
 	Type, Title, Detail, RequestID string
 	Status                         int
 	Errors                         []struct{ Field, Reason string }
@@ -129,8 +141,8 @@ type problem struct {
 // problem checks that the answer is a problem document with that status, and returns it.
 func (a answer) problem(t *testing.T, status int) problem {
 	t.Helper()
-	var p problem
-	require.Equal(t, status, a.status, "%s", a.body)
+	p := problem{header: a.header}
+	a.requireStatus(t, status)
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"))
 	a.json(t, &p)
 	require.Equal(t, status, p.Status)
@@ -191,9 +203,41 @@ func (h *harness) try(method, path string, body any, edits ...edit) (answer, err
 
 func (h *harness) do(method, path string, body any, edits ...edit) answer {
 	h.t.Helper()
-	a, err := h.try(method, path, body, edits...)
-	require.NoError(h.t, err)
+	a := must.OK(h.try(method, path, body, edits...))(h.t)
 	return a
+}
+
+// eventually repeats a request until its answer has the given status.
+func (h *harness) eventually(status int, method, path string, body any, edits ...edit) (a answer) {
+	h.t.Helper()
+	require.Eventually(h.t, func() (done bool) {
+		var err error
+		a, err = h.try(method, path, body, edits...)
+		return err == nil && a.status == status
+	}, time.Minute, 10*time.Millisecond, "%s %s: %d", method, path, status)
+	return a
+}
+
+// statuses sends n requests at the same time, and returns how often each status was the answer.
+func (h *harness) statuses(n int, method string, request func(i int) (path string, body any)) map[int]int {
+	h.t.Helper()
+	answers := make(chan answer, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			path, body := request(i)
+			a, err := h.try(method, path, body)
+			assert.NoError(h.t, err)
+			answers <- a
+		})
+	}
+	all.Wait()
+	close(answers)
+	count := map[int]int{}
+	for a := range answers {
+		count[a.status]++
+	}
+	return count
 }
 
 const password = "correct horse battery"
@@ -205,57 +249,73 @@ func account(name string) map[string]string {
 // signUp creates an account and returns its token.
 func (h *harness) signUp(name string) string {
 	h.t.Helper()
-	a := h.do("POST", "/users", account(name))
-	require.Equal(h.t, http.StatusCreated, a.status, "%s", a.body)
+	h.do("POST", "/users", account(name)).requireStatus(h.t, http.StatusCreated)
 	return h.logIn(name, password)
 }
 
 func (h *harness) logIn(name, password string) string {
 	h.t.Helper()
-	a := h.do("POST", "/login", map[string]string{"Username": name, "Password": password})
-	require.Equal(h.t, http.StatusOK, a.status, "%s", a.body)
-	var s struct{ Token string }
-	a.json(h.t, &s)
-	return s.Token
+	a := h.do("POST", "/login", map[string]string{"Username": name, "Password": password}).requireStatus(h.t, http.StatusOK)
+	return as[sessionAnswer](h.t, a).Token
 }
 
 // session returns the session in a token.
 func session(t *testing.T, token string) tokens.Session {
 	t.Helper()
-	s, err := tokens.Parse(signingKey, token, time.Now())
-	require.NoError(t, err)
+	s := must.OK(tokens.Parse(signingKey, token, time.Now()))(t)
 	return s
 }
 
 func (h *harness) movieID() string {
 	h.t.Helper()
-	movies, err := h.store.ListMovies(context.Background(), store.MovieFilter{})
-	require.NoError(h.t, err)
+	movies := must.OK(h.store.ListMovies(context.Background(), store.MovieFilter{}))(h.t)
 	require.NotEmpty(h.t, movies)
 	return movies[0].ID.Hex()
 }
 
-// form returns a multipart form with one file.
-func form(field, fileName string, data []byte) (io.Reader, edit) {
-	var b bytes.Buffer
+// file is a part of a multipart form.
+type file struct {
+	field, name string
+	data        []byte
+}
+
+// form returns a multipart form. Writing it to memory never fails.
+func form(files ...file) (string, edit) {
+	var b strings.Builder
 	w := multipart.NewWriter(&b)
-	part, err := w.CreateFormFile(field, fileName)
-	if err == nil {
-		_, err = part.Write(data)
+	for _, f := range files {
+		part, _ := w.CreateFormFile(f.field, f.name)
+		_, _ = part.Write(f.data)
 	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic(err) // writing to memory never fails
-	}
-	return &b, header("Content-Type", w.FormDataContentType())
+	_ = w.Close()
+	return b.String(), header("Content-Type", w.FormDataContentType())
 }
 
 func (h *harness) upload(token string, data []byte) answer {
 	h.t.Helper()
-	body, contentType := form("image", "holiday.jpg", data)
+	body, contentType := form(file{"image", "holiday.jpg", data})
 	return h.do("POST", "/images", body, contentType, bearer(token))
+}
+
+// images returns a page of images.
+func (h *harness) images(token, query string) imagePage {
+	h.t.Helper()
+	return as[imagePage](h.t, h.do("GET", "/images"+query, nil, bearer(token)))
+}
+
+type sessionAnswer struct {
+	Token string
+	User  userAnswer
+}
+
+type userAnswer struct {
+	Username, Email, Birthday string
+	FavoriteMovies            []string
+}
+
+type imagePage struct {
+	Images []imageAnswer
+	Next   string
 }
 
 type imageAnswer struct {

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
 
 // document is openapi.json as the API serves it.
@@ -143,8 +143,7 @@ func (d document) operations() map[string]map[string]any {
 // TestDocumentHasAllRoutes: the document has exactly the API's routes.
 func TestDocumentHasAllRoutes(t *testing.T) {
 	h := newHarness(t)
-	a, err := api.New(h.options())
-	require.NoError(t, err)
+	a := must.OK(api.New(h.options()))(t)
 	var described []string
 	for name := range h.document().operations() {
 		described = append(described, name)
@@ -179,7 +178,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 			edits = append(edits, bearer(token))
 		}
 		if want < 300 && body != nil {
-			if _, isForm := body.(*bytes.Buffer); !isForm {
+			if _, isForm := body.(string); !isForm {
 				schema := d.resolve(op["requestBody"])["content"].(map[string]any)["application/json"].(map[string]any)["schema"]
 				assert.Empty(t, d.check(schema, roundTrip(t, body), operation+" request"))
 			}
@@ -221,9 +220,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("POST /users", 415, "", "x", nil, header("Content-Type", "text/plain"))
 	call("POST /users", 413, "", strings.Repeat(" ", 20<<10), nil)
 	login := map[string]string{"Username": "Ada", "Password": password}
-	var s struct{ Token string }
-	call("POST /login", 200, "", login, nil).json(t, &s)
-	token = s.Token
+	token = as[sessionAnswer](t, call("POST /login", 200, "", login, nil)).Token
 	call("POST /login", 401, "", map[string]string{"Username": "Ada", "Password": "wrong"}, nil)
 	call("POST /login", 400, "", map[string]int{"Username": 1}, nil)
 
@@ -239,11 +236,11 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("POST /users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
 	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
 	call("DELETE /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
-	call("PUT /users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"}).json(t, &s)
-	token = s.Token
+	a := call("PUT /users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"})
+	token = as[sessionAnswer](t, a).Token
 	call("PUT /users/{username}", 400, "", map[string]string{"Username": "ada"}, []string{"ada"})
 
-	a := call("GET /movies", 200, "", nil, nil)
+	a = call("GET /movies", 200, "", nil, nil)
 	call("GET /movies", 304, "", nil, nil, header("If-None-Match", a.header.Get("ETag")))
 	call("GET /movies", 200, "?q=kurosawa&genre=Drama", nil, nil)
 	call("GET /movies", 400, "?x=1", nil, nil)
@@ -255,15 +252,14 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 
 	ids := map[string]string{}
 	for name, data := range map[string][]byte{"png": testimage.PNG(3, 2), "jpg": testimage.JPEG(3, 2)} {
-		body, contentType := form("image", "x", data)
-		var i imageAnswer
-		call("POST /images", 201, "", body, nil, contentType).json(t, &i)
+		body, contentType := form(file{"image", "x", data})
+		i := as[imageAnswer](t, call("POST /images", 201, "", body, nil, contentType))
 		ids[name] = i.ID
 		call("GET /images/{id}", 200, "", nil, []string{i.ID})
 	}
-	body, contentType := form("image", "x", []byte("text"))
+	body, contentType := form(file{"image", "x", []byte("text")})
 	call("POST /images", 415, "", body, nil, contentType)
-	body, contentType = form("other", "x", testimage.PNG(3, 2))
+	body, contentType = form(file{"other", "x", testimage.PNG(3, 2)})
 	call("POST /images", 400, "", body, nil, contentType)
 	call("GET /images", 200, "", nil, nil)
 	call("GET /images", 200, "?limit=1", nil, nil) // with a next page
@@ -289,8 +285,7 @@ func mapOf(v any) map[string]any {
 
 func roundTrip(t *testing.T, v any) any {
 	t.Helper()
-	b, err := json.Marshal(v)
-	require.NoError(t, err)
+	b := must.OK(json.Marshal(v))(t)
 	var out any
 	require.NoError(t, json.Unmarshal(b, &out))
 	return out

@@ -15,6 +15,7 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/store"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
 
 // outcome is the result of one write.
@@ -38,67 +39,44 @@ func TestOutages(t *testing.T) {
 	defer cancel()
 	outcomes := make(chan outcome)
 	var (
-		mu       sync.Mutex
-		accounts []string
-		uploads  []imageAnswer
-		workers  sync.WaitGroup
+		mu      sync.Mutex
+		kept    = map[bool][]answer{} // the accepted images and accounts
+		workers sync.WaitGroup
 	)
-	report := func(o outcome) bool {
-		select {
-		case outcomes <- o:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	check := func(a answer, err error) (accepted, ok bool) {
-		if !assert.NoError(t, err, "every request is answered") {
-			return false, false
-		}
-		switch a.status {
-		case http.StatusCreated:
-			return true, true
-		case http.StatusServiceUnavailable:
-			assert.NotEmpty(t, a.header.Get("Retry-After"))
-			return false, true
-		default:
-			return false, assert.Fail(t, "neither accepted nor 503", "%d: %s", a.status, a.body)
+	write := func(image bool, send func(n int) (answer, error)) {
+		for n := 0; ctx.Err() == nil; n++ {
+			a, err := send(n)
+			if !assert.NoError(t, err, "every request is answered") {
+				return
+			}
+			switch a.status {
+			case http.StatusCreated:
+				mu.Lock()
+				kept[image] = append(kept[image], a)
+				mu.Unlock()
+			case http.StatusServiceUnavailable:
+				assert.NotEmpty(t, a.header.Get("Retry-After"))
+			default:
+				assert.Fail(t, "neither accepted nor 503", "%d: %s", a.status, a.body)
+				return
+			}
+			select {
+			case outcomes <- outcome{image, a.status == http.StatusCreated}:
+			case <-ctx.Done():
+			}
 		}
 	}
 	for w := range 4 {
 		workers.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				name := fmt.Sprintf("user-%d-%d", w, n)
+			write(false, func(n int) (answer, error) {
 				start := time.Now()
-				a, err := h.try("POST", "/users", account(name))
-				assert.Less(t, time.Since(start), 14*time.Second)
-				accepted, ok := check(a, err)
-				if accepted {
-					mu.Lock()
-					accounts = append(accounts, name)
-					mu.Unlock()
-				}
-				if !ok || !report(outcome{accepted: accepted}) {
-					return
-				}
-			}
+				defer func() { assert.Less(t, time.Since(start), 14*time.Second) }()
+				return h.try("POST", "/users", account(fmt.Sprintf("user-%d-%d", w, n)))
+			})
 		})
 		workers.Go(func() {
-			for ctx.Err() == nil {
-				body, contentType := form("image", "x", data)
-				a, err := h.try("POST", "/images", body, contentType, bearer(tokens[w]))
-				accepted, ok := check(a, err)
-				if accepted {
-					var i imageAnswer
-					a.json(t, &i)
-					mu.Lock()
-					uploads = append(uploads, i)
-					mu.Unlock()
-				}
-				if !ok || !report(outcome{image: true, accepted: accepted}) {
-					return
-				}
-			}
+			body, contentType := form(file{"image", "x", data})
+			write(true, func(int) (answer, error) { return h.try("POST", "/images", body, contentType, bearer(tokens[w])) })
 		})
 	}
 	// until waits until several writes of both kinds have the expected result.
@@ -143,9 +121,7 @@ func TestOutages(t *testing.T) {
 	require.Len(t, p.Errors, 1)
 	assert.Equal(t, "database", p.Errors[0].Field)
 	assert.Equal(t, http.StatusOK, h.do("GET", "/healthz", nil).status, "the process is healthy")
-	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
-	require.NoError(t, err)
-	h.db = db
+	h.db = must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr}))(t)
 	until(true, true)
 	ready(http.StatusOK)
 
@@ -160,26 +136,21 @@ func TestOutages(t *testing.T) {
 
 	cancel()
 	workers.Wait()
-	require.NotEmpty(t, accounts)
-	require.NotEmpty(t, uploads)
-	cursor, err := h.store.Collection(store.Users).Find(context.Background(), bson.D{})
-	require.NoError(t, err)
+	require.NotEmpty(t, kept[false])
+	require.NotEmpty(t, kept[true])
+	cursor := must.OK(h.store.Collection(store.Users).Find(context.Background(), bson.D{}))(t)
 	var stored []store.User
 	require.NoError(t, cursor.All(context.Background(), &stored))
 	names := map[string]bool{}
 	for _, u := range stored {
 		names[u.Username] = true
 	}
-	for _, name := range accounts {
-		assert.True(t, names[name], name)
+	for _, a := range kept[false] {
+		assert.True(t, names[as[userAnswer](t, a).Username], "%s", a.body)
 	}
 	listed := map[string]bool{}
 	for next := ""; ; {
-		var page struct {
-			Images []imageAnswer
-			Next   string
-		}
-		h.do("GET", "/images?limit=100"+next, nil, bearer(tokens[0])).json(t, &page)
+		page := h.images(tokens[0], "?limit=100"+next)
 		for _, i := range page.Images {
 			listed[i.ID] = true
 			assert.Equal(t, data, h.do("GET", i.URL, nil, bearer(tokens[0])).body, "every listed image exists")
@@ -189,10 +160,10 @@ func TestOutages(t *testing.T) {
 		}
 		next = "&before=" + page.Next
 	}
-	for _, i := range uploads {
-		assert.True(t, listed[i.ID], i.ID)
+	for _, a := range kept[true] {
+		assert.True(t, listed[as[imageAnswer](t, a).ID], "%s", a.body)
 	}
-	t.Logf("%d accounts and %d images accepted", len(accounts), len(uploads))
+	t.Logf("%d accounts and %d images accepted", len(kept[false]), len(kept[true]))
 }
 
 // TestStartWithoutDatabase starts the API before its database.
@@ -207,13 +178,8 @@ func TestStartWithoutDatabase(t *testing.T) {
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
 	assert.NotContains(t, string(a.body), h.db.Addr, "no text of the driver")
 
-	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr})
-	require.NoError(t, err)
-	h.db = db
-	assert.Eventually(t, func() bool {
-		a, err := h.try("POST", "/users", account("ada"))
-		return err == nil && a.status == http.StatusCreated
-	}, time.Minute, 50*time.Millisecond)
+	h.db = must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr}))(t)
+	h.eventually(http.StatusCreated, "POST", "/users", account("ada"))
 	// The unique indexes exist although the database started later.
 	h.do("POST", "/users", account("ada")).problem(t, http.StatusConflict)
 }

@@ -27,6 +27,7 @@ import (
 	"cinema-database/app/internal/credentials"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/s3test"
+	"cinema-database/internal/testutil/must"
 )
 
 var errKilled = errors.New("killed")
@@ -147,6 +148,18 @@ func (k *killableS3) PutObject(ctx context.Context, in *s3.PutObjectInput, opts 
 	return out, err
 }
 
+// completes runs a command that is killed at moment k, and reports whether the command ended earlier.
+func (f *fixture) completes(t *testing.T, k int, command func() error) bool {
+	t.Helper()
+	f.moments, f.steps, f.killAt = 0, nil, k
+	err := command()
+	f.killAt = 0
+	if err != nil {
+		require.ErrorIs(t, err, errKilled, "%v", f.steps)
+	}
+	return err == nil
+}
+
 // boot runs the steps of a host's start: prepare, mongod, init.
 func (f *fixture) boot(t *testing.T) error {
 	t.Helper()
@@ -195,45 +208,37 @@ func (f *fixture) logIn(t *testing.T, c credentials.Credentials) error {
 	return conn.Close(t.Context())
 }
 
-// assertReady checks the final state: the published credentials work, and mongod is configured to match the state.
-func (f *fixture) assertReady(t *testing.T) *state {
+// assertReady checks a command's result and the final state: the published credentials work, and mongod is configured to
+// match the state.
+func (f *fixture) assertReady(t *testing.T, result error) *state {
 	t.Helper()
-	s, err := f.host.load()
-	require.NoError(t, err)
+	require.NoError(t, result)
+	s := must.OK(f.host.load())(t)
 	assert.Nil(t, s.Pending)
 	c, ok := f.published(t)
 	require.True(t, ok)
 	require.NoError(t, f.logIn(t, c))
-	u, err := url.Parse(c.MongoDBURI)
-	require.NoError(t, err)
+	u := must.OK(url.Parse(c.MongoDBURI))(t)
 	password, _ := u.User.Password()
 	assert.Equal(t, application{u.User.Username(), password, c.JWTKey}, s.Application)
 	assert.Equal(t, s.CA.Certificate, c.CACertificate)
 	assert.Equal(t, applicationRoles, f.mongod.users[s.Application.User].roles)
 	assert.Equal(t, []role{{"root", "admin"}}, f.mongod.users[adminUser].roles)
 	assert.Equal(t, s.AdminPassword, f.mongod.users[adminUser].password)
-	var config struct {
-		ID      string `bson:"_id"`
-		Members []struct {
-			Host string `bson:"host"`
-		} `bson:"members"`
-	}
-	require.NoError(t, bson.Unmarshal(f.mongod.members, &config))
-	assert.Equal(t, "rs0", config.ID)
-	require.Len(t, config.Members, 1)
-	assert.Equal(t, "mongo.cinema.internal:27017", config.Members[0].Host)
+	assert.Equal(t, "rs0", f.mongod.members.Lookup("_id").StringValue())
+	members := must.OK(f.mongod.members.Lookup("members").Array().Values())(t)
+	require.Len(t, members, 1)
+	assert.Equal(t, "mongo.cinema.internal:27017", members[0].Document().Lookup("host").StringValue())
 	return s
 }
 
 func TestFirstBoot(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.boot(t))
-	s := f.assertReady(t)
+	s := f.assertReady(t, f.boot(t))
 	assert.Len(t, f.mongod.users, 2)
 
 	c, _ := f.published(t)
-	data, err := json.Marshal(c)
-	require.NoError(t, err)
+	data := must.OK(json.Marshal(c))(t)
 	api, err := credentialwatch.Open(data)
 	require.NoError(t, err, "the API accepts the object")
 	require.NoError(t, api.Store.Close(t.Context()))
@@ -242,16 +247,13 @@ func TestFirstBoot(t *testing.T) {
 		f.host.stateDir(): fs.ModeDir | 0o700, f.host.stateFile(): 0o600, f.host.dbPath(): fs.ModeDir | 0o700,
 		f.host.caFile(): 0o444, f.host.serverFile(): 0o400, f.host.keyFile(): 0o400, f.host.ConfigFile: 0o444,
 	} {
-		info, err := os.Stat(path)
-		require.NoError(t, err)
+		info := must.OK(os.Stat(path))(t)
 		assert.Equal(t, mode, info.Mode(), path)
 	}
-	keyFile, err := os.ReadFile(f.host.keyFile())
-	require.NoError(t, err)
+	keyFile := must.OK(os.ReadFile(f.host.keyFile()))(t)
 	assert.Regexp(t, `^[A-Za-z0-9+/=]+\n$`, string(keyFile))
 	assert.Len(t, strings.TrimSpace(string(keyFile)), 1008, "mongod accepts 6 to 1024")
-	files, err := os.ReadDir(f.host.runDir())
-	require.NoError(t, err)
+	files := must.OK(os.ReadDir(f.host.runDir()))(t)
 	assert.Len(t, files, 3, "only the files that mongod reads")
 
 	// The certificate is valid for every name that clients use.
@@ -269,11 +271,9 @@ func TestFirstBoot(t *testing.T) {
 
 func TestSecondBootChangesNothing(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.boot(t))
-	first := f.assertReady(t)
+	first := f.assertReady(t, f.boot(t))
 	before := len(f.steps)
-	require.NoError(t, f.boot(t))
-	assert.Equal(t, first, f.assertReady(t))
+	assert.Equal(t, first, f.assertReady(t, f.boot(t)))
 	// While mongod starts, it reports no replica set; initiating it again is refused and has no effect.
 	assert.Subset(t, []string{"before replSetInitiate", "after replSetInitiate", "before publish", "after publish"}, f.steps[before:])
 }
@@ -284,8 +284,7 @@ func TestRemovesHalfWrittenFiles(t *testing.T) {
 	require.NoError(t, f.host.Prepare(t.Context()))
 	var left []string
 	for _, path := range []string{f.host.stateFile(), f.host.serverFile()} {
-		file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+filepath.Base(path)+".*")
-		require.NoError(t, err)
+		file := must.OK(os.CreateTemp(filepath.Dir(path), temporaryPrefix+filepath.Base(path)+".*"))(t)
 		require.NoError(t, file.Close())
 		left = append(left, file.Name())
 	}
@@ -293,26 +292,22 @@ func TestRemovesHalfWrittenFiles(t *testing.T) {
 	for _, path := range left {
 		assert.NoFileExists(t, path)
 	}
-	_, err := f.host.load()
-	require.NoError(t, err)
+	must.OK(f.host.load())(t)
 }
 
 func TestWriteAtomic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, writeAtomic(path, []byte("old"), 0o400, unchanged))
 	require.NoError(t, writeAtomic(path, []byte("new"), 0o600, unchanged))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
+	data := must.OK(os.ReadFile(path))(t)
 	assert.Equal(t, "new", string(data))
-	info, err := os.Stat(path)
-	require.NoError(t, err)
+	info := must.OK(os.Stat(path))(t)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode())
 	// The target is a folder: it stays, and no temporary file does.
 	taken := filepath.Join(t.TempDir(), "folder")
 	require.NoError(t, os.MkdirAll(filepath.Join(taken, "full"), 0o755))
 	require.Error(t, writeAtomic(taken, []byte("x"), 0o600, unchanged))
-	files, err := os.ReadDir(filepath.Dir(taken))
-	require.NoError(t, err)
+	files := must.OK(os.ReadDir(filepath.Dir(taken)))(t)
 	assert.Len(t, files, 1)
 }
 
@@ -321,20 +316,15 @@ func TestKilledAnywhere(t *testing.T) {
 	killed := map[string]bool{}
 	for k := 1; ; k++ {
 		f := newFixture(t)
-		f.killAt = k
-		err := f.boot(t)
-		if err == nil {
+		if f.completes(t, k, func() error { return f.boot(t) }) {
 			assert.Less(t, f.moments, k)
 			break
 		}
-		require.ErrorIs(t, err, errKilled, "%v", f.steps)
 		killed[f.steps[len(f.steps)-1]] = true
-
-		f.killAt = 0
 		atKill, loadErr := f.host.load()
 		early, published := f.published(t)
 		require.NoError(t, f.boot(t), "killed at %v", f.steps[k-1])
-		final := f.assertReady(t)
+		final := f.assertReady(t, nil)
 		if loadErr == nil {
 			assert.Equal(t, atKill, final, "no secret in use is generated again")
 		}
@@ -350,12 +340,10 @@ func TestKilledAnywhere(t *testing.T) {
 
 func TestRotate(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.boot(t))
-	first := f.assertReady(t)
+	first := f.assertReady(t, f.boot(t))
 	old, _ := f.published(t)
 
-	require.NoError(t, f.host.Rotate(t.Context(), false))
-	second := f.assertReady(t)
+	second := f.assertReady(t, f.host.Rotate(t.Context(), false))
 	assert.Equal(t, applicationUsers[1], second.Application.User)
 	assert.NotEqual(t, first.Application.Password, second.Application.Password)
 	assert.Equal(t, first.Application.JWTKey, second.Application.JWTKey, "nobody is logged out")
@@ -364,44 +352,33 @@ func TestRotate(t *testing.T) {
 	require.NoError(t, f.host.Retire(t.Context()))
 	require.NoError(t, f.host.Retire(t.Context()))
 	require.ErrorIs(t, f.logIn(t, old), ErrPassword)
-	f.assertReady(t)
+	f.assertReady(t, nil)
 
-	require.NoError(t, f.host.Rotate(t.Context(), true))
-	third := f.assertReady(t)
+	third := f.assertReady(t, f.host.Rotate(t.Context(), true))
 	assert.Equal(t, applicationUsers[0], third.Application.User)
 	assert.NotEqual(t, second.Application.JWTKey, third.Application.JWTKey)
 	assert.Equal(t, first.AdminPassword, third.AdminPassword)
 
 	// Without Retire, the next rotation reuses the name of the user before last.
-	require.NoError(t, f.host.Rotate(t.Context(), false))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Rotate(t.Context(), false))
 }
 
 // TestRotationKilledAnywhere also checks that the credentials published at the time of the kill work.
 func TestRotationKilledAnywhere(t *testing.T) {
-	for _, finish := range []string{"init", "rotate"} {
+	boot := func(f *fixture) error { return f.boot(t) }
+	rotate := func(f *fixture) error { return f.host.Rotate(t.Context(), true) }
+	for _, finish := range []func(*fixture) error{boot, rotate} {
 		for k := 1; ; k++ {
 			f := newFixture(t)
-			require.NoError(t, f.boot(t))
-			before := f.assertReady(t)
-			f.moments, f.steps, f.killAt = 0, nil, k
-			err := f.host.Rotate(t.Context(), true)
-			f.killAt = 0
-			if err == nil {
+			before := f.assertReady(t, f.boot(t))
+			if f.completes(t, k, func() error { return rotate(f) }) {
 				require.Greater(t, k, 6, "%v", f.steps)
 				break
 			}
-			require.ErrorIs(t, err, errKilled)
 			c, _ := f.published(t)
 			require.NoError(t, f.logIn(t, c), "killed at %s", f.steps[k-1])
-			atKill, err := f.host.load()
-			require.NoError(t, err)
-			if finish == "init" {
-				require.NoError(t, f.boot(t))
-			} else {
-				require.NoError(t, f.host.Rotate(t.Context(), true))
-			}
-			after := f.assertReady(t)
+			atKill := must.OK(f.host.load())(t)
+			after := f.assertReady(t, finish(f))
 			if atKill.Pending != nil {
 				assert.Equal(t, *atKill.Pending, after.Application, "the unfinished rotation is completed")
 			}
@@ -414,9 +391,7 @@ func TestRotationKilledAnywhere(t *testing.T) {
 func TestRetireWaitsForARotation(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
-	f.moments, f.killAt = 0, 3
-	require.ErrorIs(t, f.host.Rotate(t.Context(), false), errKilled)
-	f.killAt = 0
+	require.False(t, f.completes(t, 3, func() error { return f.host.Rotate(t.Context(), false) }))
 	require.ErrorContains(t, f.host.Retire(t.Context()), "not finished")
 }
 
@@ -433,24 +408,16 @@ func TestRenewal(t *testing.T) {
 	f := newFixture(t)
 	// The certificate is issued in the past.
 	f.now = time.Now().Add(-serverLife + renewBefore - time.Hour)
-	require.NoError(t, f.boot(t))
-	first := f.assertReady(t)
-	require.NoError(t, f.host.Renew(t.Context()))
-	assert.Equal(t, first.Server, f.assertReady(t).Server, "it is too early to renew")
+	first := f.assertReady(t, f.boot(t))
+	assert.Equal(t, first.Server, f.assertReady(t, f.host.Renew(t.Context())).Server, "it is too early to renew")
 
 	f.now = time.Now()
 	before := f.presented(t)
-	for k := 1; ; k++ { // if killed at any moment, the next run completes it
-		f.moments, f.killAt = 0, k
-		err := f.host.Renew(t.Context())
-		f.killAt = 0
-		if err == nil {
-			break
-		}
-		require.ErrorIs(t, err, errKilled)
-		f.assertReady(t)
+	// If killed at any moment, the next run completes it.
+	for k := 1; !f.completes(t, k, func() error { return f.host.Renew(t.Context()) }); k++ {
+		f.assertReady(t, nil)
 	}
-	second := f.assertReady(t)
+	second := f.assertReady(t, nil)
 	assert.Equal(t, first.CA, second.CA)
 	assert.NotEqual(t, first.Server, second.Server)
 	after := f.presented(t)
@@ -464,8 +431,7 @@ func TestRenewal(t *testing.T) {
 	// Prepare renews too, at a start.
 	f.now = f.now.Add(serverLife - renewBefore + time.Hour)
 	require.NoError(t, f.host.Prepare(t.Context()))
-	third, err := f.host.load()
-	require.NoError(t, err)
+	third := must.OK(f.host.load())(t)
 	assert.NotEqual(t, second.Server, third.Server)
 }
 
@@ -474,8 +440,7 @@ func TestRenewsForAnotherName(t *testing.T) {
 	require.NoError(t, f.host.Prepare(t.Context()))
 	f.host.Name = "db.cinema.internal"
 	require.NoError(t, f.host.Prepare(t.Context()))
-	s, err := f.host.load()
-	require.NoError(t, err)
+	s := must.OK(f.host.load())(t)
 	certificate, _, err := s.Server.parse()
 	require.NoError(t, err)
 	assert.NoError(t, certificate.VerifyHostname("db.cinema.internal"))
@@ -490,17 +455,14 @@ func TestNeverLocksOut(t *testing.T) {
 		require.ErrorContains(t, f.host.Prepare(t.Context()), "would lock everyone out")
 		assert.NoFileExists(t, f.host.stateFile())
 	})
-	for name, damage := range map[string]string{
-		"empty": "", "cut": `{"ca":`, "without secrets": `{}`, "null": "null",
-	} {
+	for name, damage := range map[string]string{"empty": "", "cut": `{"ca":`, "without secrets": `{}`, "null": "null"} {
 		t.Run("a damaged state: "+name, func(t *testing.T) {
 			f := newFixture(t)
 			require.NoError(t, f.host.Prepare(t.Context()))
 			require.NoError(t, os.WriteFile(f.host.stateFile(), []byte(damage), 0o600))
 			require.ErrorContains(t, f.host.Prepare(t.Context()), "damaged")
 			require.ErrorContains(t, f.host.Init(t.Context()), "damaged")
-			data, err := os.ReadFile(f.host.stateFile())
-			require.NoError(t, err)
+			data := must.OK(os.ReadFile(f.host.stateFile()))(t)
 			assert.Equal(t, damage, string(data))
 		})
 	}
@@ -529,14 +491,11 @@ func TestRepairsTheUser(t *testing.T) {
 	require.NoError(t, f.boot(t))
 	user := f.mongod.users[applicationUsers[0]]
 	user.roles = []role{{"root", "admin"}}
-	require.NoError(t, f.host.Init(t.Context()))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Init(t.Context()))
 	f.mongod.users[applicationUsers[0]].credentials = f.mongod.users[adminUser].credentials
-	require.NoError(t, f.host.Init(t.Context()))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Init(t.Context()))
 	delete(f.mongod.users, applicationUsers[0])
-	require.NoError(t, f.host.Init(t.Context()))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Init(t.Context()))
 }
 
 func TestWaitsForMongod(t *testing.T) {
@@ -553,8 +512,7 @@ func TestWaitsForMongod(t *testing.T) {
 		}
 		return wait(ctx, d)
 	}
-	require.NoError(t, f.host.Init(t.Context()))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Init(t.Context()))
 	assert.Greater(t, attempts, 3)
 
 	never := newFixture(t)
@@ -572,14 +530,12 @@ func TestWaitsForMongod(t *testing.T) {
 // TestOnlyInitWaitsForMongod: if mongod is down, these commands release the lock immediately, as its start needs it.
 func TestOnlyInitWaitsForMongod(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.boot(t))
-	first := f.assertReady(t)
+	first := f.assertReady(t, f.boot(t))
 	wait := f.host.Wait
 	f.host.Wait = func(context.Context, time.Duration) error { return errors.New("waited") }
 	commands := map[string]func(context.Context) error{
 		"rotate": func(ctx context.Context) error { return f.host.Rotate(ctx, true) },
-		"retire": f.host.Retire,
-		"renew":  f.host.Renew,
+		"retire": f.host.Retire, "renew": f.host.Renew,
 	}
 	running := f.mongod
 	f.mongod = nil
@@ -589,8 +545,7 @@ func TestOnlyInitWaitsForMongod(t *testing.T) {
 		assert.ErrorContains(t, err, "systemctl start mongod", name)
 		require.NoError(t, f.host.Prepare(t.Context()), "the lock is free after %s", name)
 	}
-	s, err := f.host.load()
-	require.NoError(t, err)
+	s := must.OK(f.host.load())(t)
 	assert.Equal(t, first, s, "no rotation is saved that a start of mongod would complete")
 
 	f.mongod = running
@@ -601,22 +556,20 @@ func TestOnlyInitWaitsForMongod(t *testing.T) {
 	}
 	f.host.Wait = wait
 	require.NoError(t, f.host.Init(t.Context()))
-	require.NoError(t, f.host.Rotate(t.Context(), false))
-	assert.Equal(t, applicationUsers[1], f.assertReady(t).Application.User)
+	assert.Equal(t, applicationUsers[1], f.assertReady(t, f.host.Rotate(t.Context(), false)).Application.User)
 }
 
 func TestOneCommandAtATime(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
-	unlock, err := f.host.lock(t.Context())
-	require.NoError(t, err)
+	unlock := must.OK(f.host.lock(t.Context()))(t)
 	defer unlock()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	f.host.Wait = func(ctx context.Context, _ time.Duration) error {
 		cancel(errors.New("terminated"))
 		return context.Cause(ctx)
 	}
-	err = f.host.Prepare(ctx)
+	err := f.host.Prepare(ctx)
 	require.ErrorContains(t, err, "terminated")
 	assert.ErrorContains(t, err, "another cinema-db is running on the volume")
 
@@ -637,8 +590,7 @@ func TestStorageUnavailable(t *testing.T) {
 	f.host.Bucket = "missing"
 	require.ErrorContains(t, f.boot(t), "s3://missing/credentials/api.json")
 	f.host.Bucket = right
-	require.NoError(t, f.host.Init(t.Context()))
-	f.assertReady(t)
+	f.assertReady(t, f.host.Init(t.Context()))
 }
 
 func TestValidate(t *testing.T) {
@@ -652,8 +604,7 @@ func TestValidate(t *testing.T) {
 
 	h = New(t.TempDir(), "mongo.cinema.internal", slog.Default())
 	require.ErrorContains(t, h.Validate(false), "nothing is mounted there")
-	files, err := os.ReadDir(h.Volume)
-	require.NoError(t, err)
+	files := must.OK(os.ReadDir(h.Volume))(t)
 	assert.Empty(t, files, "nothing is written if the volume is not mounted")
 	h.AnyFolder = true
 	require.NoError(t, h.Validate(false))
@@ -681,8 +632,7 @@ func TestSecretsDoNotReachTheLog(t *testing.T) {
 	var log strings.Builder
 	f.host.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	require.NoError(t, f.boot(t))
-	require.NoError(t, f.host.Rotate(t.Context(), true))
-	s := f.assertReady(t)
+	s := f.assertReady(t, f.host.Rotate(t.Context(), true))
 	require.NotEmpty(t, log.String())
 	for _, secret := range []string{s.AdminPassword, s.Application.Password, s.Application.JWTKey, s.KeyFile} {
 		assert.NotContains(t, log.String(), secret)

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xdg-go/scram"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"cinema-database/internal/testutil/must"
 )
 
 // model simulates the parts of mongod that this package uses: a server of MongoDB's wire protocol over TLS, with
@@ -59,8 +61,7 @@ func startModel(t *testing.T, certificateFile string) *model {
 func (m *model) start(t *testing.T) {
 	t.Helper()
 	require.NoError(t, m.loadCertificate())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.OK(net.Listen("tcp", "127.0.0.1:0"))(t)
 	m.listener = listener
 	m.starting, m.settling = true, 2
 	m.connections.Go(func() {
@@ -121,22 +122,14 @@ func (m *model) serve(c net.Conn) {
 		certificate := m.certificate
 		return &certificate, nil
 	}})
-	p := &peer{}
-	for {
-		if err := m.answer(secure, p); err != nil {
-			return
-		}
+	for p := new(peer); m.answer(secure, p) == nil; {
 	}
 }
 
 // answer reads one message and writes its reply. It supports only what the driver sends: OP_MSG with one body, and
 // OP_QUERY for the first hello.
 func (m *model) answer(c net.Conn, p *peer) error {
-	const (
-		opReply = 1
-		opQuery = 2004
-		opMsg   = 2013
-	)
+	const opReply, opQuery, opMsg = 1, 2004, 2013
 	header := make([]byte, 16)
 	if _, err := io.ReadFull(c, header); err != nil {
 		return err
@@ -149,23 +142,21 @@ func (m *model) answer(c net.Conn, p *peer) error {
 	if _, err := io.ReadFull(c, body); err != nil {
 		return err
 	}
-	var prefix []byte
-	replyCode := uint32(opMsg)
+	prefix, replyCode := make([]byte, 5), uint32(opMsg)
 	switch code {
 	case opMsg:
 		if len(body) < 5 || body[4] != 0 {
 			return errors.New("not a body section")
 		}
-		body, prefix = body[5:], make([]byte, 5)
+		body = body[5:]
 	case opQuery:
 		end := slices.Index(body[4:], 0)
 		if end < 0 || len(body) < 4+end+1+8 {
 			return errors.New("bad query")
 		}
 		body = body[4+end+1+8:]
-		prefix = make([]byte, 20)
+		prefix, replyCode = make([]byte, 20), opReply
 		prefix[16] = 1 // one document
-		replyCode = opReply
 	default:
 		return fmt.Errorf("opcode %d", code)
 	}
@@ -234,21 +225,16 @@ func (m *model) run(p *peer, command bson.D) (bson.D, *failure) {
 		return nil, nil
 	case "saslStart", "saslContinue":
 		return m.authenticate(p, name, command)
-	case "replSetInitiate":
-		if !admin && !exception {
-			return nil, failUnauthorized
-		}
-		return m.initiate(command)
-	case "createUser":
-		if !admin && !exception {
-			return nil, failUnauthorized
-		}
-		return m.putUser(command, true)
 	}
-	if !admin {
+	exempt := exception && (name == "replSetInitiate" || name == "createUser")
+	if !admin && !exempt {
 		return nil, failUnauthorized
 	}
 	switch name {
+	case "replSetInitiate":
+		return m.initiate(command)
+	case "createUser":
+		return m.putUser(command, true)
 	case "updateUser":
 		return m.putUser(command, false)
 	case "dropUser":
@@ -394,8 +380,7 @@ func TestModel(t *testing.T) {
 	defer unlock()
 	ctx := context.Background()
 	dial := func(login *Login) Conn {
-		c, err := f.host.Dial(ctx, s.ca, login)
-		require.NoError(t, err)
+		c := must.OK(f.host.Dial(ctx, s.ca, login))(t)
 		t.Cleanup(func() { _ = c.Close(ctx) })
 		return c
 	}
@@ -417,10 +402,10 @@ func TestModel(t *testing.T) {
 	require.NoError(t, create(unauthenticated, "root", "root"))
 	assert.True(t, hasCode(create(unauthenticated, "second", "root"), codeUnauthorized), "the exception ends with the first user")
 	assert.True(t, hasCode(initiate(), codeUnauthorized))
-	_, err = f.host.Dial(ctx, s.ca, &Login{"root", "wrong"})
-	require.ErrorIs(t, err, ErrPassword)
-	_, err = f.host.Dial(ctx, s.ca, &Login{"nobody", "p"})
-	require.ErrorIs(t, err, ErrPassword)
+	for _, wrong := range []Login{{"root", "wrong"}, {"nobody", "p"}} {
+		_, err = f.host.Dial(ctx, s.ca, &wrong)
+		require.ErrorIs(t, err, ErrPassword)
+	}
 	require.NoError(t, create(dial(&Login{"root", "p"}), "reader", "read"))
 	_, err = dial(&Login{"reader", "p"}).Run(ctx, bson.D{{Key: "dropUser", Value: "root"}, durable})
 	assert.True(t, hasCode(err, codeUnauthorized))

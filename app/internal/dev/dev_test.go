@@ -18,26 +18,24 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"cinema-database/app/internal/dev"
+	"cinema-database/internal/testutil/must"
 )
 
 func start(t *testing.T, dir string) *dev.Server {
 	t.Helper()
-	s, err := dev.Start(context.Background(), dev.Options{Addr: "127.0.0.1:0", DataDir: dir, PasswordCost: bcrypt.MinCost})
-	require.NoError(t, err)
+	s := must.OK(dev.Start(context.Background(), dev.Options{Addr: "127.0.0.1:0", DataDir: dir, PasswordCost: bcrypt.MinCost}))(t)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	return s
 }
 
 func send(t *testing.T, method, url, token, contentType string, body io.Reader, out any) int {
 	t.Helper()
-	req, err := http.NewRequest(method, url, body)
-	require.NoError(t, err)
+	req := must.OK(http.NewRequest(method, url, body))(t)
 	req.Header.Set("Content-Type", contentType)
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
+	resp := must.OK(http.DefaultClient.Do(req))(t)
 	defer resp.Body.Close()
 	if out != nil {
 		require.NoError(t, json.NewDecoder(resp.Body).Decode(out))
@@ -61,8 +59,7 @@ func TestEverything(t *testing.T) {
 
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("image", "x.png")
-	require.NoError(t, err)
+	part := must.OK(form.CreateFormFile("image", "x.png"))(t)
 	require.NoError(t, png.Encode(part, image.NewGray(image.Rect(0, 0, 900, 600))))
 	require.NoError(t, form.Close())
 	var i struct{ URL, ThumbnailURL string }
@@ -83,8 +80,7 @@ func TestClientFiles(t *testing.T) {
 		"/": "<!doctype html>", "/index.html": "", "/config.js": `apiUrl: ""`,
 		"/healthz": "ok", "/client.go": "about:blank", "/nothing.js": "about:blank",
 	} {
-		resp, err := http.Get(s.URL + path)
-		require.NoError(t, err)
+		resp := must.OK(http.Get(s.URL + path))(t)
 		b, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		require.NoError(t, err)

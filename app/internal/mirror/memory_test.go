@@ -18,15 +18,14 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/s3test"
+	"cinema-database/internal/testutil/must"
 )
 
 const (
@@ -82,15 +81,13 @@ func TestMemory(t *testing.T) {
 	out, err := child.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	match := regexp.MustCompile(`peak=(\d+) kB`).FindSubmatch(out)
+	match := regexp.MustCompile(`VmHWM:\s*(\d+) kB`).FindSubmatch(out)
 	require.NotNil(t, match, "%s", out)
-	peak, err := strconv.ParseInt(string(match[1]), 10, 64)
-	require.NoError(t, err)
+	peak := must.OK(strconv.ParseInt(string(match[1]), 10, 64))(t)
 	t.Logf("peak resident memory: %.1f MiB", float64(peak)/1024)
 	assert.Less(t, peak<<10, int64(memoryLimit))
 
-	object, err := storage.Objects.HeadObject(bucket, key)
-	require.NoError(t, err)
+	object := must.OK(storage.Objects.HeadObject(bucket, key))(t)
 	assert.EqualValues(t, packageSize, object.Size)
 	assert.Equal(t, want, object.Metadata["X-Amz-Meta-Sha256"])
 }
@@ -98,23 +95,13 @@ func TestMemory(t *testing.T) {
 func copyAsChild(t *testing.T, job string) {
 	var in childInput
 	require.NoError(t, json.Unmarshal([]byte(job), &in))
-	certificate, err := x509.ParseCertificate(in.Certificate)
-	require.NoError(t, err)
-	source, err := url.Parse(in.Request.Source)
-	require.NoError(t, err)
+	certificate := must.OK(x509.ParseCertificate(in.Certificate))(t)
+	source := must.OK(url.Parse(in.Request.Source))(t)
 	m := New(s3test.Client(in.S3URL), []string{source.Host}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
 	m.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
-	answer, err := m.Copy(context.Background(), in.Request)
-	require.NoError(t, err)
-	require.Equal(t, aws.Int64(packageSize), &answer.Size)
+	require.EqualValues(t, packageSize, must.OK(m.Copy(context.Background(), in.Request))(t).Size)
 
-	status, err := os.ReadFile("/proc/self/status")
-	require.NoError(t, err)
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			fmt.Printf("peak=%s\n", strings.TrimSpace(value))
-		}
-	}
+	fmt.Printf("%s", must.OK(os.ReadFile("/proc/self/status"))(t))
 }

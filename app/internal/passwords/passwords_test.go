@@ -7,53 +7,47 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
+
+	"cinema-database/internal/testutil/must"
 )
 
 func TestCheck(t *testing.T) {
 	ctx := context.Background()
-	h, err := New(bcrypt.MinCost)
-	require.NoError(t, err)
-	hash, err := h.Hash(ctx, "correct horse")
-	require.NoError(t, err)
+	h := must.OK(New(bcrypt.MinCost))(t)
+	hash := must.OK(h.Hash(ctx, "correct horse"))(t)
 	assert.NoError(t, h.Check(ctx, hash, "correct horse"))
 	assert.ErrorIs(t, h.Check(ctx, hash, "Correct horse"), ErrWrong)
 	assert.ErrorIs(t, h.Check(ctx, hash, ""), ErrWrong)
 	assert.ErrorIs(t, h.Check(ctx, nil, "correct horse"), ErrWrong)
 
 	longest := strings.Repeat("p", MaxBytes)
-	hash, err = h.Hash(ctx, longest)
-	require.NoError(t, err)
+	hash = must.OK(h.Hash(ctx, longest))(t)
 	assert.NoError(t, h.Check(ctx, hash, longest))
 	assert.ErrorIs(t, h.Check(ctx, hash, longest+"x"), ErrWrong, "bytes that bcrypt ignores count")
-	_, err = h.Hash(ctx, longest+"x")
+	_, err := h.Hash(ctx, longest+"x")
 	assert.Error(t, err)
 }
 
 // TestDecoyCostsAsMuch: for an unknown account, bcrypt compares with a hash of the same cost.
 func TestDecoyCostsAsMuch(t *testing.T) {
 	for _, cost := range []int{bcrypt.MinCost, DefaultCost} {
-		h, err := New(cost)
-		require.NoError(t, err)
-		got, err := bcrypt.Cost(h.decoy)
-		require.NoError(t, err)
-		assert.Equal(t, cost, got)
+		h := must.OK(New(cost))(t)
+		assert.Equal(t, cost, must.OK(bcrypt.Cost(h.decoy))(t))
 		assert.ErrorIs(t, bcrypt.CompareHashAndPassword(h.decoy, []byte("anything")), bcrypt.ErrMismatchedHashAndPassword,
 			"it is compared, not refused as malformed")
 	}
 }
 
 func TestSlots(t *testing.T) {
-	h, err := New(bcrypt.MinCost)
-	require.NoError(t, err)
+	h := must.OK(New(bcrypt.MinCost))(t)
 	assert.Equal(t, max(1, runtime.GOMAXPROCS(0)-1), cap(h.slots))
 	for range cap(h.slots) {
 		h.slots <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = h.Hash(ctx, "long enough")
+	_, err := h.Hash(ctx, "long enough")
 	assert.ErrorIs(t, err, ErrBusy, "the wait ends with the request")
 	assert.ErrorIs(t, h.Check(ctx, nil, "long enough"), ErrBusy)
 	<-h.slots

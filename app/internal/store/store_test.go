@@ -12,16 +12,15 @@ import (
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/store"
+	"cinema-database/internal/testutil/must"
 )
 
 func open(t *testing.T) (a, b *store.Store) {
 	t.Helper()
-	db, err := dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()})
-	require.NoError(t, err)
+	db := must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()}))(t)
 	t.Cleanup(db.Stop)
 	connect := func() *store.Store {
-		s, err := store.Open(db.URI(), "")
-		require.NoError(t, err)
+		s := must.OK(store.Open(db.URI(), ""))(t)
 		t.Cleanup(func() { _ = s.Close(context.Background()) })
 		return s
 	}
@@ -31,9 +30,7 @@ func open(t *testing.T) (a, b *store.Store) {
 // version returns the version at the given time.
 func version(t *testing.T, s *store.Store, at time.Time) string {
 	t.Helper()
-	v, err := s.CatalogueVersion(context.Background(), at)
-	require.NoError(t, err)
-	return v
+	return must.OK(s.CatalogueVersion(context.Background(), at))(t)
 }
 
 // later returns a time at which a version that is cached now has expired.
@@ -44,27 +41,19 @@ func TestSeedIsIdempotent(t *testing.T) {
 	s, other := open(t)
 	movies := seed.Movies()
 	assert.Empty(t, version(t, other, later()), "no movies, no version")
-	n, err := s.WriteMovies(ctx, movies)
-	require.NoError(t, err)
-	assert.Equal(t, len(movies), n)
-	before, err := s.ListMovies(ctx, store.MovieFilter{})
-	require.NoError(t, err)
+	assert.Equal(t, len(movies), must.OK(s.WriteMovies(ctx, movies))(t))
+	before := must.OK(s.ListMovies(ctx, store.MovieFilter{}))(t)
 	require.Len(t, before, len(movies))
 	first := version(t, other, later())
 	assert.NotEmpty(t, first)
 
-	n, err = s.WriteMovies(ctx, movies)
-	require.NoError(t, err)
-	assert.Zero(t, n)
+	assert.Zero(t, must.OK(s.WriteMovies(ctx, movies))(t))
 	assert.Equal(t, first[:20], version(t, other, later())[:20], "nothing changed")
 
 	movies[0].Description = "Changed."
-	n, err = s.WriteMovies(ctx, movies)
-	require.NoError(t, err)
-	assert.Equal(t, 1, n)
+	assert.Equal(t, 1, must.OK(s.WriteMovies(ctx, movies))(t))
 	assert.NotEqual(t, first[:20], version(t, other, later())[:20], "another instance sees that something changed")
-	after, err := s.ListMovies(ctx, store.MovieFilter{})
-	require.NoError(t, err)
+	after := must.OK(s.ListMovies(ctx, store.MovieFilter{}))(t)
 	for i := range before {
 		assert.Equal(t, before[i].ID, after[i].ID, "favorites still refer to the same movie")
 	}
@@ -74,8 +63,7 @@ func TestSeedIsIdempotent(t *testing.T) {
 func TestRegisteredWriter(t *testing.T) {
 	ctx := context.Background()
 	s, other := open(t)
-	_, err := s.WriteMovies(ctx, seed.Movies())
-	require.NoError(t, err)
+	must.OK(s.WriteMovies(ctx, seed.Movies()))(t)
 	first := version(t, other, later())
 	register := func(since time.Time) {
 		_, err := s.Collection(store.Catalogue).UpdateOne(ctx, bson.D{{Key: "_id", Value: "movies"}},
@@ -85,23 +73,19 @@ func TestRegisteredWriter(t *testing.T) {
 
 	register(time.Now().Add(-time.Hour)) // killed long ago
 	assert.Empty(t, version(t, other, later()))
-	n, err := s.WriteMovies(ctx, seed.Movies())
-	require.NoError(t, err)
-	assert.Zero(t, n, "the movies were up to date")
+	assert.Zero(t, must.OK(s.WriteMovies(ctx, seed.Movies()))(t), "the movies were up to date")
 	second := version(t, other, later().Add(time.Second))
 	assert.NotEmpty(t, second, "the next write removes the expired writer")
 	assert.NotEqual(t, first[:20], second[:20])
 
 	register(time.Now()) // active
-	_, err = s.WriteMovies(ctx, seed.Movies())
-	require.NoError(t, err)
+	must.OK(s.WriteMovies(ctx, seed.Movies()))(t)
 	assert.Empty(t, version(t, other, later().Add(2*time.Second)), "the other writer is still registered")
 }
 
 func TestVersionEndsWithItsEpoch(t *testing.T) {
 	s, other := open(t)
-	_, err := s.WriteMovies(context.Background(), seed.Movies())
-	require.NoError(t, err)
+	must.OK(s.WriteMovies(context.Background(), seed.Movies()))(t)
 	now := time.Now()
 	assert.NotEqual(t, version(t, other, now), version(t, other, now.Add(10*time.Minute)), "changes that bypass the package show later")
 	assert.Equal(t, version(t, other, now), version(t, s, now), "all instances agree")

@@ -20,6 +20,7 @@ import (
 
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/testimage"
+	"cinema-database/internal/testutil/must"
 )
 
 var (
@@ -71,10 +72,8 @@ func tiff(order binary.ByteOrder, o uint16) []byte {
 
 func jpegWithExif(plain, block []byte) []byte {
 	body := append([]byte("Exif\x00\x00"), block...)
-	out := []byte{0xff, 0xd8, 0xff, 0xe1}
-	out = binary.BigEndian.AppendUint16(out, uint16(len(body)+2))
-	out = append(out, body...)
-	return append(out, plain[2:]...)
+	out := binary.BigEndian.AppendUint16([]byte{0xff, 0xd8, 0xff, 0xe1}, uint16(len(body)+2))
+	return append(append(out, body...), plain[2:]...)
 }
 
 func pngWithChunk(plain []byte, name string, body []byte) []byte {
@@ -87,22 +86,15 @@ func pngWithChunk(plain []byte, name string, body []byte) []byte {
 
 func thumbnailOf(t testing.TB, source []byte) image.Image {
 	t.Helper()
-	made, err := Make(bytes.NewReader(source))
-	require.NoError(t, err)
-	img, err := jpeg.Decode(bytes.NewReader(made))
-	require.NoError(t, err)
-	return img
+	made := must.OK(Make(bytes.NewReader(source)))(t)
+	return must.OK(jpeg.Decode(bytes.NewReader(made)))(t)
 }
 
-// corners returns the color in the middle of each quarter.
-func corners(m image.Image) [4]color.Color {
-	w, h := m.Bounds().Dx(), m.Bounds().Dy()
-	return [4]color.Color{m.At(w/4, h/4), m.At(3*w/4, h/4), m.At(w/4, 3*h/4), m.At(3*w/4, 3*h/4)}
-}
-
+// assertCorners checks the color in the middle of each quarter.
 func assertCorners(t *testing.T, want [4]color.RGBA, m image.Image) {
 	t.Helper()
-	for i, got := range corners(m) {
+	w, h := m.Bounds().Dx(), m.Bounds().Dy()
+	for i, got := range []color.Color{m.At(w/4, h/4), m.At(3*w/4, h/4), m.At(w/4, 3*h/4), m.At(3*w/4, 3*h/4)} {
 		r, g, b, _ := got.RGBA()
 		for channel, pair := range [3][2]uint32{{uint32(want[i].R), r >> 8}, {uint32(want[i].G), g >> 8}, {uint32(want[i].B), b >> 8}} {
 			assert.InDelta(t, pair[0], pair[1], 8, "quarter %d channel %d", i, channel)
@@ -111,7 +103,7 @@ func assertCorners(t *testing.T, want [4]color.RGBA, m image.Image) {
 }
 
 func TestFormatsAndSizes(t *testing.T) {
-	cases := map[string]struct {
+	for name, c := range map[string]struct {
 		width, height         int
 		encode                func(io.Writer, image.Image) error
 		wantWidth, wantHeight int
@@ -124,8 +116,7 @@ func TestFormatsAndSizes(t *testing.T) {
 		"keeps its size":  {64, 32, asJPEG, 64, 32},
 		"two by two":      {2, 2, png.Encode, 2, 2},
 		"very wide":       {20000, 2, png.Encode, 480, 1},
-	}
-	for name, c := range cases {
+	} {
 		t.Run(name, func(t *testing.T) {
 			got := thumbnailOf(t, encoded(t, quarters(c.width, c.height), c.encode))
 			assert.Equal(t, image.Rect(0, 0, c.wantWidth, c.wantHeight), got.Bounds())
@@ -182,8 +173,7 @@ func TestWebPOrientation(t *testing.T) {
 
 func TestMetadataIsDropped(t *testing.T) {
 	block := append(tiff(binary.BigEndian, 1), "GPS 52.5 13.4"...)
-	made, err := Make(bytes.NewReader(jpegWithExif(encoded(t, quarters(40, 40), asJPEG), block)))
-	require.NoError(t, err)
+	made := must.OK(Make(bytes.NewReader(jpegWithExif(encoded(t, quarters(40, 40), asJPEG), block))))(t)
 	assert.NotContains(t, string(made), "GPS")
 	assert.NotContains(t, string(made), "Exif")
 }
@@ -249,7 +239,7 @@ func TestRefusals(t *testing.T) {
 	binary.LittleEndian.PutUint16(hugeGIF[8:], 65_535)
 	// The start of a JPEG in CMYK of 5000 × 5000 pixels: frame header with four components, then a scan.
 	largeCMYK := []byte("\xff\xd8\xff\xc0\x00\x14\x08\x13\x88\x13\x88\x04\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00\xff\xda\x00\x02")
-	cases := map[string]struct {
+	for name, c := range map[string]struct {
 		source []byte
 		want   error
 	}{
@@ -263,8 +253,7 @@ func TestRefusals(t *testing.T) {
 		"GIF with a large header": {hugeGIF, ErrTooManyPixels},
 		"large JPEG in CMYK":      {largeCMYK, ErrTooManyPixels},
 		"too many bytes":          {append(whole, make([]byte, MaxBytes)...), ErrTooManyBytes},
-	}
-	for name, c := range cases {
+	} {
 		t.Run(name, func(t *testing.T) {
 			made, err := Make(bytes.NewReader(c.source))
 			require.ErrorIs(t, err, c.want)
@@ -302,8 +291,18 @@ func FuzzMake(f *testing.F) {
 			assert.True(t, Permanent(err), "%v", err)
 			return
 		}
-		config, err := jpeg.DecodeConfig(bytes.NewReader(made))
-		require.NoError(t, err)
+		config := must.OK(jpeg.DecodeConfig(bytes.NewReader(made)))(t)
 		assert.LessOrEqual(t, max(config.Width, config.Height), MaxSide)
 	})
+}
+
+func BenchmarkMake12Megapixels(b *testing.B) {
+	source := testimage.JPEG(4000, 3000)
+	b.SetBytes(int64(len(source)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Make(bytes.NewReader(source)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

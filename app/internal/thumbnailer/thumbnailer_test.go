@@ -21,6 +21,7 @@ import (
 	"cinema-database/app/internal/s3test"
 	"cinema-database/app/internal/testimage"
 	"cinema-database/app/internal/thumbnail"
+	"cinema-database/internal/testutil/must"
 )
 
 const bucket = "images"
@@ -41,14 +42,12 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) put(t *testing.T, key string, data []byte) {
 	t.Helper()
-	_, err := b.s3.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)})
-	require.NoError(t, err)
+	must.OK(b.s3.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)}))(t)
 }
 
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
-	list, err := b.s3.Client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
-	require.NoError(t, err)
+	list := must.OK(b.s3.Client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)}))(t)
 	keys := []string{}
 	for _, object := range list.Contents {
 		keys = append(keys, *object.Key)
@@ -84,8 +83,7 @@ func TestMakesThumbnails(t *testing.T) {
 	object, err := b.s3.Client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("thumb/aaaa.jpg")})
 	require.NoError(t, err)
 	assert.Equal(t, "image/jpeg", aws.ToString(object.ContentType))
-	config, err := jpeg.DecodeConfig(object.Body)
-	require.NoError(t, err)
+	config := must.OK(jpeg.DecodeConfig(object.Body))(t)
 	assert.Equal(t, [2]int{480, 320}, [2]int{config.Width, config.Height})
 
 	// A repeated event changes nothing.
