@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,13 +33,11 @@ func mongoPackage(t *testing.T, mongod string) string {
 	var out bytes.Buffer
 	zip := gzip.NewWriter(&out)
 	archive := tar.NewWriter(zip)
-	for name, body := range map[string]string{"bin/mongod": mongod} {
-		require.NoError(t, archive.WriteHeader(&tar.Header{
-			Name: "mongodb-linux-aarch64-amazon2023-8.0.15/" + name, Mode: 0o755, Size: int64(len(body)), Uid: 500, Gid: 500,
-		}))
-		_, err := archive.Write([]byte(body))
-		require.NoError(t, err)
-	}
+	require.NoError(t, archive.WriteHeader(&tar.Header{
+		Name: "mongodb-linux-aarch64-amazon2023-8.0.15/bin/mongod", Mode: 0o755, Size: int64(len(mongod)), Uid: 500, Gid: 500,
+	}))
+	_, err := archive.Write([]byte(mongod))
+	require.NoError(t, err)
 	require.NoError(t, archive.Close())
 	require.NoError(t, zip.Close())
 	return out.String()
@@ -90,23 +87,18 @@ func needXFS(t *testing.T) {
 	}
 }
 
-// cinemaDB builds `cinema-db` for this machine, once.
-func cinemaDB(t *testing.T) string {
+// cinemaDBProgramFile builds `cinema-db` for this machine, as the program that cinemaDBProgram calls.
+func cinemaDBProgramFile(t *testing.T) map[string][]byte {
 	t.Helper()
-	path, err := cinemaDBOnce()
-	require.NoError(t, err)
-	return path
-}
-
-var cinemaDBOnce = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "cinema-db")
+	path := filepath.Join(t.TempDir(), "cinema-db")
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "cinema-database/app/cmd/cinema-db")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return map[string][]byte{"cinema-db-program": data}
+}
 
 // database returns a host with a volume, and a bucket with the files that the script fetches.
 func database(t *testing.T, v volume) (*host, DatabaseParams) {
@@ -127,7 +119,9 @@ func database(t *testing.T, v volume) (*host, DatabaseParams) {
 
 func (h *host) database(p DatabaseParams) boot {
 	h.t.Helper()
-	h.commands = map[string]string{"cinema-db-program": cinemaDB(h.t)}
+	if h.commands == nil {
+		h.commands = cinemaDBProgramFile(h.t)
+	}
 	return h.databaseScript(p)
 }
 
@@ -193,6 +187,7 @@ func TestBootDatabase(t *testing.T) {
 	})
 	t.Run("a replaced host keeps the volume's data", func(t *testing.T) {
 		replaced, p := database(t, v)
+		replaced.commands = h.commands
 		b := replaced.database(p)
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.console, "its data is kept")

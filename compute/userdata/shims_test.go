@@ -1,7 +1,6 @@
 package userdata
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -45,7 +44,8 @@ func TestMain(m *testing.M) {
 	}
 	run, ok := commands[filepath.Base(os.Args[0])]
 	if !ok {
-		os.Exit(runTests(m))
+		syscall.Umask(0o022) // as on a host
+		os.Exit(m.Run())
 	}
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -55,20 +55,6 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
-}
-
-// buildDir holds programs that the tests build.
-var buildDir string
-
-func runTests(m *testing.M) int {
-	syscall.Umask(0o022) // as on a host
-	var err error
-	if buildDir, err = os.MkdirTemp("", "userdata"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(buildDir)
-	return m.Run()
 }
 
 type exitStatus int
@@ -116,15 +102,11 @@ func awsCommand(args []string) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("An error occurred (%s) when calling the GetObject operation: %w", resp.Status, exitStatus(254))
 	}
-	f, err := os.Create(flags.Arg(0))
-	if err != nil {
+	data, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, os.WriteFile(flags.Arg(0), data, 0o644)); err != nil {
 		return err
 	}
-	n, err := io.Copy(f, resp.Body)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": n, "ETag": resp.Header.Get("ETag")})
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": len(data), "ETag": resp.Header.Get("ETag")})
 }
 
 // sleepCommand records its arguments and returns after a hundredth of a second. It runs the commands of
@@ -171,34 +153,31 @@ func cinemaProgram(args []string) error {
 	}))
 }
 
-// unit is a systemd unit, as far as the services of this package need it.
-type unit struct {
-	settings map[string][]string
-}
+// unit has the settings of a systemd unit, as far as the services of this package need them.
+type unit map[string][]string
 
 func loadUnit(name string) (unit, error) {
-	u := unit{map[string][]string{}}
-	f, err := os.Open("/etc/systemd/system/" + name)
+	data, err := os.ReadFile("/etc/systemd/system/" + name)
 	if err != nil {
-		return u, fmt.Errorf("Unit %s not found: %w", name, exitStatus(5))
+		return nil, fmt.Errorf("Unit %s not found: %w", name, exitStatus(5))
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if key, value, ok := strings.Cut(s.Text(), "="); ok && !strings.HasPrefix(key, "#") {
-			u.settings[key] = append(u.settings[key], value)
+	u := unit{}
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok && !strings.HasPrefix(key, "#") {
+			u[key] = append(u[key], value)
 		}
 	}
 	return u, nil
 }
 
-func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.settings[key], " ")) }
+func (u unit) words(key string) []string { return strings.Fields(strings.Join(u[key], " ")) }
 
 func (u unit) command(line string) (*exec.Cmd, error) {
 	privileged := strings.HasPrefix(line, "+")
 	words := strings.Fields(strings.TrimPrefix(line, "+"))
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if name := u.settings["User"]; len(name) == 1 && !privileged {
+	if name := u["User"]; len(name) == 1 && !privileged {
 		account, err := user.Lookup(name[0])
 		if err != nil {
 			return nil, err
@@ -207,9 +186,8 @@ func (u unit) command(line string) (*exec.Cmd, error) {
 		gid, _ := strconv.ParseUint(account.Gid, 10, 32)
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin"}
-	cmd.Env = append(cmd.Env, u.settings["Environment"]...)
-	for _, path := range u.settings["EnvironmentFile"] {
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin"}, u["Environment"]...)
+	for _, path := range u["EnvironmentFile"] {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -337,8 +315,8 @@ func start(name string) error {
 		}
 	}
 	oneshot := slices.Equal(u.words("Type"), []string{"oneshot"})
-	before := len(u.settings["ExecStartPre"])
-	for i, line := range append(slices.Clone(u.settings["ExecStartPre"]), u.settings["ExecStart"]...) {
+	before := len(u["ExecStartPre"])
+	for i, line := range slices.Concat(u["ExecStartPre"], u["ExecStart"]) {
 		cmd, err := u.command(line)
 		if err != nil {
 			return err
