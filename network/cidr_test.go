@@ -67,8 +67,7 @@ func TestAddingAZoneMovesNoSubnet(t *testing.T) {
 
 func cidrs(t *testing.T, zones []string) map[string]string {
 	t.Helper()
-	r := run(t, func(a *Args) { a.AvailabilityZones = zones })
-	require.NoError(t, r.Err)
+	r := built(t, func(a *Args) { a.AvailabilityZones = zones })
 	m := map[string]string{}
 	for _, s := range r.ByType("aws:ec2/subnet:Subnet") {
 		m[s.Name] = s.Text("cidrBlock")
