@@ -89,9 +89,8 @@ func registered(acl *pulumitest.Resource, direction string) (rules []aclRule) {
 	for _, v := range acl.Input(direction).ArrayValue() {
 		o := v.ObjectValue()
 		number := func(key string) int { return int(o[resource.PropertyKey(key)].NumberValue()) }
-		rules = append(rules, aclRule{
-			number("ruleNo"), netip.MustParsePrefix(o["cidrBlock"].StringValue()), number("fromPort"), number("toPort"),
-		})
+		cidr := netip.MustParsePrefix(o["cidrBlock"].StringValue())
+		rules = append(rules, aclRule{number("ruleNo"), cidr, number("fromPort"), number("toPort")})
 	}
 	return rules
 }
