@@ -18,15 +18,9 @@ const (
 
 func apiParams() APIParams {
 	return APIParams{
-		Artifacts:     "cinema-artifacts-1a2b3c4",
-		Digest:        digestA,
-		Credentials:   "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
-		Images:        "cinema-images-5d6e7f8",
-		Region:        "us-east-1",
-		Port:          contract.APIPort,
-		AllowedOrigin: "https://cinema.example",
-		Stack:         "dev",
-		LogGroup:      "api-logs-0123abc",
+		Artifacts: "cinema-artifacts-1a2b3c4", Digest: digestA, Credentials: "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
+		Images: "cinema-images-5d6e7f8", Region: "us-east-1", Port: contract.APIPort, AllowedOrigin: "https://cinema.example",
+		Stack: "dev", LogGroup: "api-logs-0123abc",
 	}
 }
 
@@ -69,15 +63,12 @@ func TestAPILongest(t *testing.T) {
 	assert.Equal(t, apiParams(), apiParams().Longest(), "known values are kept")
 	t.Logf("API at its longest: %d bytes, %d compressed", len(longest.Text), longest.Size())
 	rapid.Check(t, func(t *rapid.T) {
+		draw := func(pattern, name string) string { return rapid.StringMatching(pattern).Draw(t, name) }
 		s, err := API(APIParams{
-			Artifacts:   rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "artifacts"),
-			Images:      rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "images"),
-			Digest:      rapid.StringMatching(`[0-9a-f]{64}`).Draw(t, "digest"),
+			Artifacts: draw(`[a-z0-9]{3,63}`, "artifacts"), Images: draw(`[a-z0-9]{3,63}`, "images"), Digest: draw(`[0-9a-f]{64}`, "digest"),
 			Region:      rapid.SampledFrom([]string{"us-east-1", "ap-northeast-1", "us-gov-west-1"}).Draw(t, "region"),
-			Credentials: "s3://" + rapid.StringMatching(`[a-z0-9]{3,63}`).Draw(t, "b") + "/" + contract.CredentialsKey,
-			Port:        contract.APIPort,
-			Stack:       rapid.StringMatching(`[a-z]{1,20}`).Draw(t, "stack"),
-			LogGroup:    rapid.StringMatching(`[a-z0-9-]{1,60}`).Draw(t, "log group"),
+			Credentials: "s3://" + draw(`[a-z0-9]{3,63}`, "b") + "/" + contract.CredentialsKey,
+			Port:        contract.APIPort, Stack: draw(`[a-z]{1,20}`, "stack"), LogGroup: draw(`[a-z0-9-]{1,60}`, "log group"),
 		})
 		require.NoError(t, err)
 		require.LessOrEqual(t, s.Size(), longest.Size(), "bytes")

@@ -54,10 +54,8 @@ func newBucket(t *testing.T, name string, objects map[string]string) *bucket {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.gets = append(b.gets, strings.TrimPrefix(r.URL.Path, "/"+name+"/"))
-		refused := b.refuse > 0
-		if refused {
-			b.refuse--
-		}
+		b.refuse--
+		refused := b.refuse >= 0
 		b.mu.Unlock()
 		if refused {
 			http.Error(w, "<Error><Code>SlowDown</Code></Error>", http.StatusServiceUnavailable)
@@ -189,7 +187,6 @@ func (h *host) reboot(after string) boot {
 
 func (h *host) run(command, after string) boot {
 	h.t.Helper()
-	h.forgetLogs()
 	return h.enter(chroot, []string{"systemctl"}, nil, nil, "/bin/bash", "-c", command+"\necho $? >/var/log/status\n"+after+"\n")
 }
 
@@ -197,10 +194,18 @@ func (h *host) run(command, after string) boot {
 // the test's executable, in addition to those of every host.
 func (h *host) enter(script string, shims, namespaces []string, attributes *syscall.SysProcAttr, args ...string) boot {
 	h.t.Helper()
+	// The files of the last run. The folders of /var/log stay.
+	out, err := exec.Command("find", h.path("var/log"), "-maxdepth", "1", "!", "-type", "d", "-delete").CombinedOutput()
+	require.NoError(h.t, err, "%s", out)
 	dir := filepath.Join(filepath.Dir(h.root), "shims")
 	require.NoError(h.t, os.MkdirAll(dir, 0o755))
+	self, err := os.Executable()
+	require.NoError(h.t, err)
 	for _, name := range append(shims, "aws", "sleep", "sysctl", "systemd-tmpfiles", "ip", "dnf") {
-		copyExecutable(h.t, filepath.Join(dir, name))
+		if err := os.Link(self, filepath.Join(dir, name)); err != nil && !os.IsExist(err) {
+			h.write("../shims/"+name, selfText(h.t))
+			require.NoError(h.t, os.Chmod(filepath.Join(dir, name), 0o755))
+		}
 	}
 	for name, data := range h.commands {
 		require.NoError(h.t, os.WriteFile(filepath.Join(dir, name), data, 0o755))
@@ -212,7 +217,7 @@ func (h *host) enter(script string, shims, namespaces []string, attributes *sysc
 		[]string{"/bin/sh", "-c", mounts + script, "enter", h.root, dir, h.device, link}, args)...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "AWS_ENDPOINT_URL_S3=" + h.s3.url}
 	cmd.SysProcAttr = attributes
-	out, err := cmd.CombinedOutput()
+	out, err = cmd.CombinedOutput()
 	require.NoError(h.t, err, "%s\nconsole: %s", out, h.read("var/log/console"))
 	b := boot{status: -1, console: h.read("var/log/console"), after: string(out)}
 	_, err = fmt.Sscan(h.read("var/log/status"), &b.status)
@@ -220,35 +225,14 @@ func (h *host) enter(script string, shims, namespaces []string, attributes *sysc
 	return b
 }
 
-// forgetLogs removes the files of the last run and keeps the folders of /var/log.
-func (h *host) forgetLogs() {
-	h.t.Helper()
-	entries, err := os.ReadDir(h.path("var/log"))
-	require.NoError(h.t, err)
-	for _, e := range entries {
-		if !e.IsDir() {
-			require.NoError(h.t, os.Remove(h.path("var/log/"+e.Name())))
-		}
-	}
-}
-
-// copyExecutable links the test's executable to path.
-func copyExecutable(t *testing.T, path string) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	if err := os.Link(self, path); err != nil && !os.IsExist(err) {
-		require.NoError(t, os.WriteFile(path, selfBytes(t), 0o755))
-	}
-}
-
-func selfBytes(t *testing.T) []byte {
+// selfText is the test's executable.
+func selfText(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	data, err := os.ReadFile(self)
 	require.NoError(t, err)
-	return data
+	return string(data)
 }
 
 // bootAPI runs the API's script on a host whose bucket holds the given objects.
@@ -275,7 +259,7 @@ func assertNothingInstalled(t *testing.T, h *host) {
 }
 
 func TestBootAPI(t *testing.T) {
-	binary := string(selfBytes(t))
+	binary := selfText(t)
 	digest := sum(binary)
 	key, wrongKey := cinemaKey(digest), cinemaKey(digestA)
 
@@ -287,11 +271,8 @@ func TestBootAPI(t *testing.T) {
 		assert.Equal(t, "daemon-reload\nenable cinema.service\nrestart cinema.service\n"+
 			"enable amazon-cloudwatch-agent.service\nrestart amazon-cloudwatch-agent.service\n", h.read("var/log/systemctl"))
 		for _, want := range []string{
-			contract.EnvAllowedOrigin + "=https://cinema.example",
-			contract.EnvRegion + "=us-east-1",
-			contract.EnvImagesBucket + "=cinema-images-5d6e7f8",
-			behindProxy,
-			contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
+			contract.EnvAllowedOrigin + "=https://cinema.example", contract.EnvRegion + "=us-east-1", behindProxy,
+			contract.EnvImagesBucket + "=cinema-images-5d6e7f8", contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		} {
 			assert.Contains(t, b.after, want+"\n", "the running API's environment")
 		}
@@ -340,7 +321,6 @@ func TestBootAPI(t *testing.T) {
 	})
 }
 
-// TestRealCLI runs the scripts' command line with the AWS CLI itself, if it is installed.
 func TestRealCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed")

@@ -44,23 +44,21 @@ func mongoPackage(t *testing.T, mongod string) string {
 }
 
 // volume is an EBS volume: a loop device on a sparse file.
-type volume struct{ file, device string }
+type volume struct{ device string }
 
 func newVolume(t *testing.T, mib int64) volume {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for loop devices")
 	}
-	v := volume{file: filepath.Join(t.TempDir(), "volume")}
-	f, err := os.Create(v.file)
-	require.NoError(t, err)
-	require.NoError(t, f.Truncate(mib<<20))
-	require.NoError(t, f.Close())
-	out, err := exec.Command("losetup", "--find", "--show", v.file).CombinedOutput()
+	file := filepath.Join(t.TempDir(), "volume")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, mib<<20))
+	out, err := exec.Command("losetup", "--find", "--show", file).CombinedOutput()
 	if err != nil {
 		t.Skipf("needs loop devices: %v %s", err, out)
 	}
-	v.device = strings.TrimSpace(string(out))
+	v := volume{strings.TrimSpace(string(out))}
 	t.Cleanup(func() {
 		out, err := exec.Command("losetup", "--detach", v.device).CombinedOutput()
 		assert.NoError(t, err, "%s", out)

@@ -11,15 +11,10 @@ import (
 
 func databaseParams() DatabaseParams {
 	return DatabaseParams{
-		Artifacts:     "cinema-artifacts-1a2b3c4",
-		Region:        "us-east-1",
-		Volume:        "vol-0123456789abcdef0",
-		PackageKey:    contract.PackagesPrefix + "mongodb-linux-aarch64-amazon2023-8.0.15.tgz",
-		PackageDigest: digestB,
-		Digest:        digestA,
-		Host:          "mongo.cinema.internal",
-		Credentials:   "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
-		Key:           "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
+		Artifacts: "cinema-artifacts-1a2b3c4", Region: "us-east-1", Volume: "vol-0123456789abcdef0", Host: "mongo.cinema.internal",
+		PackageKey: contract.PackagesPrefix + "mongodb-linux-aarch64-amazon2023-8.0.15.tgz", PackageDigest: digestB, Digest: digestA,
+		Credentials: "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
+		Key:         "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
 	}
 }
 

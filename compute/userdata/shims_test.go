@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,16 +29,9 @@ const (
 // has instead of the image's, and the programs that its units run.
 func TestMain(m *testing.M) {
 	commands := map[string]func([]string) error{
-		"aws":              awsCommand,
-		"systemctl":        systemctlCommand,
-		"cinema":           cinemaProgram,
-		"cinema-db":        cinemaDBProgram,
-		"mongod":           mongodProgram,
-		"sleep":            sleepCommand,
-		"sysctl":           record,
-		"systemd-tmpfiles": record,
-		"dnf":              dnfCommand,
-		"ip":               ipCommand,
+		"aws": awsCommand, "systemctl": systemctlCommand, "sleep": sleepCommand, "dnf": dnfCommand, "ip": ipCommand,
+		"sysctl": record, "systemd-tmpfiles": record,
+		"cinema": cinemaProgram, "cinema-db": cinemaDBProgram, "mongod": mongodProgram,
 	}
 	run, ok := commands[filepath.Base(os.Args[0])]
 	if !ok {
@@ -147,9 +138,7 @@ func cinemaProgram(args []string) error {
 			http.NotFound(w, r)
 			return
 		}
-		env := os.Environ()
-		slices.Sort(env)
-		fmt.Fprintln(w, strings.Join(env, "\n"))
+		fmt.Fprintln(w, strings.Join(slices.Sorted(slices.Values(os.Environ())), "\n"))
 	}))
 }
 
@@ -173,19 +162,13 @@ func loadUnit(name string) (unit, error) {
 func (u unit) words(key string) []string { return strings.Fields(strings.Join(u[key], " ")) }
 
 func (u unit) command(line string) (*exec.Cmd, error) {
-	privileged := strings.HasPrefix(line, "+")
-	words := strings.Fields(strings.TrimPrefix(line, "+"))
+	line, privileged := strings.CutPrefix(line, "+")
+	words := strings.Fields(line)
+	if name := u["User"]; len(name) == 1 && !privileged {
+		words = append([]string{"setpriv", "--reuid", name[0], "--regid", u["Group"][0], "--clear-groups"}, words...)
+	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if name := u["User"]; len(name) == 1 && !privileged {
-		account, err := user.Lookup(name[0])
-		if err != nil {
-			return nil, err
-		}
-		uid, _ := strconv.ParseUint(account.Uid, 10, 32)
-		gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	}
 	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin"}, u["Environment"]...)
 	for _, path := range u["EnvironmentFile"] {
 		data, err := os.ReadFile(path)
