@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"cinema-database/internal/problem"
 )
@@ -37,8 +36,7 @@ func TestDomainRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := problem.In("cinema:")
 			c.settings.Check(l)
-			require.Error(t, l.Err())
-			assert.Contains(t, l.Err().Error(), c.want)
+			assert.ErrorContains(t, l.Err(), c.want)
 		})
 	}
 	for name, settings := range map[string]DomainSettings{

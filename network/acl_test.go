@@ -24,18 +24,18 @@ func allows(rules []aclRule, cidr netip.Prefix, port int) bool {
 // requirePasses requires that the ACL allows the rows' connections with the database tier, and the answers.
 func requirePasses(t *testing.T, ingress, egress []aclRule, zones int, rows []Rule) {
 	t.Helper()
+	passes := func(row Rule, peers Peer, requests, answers []aclRule) {
+		for _, peer := range peerCIDRs(vpc, zones, peers) {
+			require.True(t, allows(requests, peer, row.Port), "%v with %s", row, peer)
+			require.True(t, allows(answers, peer, ephemeralFrom) && allows(answers, peer, ephemeralTo), "answers of %v with %s", row, peer)
+		}
+	}
 	for _, row := range rows {
 		if tierOf[row.To] == Database {
-			for _, peer := range peerCIDRs(vpc, zones, row.From) {
-				require.True(t, allows(ingress, peer, row.Port), "%v from %s", row, peer)
-				require.True(t, allows(egress, peer, ephemeralFrom) && allows(egress, peer, ephemeralTo), "answers of %v to %s", row, peer)
-			}
+			passes(row, row.From, ingress, egress)
 		}
 		if tierOf[row.From] == Database {
-			for _, peer := range peerCIDRs(vpc, zones, row.To) {
-				require.True(t, allows(egress, peer, row.Port), "%v to %s", row, peer)
-				require.True(t, allows(ingress, peer, ephemeralFrom) && allows(ingress, peer, ephemeralTo), "answers of %v from %s", row, peer)
-			}
+			passes(row, row.To, egress, ingress)
 		}
 	}
 }
@@ -45,8 +45,7 @@ func allTraffic() []Rule {
 }
 
 func TestACLAllowsTheTrafficTable(t *testing.T) {
-	r := run(t, func(*Args) {})
-	require.NoError(t, r.Err)
+	r := built(t, func(*Args) {})
 	acls := r.ByType("aws:ec2/networkAcl:NetworkAcl")
 	require.Len(t, acls, 1)
 	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), 3, allTraffic())
@@ -90,9 +89,8 @@ func registered(acl *pulumitest.Resource, direction string) (rules []aclRule) {
 	for _, v := range acl.Input(direction).ArrayValue() {
 		o := v.ObjectValue()
 		number := func(key string) int { return int(o[resource.PropertyKey(key)].NumberValue()) }
-		rules = append(rules, aclRule{
-			number("ruleNo"), netip.MustParsePrefix(o["cidrBlock"].StringValue()), number("fromPort"), number("toPort"),
-		})
+		cidr := netip.MustParsePrefix(o["cidrBlock"].StringValue())
+		rules = append(rules, aclRule{number("ruleNo"), cidr, number("fromPort"), number("toPort")})
 	}
 	return rules
 }

@@ -14,10 +14,7 @@ import (
 
 // acceptedCIDR draws any VPC that Settings.Check accepts.
 func acceptedCIDR(t *rapid.T) netip.Prefix {
-	block := rapid.SampledFrom([]netip.Prefix{
-		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
-		netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
-	}).Draw(t, "block")
+	block := rapid.SampledFrom(prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")).Draw(t, "block")
 	bits := rapid.IntRange(max(minVPCBits, block.Bits()), maxVPCBits).Draw(t, "bits")
 	base := binary.BigEndian.Uint32(block.Addr().AsSlice())
 	host := rapid.Uint32Range(0, 1<<(32-block.Bits())-1).Draw(t, "host")
@@ -67,8 +64,7 @@ func TestAddingAZoneMovesNoSubnet(t *testing.T) {
 
 func cidrs(t *testing.T, zones []string) map[string]string {
 	t.Helper()
-	r := run(t, func(a *Args) { a.AvailabilityZones = zones })
-	require.NoError(t, r.Err)
+	r := built(t, func(a *Args) { a.AvailabilityZones = zones })
 	m := map[string]string{}
 	for _, s := range r.ByType("aws:ec2/subnet:Subnet") {
 		m[s.Name] = s.Text("cidrBlock")

@@ -42,9 +42,7 @@ func TestRefusals(t *testing.T) {
 		"twice":        {func(a *Args) { a.Artifacts[1] = a.Artifacts[0] }, []string{`storage: artifacts[1]: "cinema" appears twice; remove one`}},
 		"all at once":  {func(a *Args) { a.Account, a.LogRetentionDays, a.Artifacts[1].Binary = "", 0, nil }, []string{"account", "logRetentionDays", "artifacts[1]"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			pulumitest.Refused(t, run(t, c.change), c.want...)
-		})
+		t.Run(name, func(t *testing.T) { pulumitest.Refused(t, run(t, c.change), c.want...) })
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,8 +35,7 @@ func axText(v *accessibility.Value) string {
 // unnamedControls returns the controls without a name in the browser's accessibility tree.
 func unnamedControls(p *page) []string {
 	p.t.Helper()
-	tree, err := chromedp.Call(p.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	require.NoError(p.t, err)
+	tree := call(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	var found []string
 	controls := 0
 	for _, node := range tree.Nodes {
@@ -43,8 +43,7 @@ func unnamedControls(p *page) []string {
 		if node.Ignored || !rolesWithName[role] {
 			continue
 		}
-		controls++
-		if strings.TrimSpace(axText(node.Name)) == "" {
+		if controls++; strings.TrimSpace(axText(node.Name)) == "" {
 			found = append(found, role+" without a name")
 		}
 	}
@@ -54,11 +53,22 @@ func unnamedControls(p *page) []string {
 	return found
 }
 
-// views are all views of the page: the address, the heading to wait for, and further steps.
-var views = []struct {
+// view is a view of the page: its address, the heading to wait for, and further steps.
+type view struct {
 	name, hash, heading string
 	steps               func(p *page)
-}{
+}
+
+func (p *page) show(v view) {
+	p.t.Helper()
+	p.open(v.hash)
+	p.waitForView(v.hash[:2], v.heading)
+	if v.steps != nil {
+		v.steps(p)
+	}
+}
+
+var views = []view{
 	{"movies", "#/movies", "Movies", nil},
 	{"search", "#/movies?q=the&genre=Drama", "Movies", nil},
 	{"nothing-found", "#/movies?q=zzzz", "Movies", nil},
@@ -89,8 +99,7 @@ func startWithImage(t *testing.T) (*site, *page) {
 	p.logIn(s.register("a-rather-long-name_for-an-account"[:32]))
 	p.click(".results .heart")
 	p.waitFor("document.querySelector('.results .heart[aria-pressed=true]')")
-	p.clickText("Gallery")
-	p.waitForView("#/gallery", "Gallery")
+	p.goTo("Gallery")
 	upload(p, jpegFile(t, "sunset.jpg", 1200, 900))
 	p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0")
 	return s, p
@@ -100,44 +109,34 @@ func startWithImage(t *testing.T) (*site, *page) {
 func TestEveryViewIsAccessible(t *testing.T) {
 	t.Parallel()
 	s, p := startWithImage(t)
-	checkView := func(t *testing.T, p *page, name, hash, heading string, steps func(*page)) {
-		defer p.inSubtest(t)()
-		p.resize(1280, 860)
-		p.setMediaFeatures("prefers-reduced-motion", "reduce")
-		p.open(hash)
-		p.waitForView(hash[:2], heading)
-		if steps != nil {
-			steps(p)
-		}
-		for _, scheme := range []string{"light", "dark"} {
-			for _, width := range []int64{1280, 390} {
-				p.setMediaFeatures("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
-				p.resize(width, map[int64]int64{1280: 860, 390: 844}[width])
-				where := fmt.Sprintf("%s at %d px, %s", name, width, scheme)
-				assert.Empty(t, eval[[]string](p, accessibilityJS), where)
-				p.screenshot(fmt.Sprintf("view-%s-%d-%s", name, width, scheme))
+	checkView := func(p *page, v view) {
+		p.subtest(t, v.name, func(t *testing.T) {
+			p.resize(1280, 860)
+			p.setMediaFeatures("prefers-reduced-motion", "reduce")
+			p.show(v)
+			for _, scheme := range []string{"light", "dark"} {
+				for _, width := range []int64{1280, 390} {
+					p.setMediaFeatures("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
+					p.resize(width, map[int64]int64{1280: 860, 390: 844}[width])
+					assert.Empty(t, eval[[]string](p, accessibilityJS), "%s at %d px, %s", v.name, width, scheme)
+					p.screenshot(fmt.Sprintf("view-%s-%d-%s", v.name, width, scheme))
+				}
 			}
-		}
-		assert.Empty(t, unnamedControls(p), name)
+			assert.Empty(t, unnamedControls(p), v.name)
+		})
 	}
 	for _, v := range views {
-		t.Run(v.name, func(t *testing.T) { checkView(t, p, v.name, v.hash, v.heading, v.steps) })
+		checkView(p, v)
 	}
-	t.Run("api-unavailable", func(t *testing.T) {
-		s.intercept(unavailable(300))
-		defer s.restore()
-		checkView(t, p, "api-unavailable", "#/movies", "Cinema is not available", nil)
-	})
+	s.intercept(unavailable(300))
+	checkView(p, view{"api-unavailable", "#/movies", "Cinema is not available", nil})
+	s.restore()
 	outside := s.page()
-	t.Run("login", func(t *testing.T) {
-		checkView(t, outside, "login", "#/login", "Welcome to the cinema", nil)
-	})
-	t.Run("signup", func(t *testing.T) {
-		checkView(t, outside, "signup", "#/signup", "Join the cinema", func(p *page) {
-			p.clickText("Sign up")
-			p.waitFor("document.querySelector('[aria-invalid]')")
-		})
-	})
+	checkView(outside, view{"login", "#/login", "Welcome to the cinema", nil})
+	checkView(outside, view{"signup", "#/signup", "Join the cinema", func(p *page) {
+		p.clickText("Sign up")
+		p.waitFor("document.querySelector('[aria-invalid]')")
+	}})
 }
 
 // 320 px is WCAG 2.2's reflow width: 1280 px at a zoom of 400 %. Above 832 px, the tabs move to the top.
@@ -146,11 +145,7 @@ func TestNothingScrollsSideways(t *testing.T) {
 	_, p := startWithImage(t)
 	for _, v := range views {
 		p.resize(1280, 860)
-		p.open(v.hash)
-		p.waitForView(v.hash[:2], v.heading)
-		if v.steps != nil {
-			v.steps(p)
-		}
+		p.show(v)
 		for _, width := range []int64{320, 480, 640, 768, 833, 834, 1024} {
 			p.resize(width, 640)
 			assert.LessOrEqual(t, eval[int64](p, "document.documentElement.scrollWidth"), width, v.name)
@@ -198,13 +193,8 @@ func TestTabReachesEverything(t *testing.T) {
 	for _, width := range []int64{1280, 390} {
 		p.resize(width, 844)
 		for _, v := range views {
-			t.Run(fmt.Sprintf("%s at %d px", v.name, width), func(t *testing.T) {
-				defer p.inSubtest(t)()
-				p.open(v.hash)
-				p.waitForView(v.hash[:2], v.heading)
-				if v.steps != nil {
-					v.steps(p)
-				}
+			p.subtest(t, fmt.Sprintf("%s at %d px", v.name, width), func(t *testing.T) {
+				p.show(v)
 				expected := eval[[]int](p, tabTargetsJS)
 				require.NotEmpty(t, expected)
 				inDialog := eval[bool](p, "Boolean(document.querySelector('dialog[open]'))")
@@ -217,9 +207,7 @@ func TestTabReachesEverything(t *testing.T) {
 				default:
 					p.do(chromedp.Focus(chromedp.CSS("#skip")))
 				}
-				first := eval[focusState](p, focusJS)
-				reached := []int{first.Index}
-				seen := map[int]bool{first.Index: true}
+				reached := []int{eval[focusState](p, focusJS).Index}
 				// A date field has several stops. The loop ends when the focus leaves the page or returns to the
 				// first stop. In a dialog it passes the browser's controls on the way.
 				for range 4*len(expected) + 8 {
@@ -235,10 +223,9 @@ func TestTabReachesEverything(t *testing.T) {
 					if at.Index == reached[len(reached)-1] {
 						continue
 					}
-					if seen[at.Index] {
+					if slices.Contains(reached, at.Index) {
 						break
 					}
-					seen[at.Index] = true
 					reached = append(reached, at.Index)
 				}
 				if inDialog {
@@ -251,7 +238,6 @@ func TestTabReachesEverything(t *testing.T) {
 	}
 }
 
-// With reduced motion, nothing moves.
 func TestReducedMotion(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,10 +23,10 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
-	"cinema-database/app/client"
 	"cinema-database/app/internal/dev"
 	"cinema-database/internal/testutil/chromium"
 )
@@ -84,13 +84,10 @@ func start(t *testing.T) *site {
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s := &site{t: t, api: server.URL, proxy: proxy}
-	static := map[string]bool{"/": true}
-	for _, f := range client.Pages() {
-		static["/"+f.Path] = true
-	}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The page's files come from a static site, which is always available.
-		if interceptor := s.interceptor.Load(); interceptor != nil && !static[r.URL.Path] {
+		isPage := r.URL.Path == "/" || slices.Contains(published(), r.URL.Path[1:])
+		if interceptor := s.interceptor.Load(); interceptor != nil && !isPage {
 			(*interceptor)(w, r)
 			return
 		}
@@ -109,11 +106,15 @@ func (s *site) restore() { s.interceptor.Store(nil) }
 // unavailable answers as the API does while its database is not available.
 func unavailable(retryAfter int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/problem+json")
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-		w.WriteHeader(http.StatusServiceUnavailable)
-		io.WriteString(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The database is away; try again shortly."}`)
+		writeProblem(w, http.StatusServiceUnavailable, "The database is away; try again shortly.")
 	}
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, detail)
 }
 
 // dropConnection closes the connection without a response.
@@ -138,6 +139,16 @@ func (s *site) call(method, path, token string, body any) (answer map[string]any
 	return answer
 }
 
+// startLoggedIn starts a site and logs in a user.
+func startLoggedIn(t *testing.T) (*site, *page, account) {
+	t.Helper()
+	s := start(t)
+	a := s.register("grace")
+	p := s.page()
+	p.logIn(a)
+	return s, p, a
+}
+
 type account struct{ Username, Email, Password string }
 
 func (s *site) register(name string) account {
@@ -159,16 +170,7 @@ type page struct {
 }
 
 // page opens a tab with its own storage.
-func (s *site) page() *page {
-	s.t.Helper()
-	return s.tab(chromedp.WithNewBrowserContext())
-}
-
-// tabSharingStorage opens a tab with the storage of p.
-func (s *site) tabSharingStorage(p *page) *page {
-	s.t.Helper()
-	return s.tab(chromedp.WithExistingBrowserContext(chromedp.FromContext(p.ctx).BrowserContextID))
-}
+func (s *site) page() *page { return s.tab(chromedp.WithNewBrowserContext()) }
 
 func (s *site) tab(storage chromedp.ContextOption) *page {
 	s.t.Helper()
@@ -188,11 +190,9 @@ func (s *site) tab(storage chromedp.ContextOption) *page {
 				continue
 			}
 			p.mu.Lock()
-			if p.expected != "" && strings.Contains(m.Text, p.expected) {
-				p.mu.Unlock()
-				continue
+			if p.expected == "" || !strings.Contains(m.Text, p.expected) {
+				p.messages = append(p.messages, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
 			}
-			p.messages = append(p.messages, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
 			p.mu.Unlock()
 		}
 	}()
@@ -203,9 +203,7 @@ func (s *site) tab(storage chromedp.ContextOption) *page {
 		}
 		cancel()
 		<-done
-		if len(p.messages) > 0 {
-			s.t.Errorf("console: %s", strings.Join(p.messages, "\n"))
-		}
+		assert.Empty(s.t, p.messages, "console")
 	})
 	p.resize(1280, 860)
 	return p
@@ -218,18 +216,19 @@ func (p *page) expectMessage(text string) {
 	p.expected = text
 }
 
-// inSubtest reports failures to the subtest t until restore is called.
-func (p *page) inSubtest(t *testing.T) (restore func()) {
-	outer := p.t
-	p.t = t
-	return func() { p.t = outer }
+// subtest runs a subtest, to which the page reports failures.
+func (p *page) subtest(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		outer := p.t
+		defer func() { p.t = outer }()
+		p.t = t
+		test(t)
+	})
 }
 
 func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, stepTimeout)
-	defer cancel()
-	require.NoError(p.t, chromedp.Do(ctx, steps...))
+	run(p, chromedp.Steps(steps...))
 }
 
 func run[T any](p *page, action chromedp.Action[T]) T {
@@ -239,6 +238,12 @@ func run[T any](p *page, action chromedp.Action[T]) T {
 	value, err := chromedp.Run(ctx, action)
 	require.NoError(p.t, err)
 	return value
+}
+
+// call sends a command of the DevTools protocol.
+func call[P, R any](p *page, command cdp.Command[P, R], params P) R {
+	p.t.Helper()
+	return run(p, func(ctx context.Context, t *chromedp.Target) (R, error) { return cdp.Call(ctx, t, command, params) })
 }
 
 // eval returns the value of a JavaScript expression. It awaits a promise.
@@ -278,6 +283,13 @@ func (p *page) waitForText(selector, text string) {
 func (p *page) open(hash string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.site.URL+"/"+hash))
+}
+
+// goTo opens a view whose heading is the link's text.
+func (p *page) goTo(view string) {
+	p.t.Helper()
+	p.clickText(view)
+	p.waitForView("#/"+strings.ToLower(view), view)
 }
 
 // waitForView waits until the page is at an address and shows a heading.
@@ -328,20 +340,24 @@ func (p *page) clickText(text string) {
 func (p *page) fill(values ...string) {
 	p.t.Helper()
 	for i := 0; i < len(values); i += 2 {
-		selector := chromedp.CSS(fmt.Sprintf("input[name=%q]", values[i]))
-		p.waitFor(fmt.Sprintf("document.querySelector(%s)", jsString(string(selector))))
-		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%s).select()", jsString(string(selector)))))
-		p.do(chromedp.SendKeys(selector, values[i+1]))
+		selector := fmt.Sprintf("input[name=%q]", values[i])
+		element := fmt.Sprintf("document.querySelector(%s)", jsString(selector))
+		p.waitFor(element)
+		p.do(chromedp.Evaluate[chromedp.Void](element+".select()"), chromedp.SendKeys(chromedp.CSS(selector), values[i+1]))
 	}
 }
 
-// logIn opens the page and logs in.
+func (p *page) submitLogin(name, password string) {
+	p.t.Helper()
+	p.fill("Username", name, "Password", password)
+	p.clickText("Log in")
+}
+
 func (p *page) logIn(a account) {
 	p.t.Helper()
 	p.open("")
 	p.waitForView("#/login", "Welcome to the cinema")
-	p.fill("Username", a.Username, "Password", a.Password)
-	p.clickText("Log in")
+	p.submitLogin(a.Username, a.Password)
 	p.waitForView("#/movies", "Movies")
 }
 
@@ -359,13 +375,11 @@ func (p *page) logInPersistently(a account) {
 	p.t.Helper()
 	p.clickText("Log out")
 	p.waitForView("#/login", "Welcome to the cinema")
-	p.fill("Username", a.Username, "Password", a.Password)
 	p.click("[name=keep]")
-	p.clickText("Log in")
+	p.submitLogin(a.Username, a.Password)
 	p.waitForView("#/movies", "Movies")
 }
 
-// waitForRequest waits for a request from the page.
 func (p *page) waitForRequest(arrived <-chan struct{}) {
 	p.t.Helper()
 	select {
@@ -379,22 +393,16 @@ func (p *page) resize(width, height int64) { p.do(chromedp.EmulateViewport(width
 
 // addStartupScript runs a script in each document before the page's scripts.
 func (p *page) addStartupScript(script string) {
-	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-		return chromedp.Void{}, err
-	})
+	call(p, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // setMediaFeatures takes pairs of a media feature and its value, e.g. prefers-color-scheme to dark.
 func (p *page) setMediaFeatures(features ...string) {
-	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		var set emulation.SetEmulatedMediaParams
-		for i := 0; i < len(features); i += 2 {
-			set.Features = append(set.Features, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
-		}
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, set)
-		return chromedp.Void{}, err
-	})
+	var set emulation.SetEmulatedMediaParams
+	for i := 0; i < len(features); i += 2 {
+		set.Features = append(set.Features, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
+	}
+	call(p, emulation.SetEmulatedMedia, set)
 }
 
 // screenshot saves an image of the window in .artifacts/client at the repository's root.

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -49,7 +50,6 @@ func references(name, text string) []string {
 	return found
 }
 
-// The published files are exactly those that the page uses.
 func TestPublishedFilesAreThoseThePageLoads(t *testing.T) {
 	used := map[string]bool{"index.html": true}
 	for queue := []string{"index.html"}; len(queue) > 0; queue = queue[1:] {
@@ -60,11 +60,7 @@ func TestPublishedFilesAreThoseThePageLoads(t *testing.T) {
 			}
 		}
 	}
-	var names []string
-	for name := range used {
-		names = append(names, name)
-	}
-	assert.ElementsMatch(t, names, published())
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(used)), published())
 }
 
 // The browser can fetch all modules at once instead of discovering them one after the other.

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -21,7 +22,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// jpegFile creates a JPEG file of that size.
 func jpegFile(t *testing.T, name string, width, height int) string {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
@@ -30,12 +30,16 @@ func jpegFile(t *testing.T, name string, width, height int) string {
 			img.Set(x, y, color.RGBA{uint8(255 * x / width), uint8(255 * y / height), 120, 255})
 		}
 	}
-	file := filepath.Join(t.TempDir(), name)
-	f, err := os.Create(file)
-	require.NoError(t, err)
-	require.NoError(t, jpeg.Encode(f, img, nil))
-	require.NoError(t, f.Close())
-	return file
+	var data bytes.Buffer
+	require.NoError(t, jpeg.Encode(&data, img, nil))
+	return file(t, name, data.Bytes())
+}
+
+func file(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
 }
 
 func upload(p *page, file string) {
@@ -91,15 +95,13 @@ func TestJourney(t *testing.T) {
 	p.waitForView("#/movies?genre=", "Movies")
 	p.waitFor(fmt.Sprintf("document.activeElement.textContent === %s", jsString(title)))
 
-	p.clickText("Favorites")
-	p.waitForView("#/favorites", "Favorites")
+	p.goTo("Favorites")
 	p.waitForText("main", title)
 	p.do(chromedp.Reload())
 	p.waitForView("#/favorites", "Favorites")
 	p.waitForText("main", title)
 
-	p.clickText("Gallery")
-	p.waitForView("#/gallery", "Gallery")
+	p.goTo("Gallery")
 	p.waitFor(emptyGallery)
 	upload(p, jpegFile(t, "sunset.jpg", 1200, 900))
 	p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0")
@@ -118,39 +120,33 @@ func TestJourney(t *testing.T) {
 	p.waitFor(emptyGallery)
 	p.waitFor("!document.querySelector('.tile')")
 
-	p.clickText("Account")
-	p.waitForView("#/account", "Account")
+	p.goTo("Account")
 	assert.Equal(t, "ada@example.com", eval[string](p, "document.querySelector('[name=Email]').value"))
 	p.fill("Username", "ada-l", "Email", "lovelace@example.com", "Password", "another secret")
 	p.clickText("Save")
 	p.waitForText("#toasts", "Your account was saved.")
 	p.waitForText(".user-name", "ada-l")
-	p.clickText("Favorites")
-	p.waitForView("#/favorites", "Favorites")
+	p.goTo("Favorites")
 	p.waitForText("main", title)
 
 	p.clickText("Log out")
 	p.waitForView("#/login", "Welcome to the cinema")
 	assert.Equal(t, "null null", eval[string](p, "`${sessionStorage.getItem('cinema.session')} ${localStorage.getItem('cinema.session')}`"))
-	p.fill("Username", "ada-l", "Password", "correct horse")
-	p.clickText("Log in")
+	p.submitLogin("ada-l", "correct horse")
 	p.waitForText("[role=alert]", "No account has this name and password.")
 	p.fill("Password", "another secret")
 	p.clickText("Log in")
 	p.waitForView("#/movies", "Movies")
 
-	p.clickText("Account")
-	p.waitForView("#/account", "Account")
+	p.goTo("Account")
 	p.clickText("Delete account…")
 	p.waitForText("dialog", "Delete the account “ada-l”?")
 	p.clickText("Delete account")
 	p.waitForView("#/login", "Welcome to the cinema")
-	p.fill("Username", "ada-l", "Password", "another secret")
-	p.clickText("Log in")
+	p.submitLogin("ada-l", "another secret")
 	p.waitForText("[role=alert]", "No account has this name and password.")
 }
 
-// An error of one field, here a taken name, is shown at the field.
 func TestSignUpErrorsAreShownAtTheField(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -172,9 +168,9 @@ func TestSignUpWithoutLogin(t *testing.T) {
 	s.intercept(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			unavailable(1)(w, r)
-			return
+		} else {
+			s.proxy.ServeHTTP(w, r)
 		}
-		s.proxy.ServeHTTP(w, r)
 	})
 	p := s.page()
 	p.open("#/signup")
@@ -183,8 +179,7 @@ func TestSignUpWithoutLogin(t *testing.T) {
 	p.waitForText("#toasts", "Your account was created. Log in to continue. Cinema is not available. Try again in 1 second.")
 	p.waitForView("#/login", "Welcome to the cinema")
 	s.restore()
-	p.fill("Username", "grace", "Password", "correct horse")
-	p.clickText("Log in")
+	p.submitLogin("grace", "correct horse")
 	p.waitForView("#/movies", "Movies")
 }
 
@@ -200,8 +195,7 @@ func TestStorageBlocked(t *testing.T) {
 	p.logIn(a)
 	p.logInPersistently(a)
 	p.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new StorageEvent("storage", { key: "cinema.session" }))`))
-	p.clickText("Favorites")
-	p.waitForView("#/favorites", "Favorites")
+	p.goTo("Favorites")
 	p.do(chromedp.Reload())
 	p.waitForView("#/login", "Welcome to the cinema")
 }
@@ -209,16 +203,13 @@ func TestStorageBlocked(t *testing.T) {
 // Two changes in a row: the answer to the first arrives last, and does not include the second.
 func TestFavoritesInAnyOrder(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	p := s.page()
-	p.logIn(s.register("grace"))
+	s, p, _ := startLoggedIn(t)
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	proceed := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(proceed)
-	var hold atomic.Bool
-	hold.Store(true)
+	var held atomic.Bool
 	s.intercept(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || !hold.Swap(false) {
+		if r.Method != http.MethodPost || held.Swap(true) {
 			s.proxy.ServeHTTP(w, r)
 			return
 		}
@@ -231,10 +222,7 @@ func TestFavoritesInAnyOrder(t *testing.T) {
 		w.Write(answer.Body.Bytes())
 	})
 	heart := func(n int) string { return fmt.Sprintf(".results .card:nth-child(%d) .heart", n) }
-	title := func(n int) string {
-		return eval[string](p, fmt.Sprintf("document.querySelector('.results .card:nth-child(%d) .card-title').textContent", n))
-	}
-	first, second := title(1), title(2)
+	titles := eval[[]string](p, "[...document.querySelectorAll('.results .card-title')].map((e) => e.textContent)")
 	favorites := "JSON.parse(sessionStorage['cinema.session']).user.FavoriteMovies.length"
 	p.click(heart(1))
 	p.waitForRequest(arrived)
@@ -249,24 +237,20 @@ func TestFavoritesInAnyOrder(t *testing.T) {
 	p.waitFor(favorites + " === 1 && document.querySelector(" + jsString(heart(2)+"[aria-pressed=false]") + ")")
 	p.click(heart(2))
 	p.waitFor(favorites + " === 2 && document.querySelector(" + jsString(heart(2)+"[aria-pressed=true]") + ")")
-	p.clickText("Favorites")
-	p.waitForView("#/favorites", "Favorites")
-	p.waitForText("main", first)
-	p.waitForText("main", second)
+	p.goTo("Favorites")
+	p.waitForText("main", titles[0])
+	p.waitForText("main", titles[1])
 }
 
 // The session lasts as long as the tab, or longer if the user chooses to stay logged in.
 func TestStayingLoggedIn(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	a := s.register("grace")
-	p := s.page()
-	p.logIn(a)
+	s, p, a := startLoggedIn(t)
 	assert.Equal(t, "true false", eval[string](p, "`${'cinema.session' in sessionStorage} ${'cinema.session' in localStorage}`"))
 	p.logInPersistently(a)
 	assert.Equal(t, "false true", eval[string](p, "`${'cinema.session' in sessionStorage} ${'cinema.session' in localStorage}`"))
 
-	other := s.tabSharingStorage(p)
+	other := s.tab(chromedp.WithExistingBrowserContext(chromedp.FromContext(p.ctx).BrowserContextID))
 	other.open("#/favorites")
 	other.waitForView("#/favorites", "Favorites")
 	p.clickText("Log out")
@@ -277,12 +261,8 @@ func TestStayingLoggedIn(t *testing.T) {
 // When the API ends the session, the page says so and returns to the same view after the login.
 func TestSessionExpiry(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	a := s.register("grace")
-	p := s.page()
-	p.logIn(a)
-	p.clickText("Account")
-	p.waitForView("#/account", "Account")
+	s, p, a := startLoggedIn(t)
+	p.goTo("Account")
 
 	// A changed password ends every older session.
 	token := s.call("POST", "/login", "", map[string]string{"Username": a.Username, "Password": a.Password})["token"].(string)
@@ -295,8 +275,7 @@ func TestSessionExpiry(t *testing.T) {
 	p.waitForText("[role=alert]", "Your session has ended.")
 	p.screenshot("session-ended")
 	assert.Equal(t, "Username", eval[string](p, "document.activeElement.name"))
-	p.fill("Username", a.Username, "Password", a.Password)
-	p.clickText("Log in")
+	p.submitLogin(a.Username, a.Password)
 	p.waitForView("#/account", "Account")
 	assert.Equal(t, a.Email, eval[string](p, "document.querySelector('[name=Email]').value"), "a change from an ended session is not stored")
 }
@@ -304,13 +283,9 @@ func TestSessionExpiry(t *testing.T) {
 // While the API is unavailable, the page shows one message and tries again after the API's delay, without a reload.
 func TestAPIUnavailable(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	a := s.register("grace")
-	p := s.page()
-	p.logIn(a)
+	s, p, a := startLoggedIn(t)
 
-	t.Run("unavailable as a view opens", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "unavailable as a view opens", func(t *testing.T) {
 		s.intercept(unavailable(1))
 		p.clickText("Favorites")
 		p.waitForText("h1", "Cinema is not available")
@@ -319,8 +294,7 @@ func TestAPIUnavailable(t *testing.T) {
 		s.restore()
 		p.waitForView("#/favorites", "Favorites")
 	})
-	t.Run("no response", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "no response", func(t *testing.T) {
 		s.intercept(dropConnection)
 		p.clickText("Movies")
 		p.waitForText("h1", "Cinema is not available")
@@ -330,8 +304,7 @@ func TestAPIUnavailable(t *testing.T) {
 		p.clickText("Try now")
 		p.waitForView("#/movies", "Movies")
 	})
-	t.Run("unavailable in a search", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "unavailable in a search", func(t *testing.T) {
 		s.intercept(unavailable(1))
 		p.fill("q", "alien")
 		p.waitForText(".results", "Cinema is not available")
@@ -340,8 +313,7 @@ func TestAPIUnavailable(t *testing.T) {
 		p.waitForSearch("alien")
 		p.waitFor("document.querySelector('.results .card-title')?.textContent.includes('Alien')")
 	})
-	t.Run("a refused favorite changes back", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "a refused favorite changes back", func(t *testing.T) {
 		s.intercept(unavailable(1))
 		p.click(".results .heart")
 		p.waitForText("#toasts", "was not added. Cinema is not available. Try again in 1 second.")
@@ -350,8 +322,7 @@ func TestAPIUnavailable(t *testing.T) {
 		p.click(".results .heart")
 		p.waitFor("document.querySelector('.results .heart[aria-pressed=true]')")
 	})
-	t.Run("a slow favorite is not lost", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "a slow favorite is not lost", func(t *testing.T) {
 		p.clickText("Movies")
 		p.waitFor("document.querySelector('.results .heart[aria-pressed=false]') && !document.querySelector('main[aria-busy]')")
 		title := eval[string](p, "document.querySelector('.results .card:has(.heart[aria-pressed=false]) .card-title').textContent")
@@ -375,10 +346,8 @@ func TestAPIUnavailable(t *testing.T) {
 		p.waitForView("#/favorites", "Favorites")
 		p.waitForText("main", title)
 	})
-	t.Run("an upload can be tried again", func(t *testing.T) {
-		defer p.inSubtest(t)()
-		p.clickText("Gallery")
-		p.waitForView("#/gallery", "Gallery")
+	p.subtest(t, "an upload can be tried again", func(t *testing.T) {
+		p.goTo("Gallery")
 		s.intercept(dropConnection)
 		upload(p, jpegFile(t, "sunset.jpg", 300, 200))
 		p.waitForText(".upload", "Not uploaded.")
@@ -386,13 +355,10 @@ func TestAPIUnavailable(t *testing.T) {
 		p.clickText("Try again")
 		p.waitFor("document.querySelector('.tile img')?.naturalWidth > 0 && !document.querySelector('.upload')")
 	})
-	t.Run("an upload that timed out can be tried again", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "an upload that timed out can be tried again", func(t *testing.T) {
 		s.intercept(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(http.StatusRequestTimeout)
-			io.WriteString(w, `{"type":"about:blank","title":"Request Timeout","status":408,"detail":"The image did not arrive in time."}`)
+			writeProblem(w, http.StatusRequestTimeout, "The image did not arrive in time.")
 		})
 		upload(p, jpegFile(t, "dawn.jpg", 300, 200))
 		p.waitForText(".upload", "Not uploaded. The image did not arrive in time.")
@@ -400,12 +366,10 @@ func TestAPIUnavailable(t *testing.T) {
 		p.clickText("Try again")
 		p.waitFor("document.querySelectorAll('.tile').length === 2 && !document.querySelector('.upload')")
 	})
-	t.Run("a login shows the error", func(t *testing.T) {
-		defer p.inSubtest(t)()
+	p.subtest(t, "a login shows the error", func(t *testing.T) {
 		p.clickText("Log out")
 		s.intercept(unavailable(1))
-		p.fill("Username", a.Username, "Password", a.Password)
-		p.clickText("Log in")
+		p.submitLogin(a.Username, a.Password)
 		p.waitForText("[role=alert]", "Login failed. Cinema is not available.")
 		s.restore()
 		p.clickText("Log in")
@@ -416,23 +380,19 @@ func TestAPIUnavailable(t *testing.T) {
 // An upload shows its progress and can be canceled. A file that is not an image is not sent.
 func TestUpload(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	p := s.page()
-	p.logIn(s.register("grace"))
-	p.clickText("Gallery")
-	p.waitForView("#/gallery", "Gallery")
+	s, p, _ := startLoggedIn(t)
+	p.goTo("Gallery")
 
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	t.Cleanup(func() { close(release) })
-	hold := func(_ http.ResponseWriter, r *http.Request) {
+	s.intercept(func(_ http.ResponseWriter, r *http.Request) {
 		arrived <- struct{}{}
 		select {
 		case <-r.Context().Done():
 		case <-release:
 		}
 		panic(http.ErrAbortHandler)
-	}
-	s.intercept(hold)
+	})
 	upload(p, jpegFile(t, "sunset.jpg", 300, 200))
 	p.waitForRequest(arrived)
 	assert.Equal(t, "Upload of sunset.jpg", eval[string](p, "document.querySelector('progress').getAttribute('aria-label')"))
@@ -444,20 +404,15 @@ func TestUpload(t *testing.T) {
 	s.restore()
 	p.clickText("Movies")
 	p.waitForText("#toasts", "dawn.jpg was not uploaded because you left the gallery.")
-	p.clickText("Gallery")
-	p.waitForView("#/gallery", "Gallery")
+	p.goTo("Gallery")
 
-	text := filepath.Join(t.TempDir(), "notes.txt")
-	require.NoError(t, os.WriteFile(text, []byte("not an image"), 0o600))
-	upload(p, text)
+	upload(p, file(t, "notes.txt", []byte("not an image")))
 	p.waitForText(".upload", "the file is not a JPEG, PNG, GIF or WebP image")
 	p.clickText("Dismiss")
 	p.waitFor("!document.querySelector('.upload')")
 
 	// The file's name says JPEG, but its bytes do not: the page shows the API's answer, and the name as plain text.
-	mislabeled := filepath.Join(t.TempDir(), "<img src=x onerror=alert(1)>.jpg")
-	require.NoError(t, os.WriteFile(mislabeled, []byte("PK\x03\x04 a zip"), 0o600))
-	upload(p, mislabeled)
+	upload(p, file(t, "<img src=x onerror=alert(1)>.jpg", []byte("PK\x03\x04 a zip")))
 	p.waitForText(".upload", "<img src=x onerror=alert(1)>.jpg")
 	p.waitForText(".upload", "The file is not a JPEG, PNG, GIF or WebP image.")
 	p.waitFor(emptyGallery)

@@ -1,10 +1,12 @@
 package client_test
 
 import (
+	"cmp"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,30 @@ import (
 	"cinema-database/internal/testutil/chromium"
 )
 
+// staticSite serves the published files, with config as config.js. Without a config, that file is missing.
+func staticSite(t *testing.T, config *string) *httptest.Server {
+	t.Helper()
+	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := cmp.Or(strings.TrimPrefix(r.URL.Path, "/"), "index.html")
+		i := slices.Index(published(), name)
+		if i < 0 || name == client.ConfigPath && *config == "" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", client.Pages()[i].ContentType)
+		w.Header().Set("Cache-Control", client.Pages()[i].CacheControl)
+		data, err := fs.ReadFile(client.Files, name)
+		if name == client.ConfigPath {
+			data = []byte(*config)
+		}
+		if assert.NoError(t, err) {
+			w.Write(data)
+		}
+	}))
+	t.Cleanup(static.Close)
+	return static
+}
+
 // As published: the page on a static site, the API on another origin that config.js names. At first the API has no
 // credentials, as on the first boot of a stack.
 func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
@@ -31,30 +57,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	t.Cleanup(func() { parts.Close() })
 
 	var config string
-	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, "/")
-		if name == "" {
-			name = "index.html"
-		}
-		for _, f := range client.Pages() {
-			if f.Path != name {
-				continue
-			}
-			w.Header().Set("Content-Type", f.ContentType)
-			w.Header().Set("Cache-Control", f.CacheControl)
-			data, err := fs.ReadFile(client.Files, name)
-			if name == client.ConfigPath {
-				data = []byte(config)
-			}
-			if assert.NoError(t, err) {
-				w.Write(data)
-			}
-			return
-		}
-		http.NotFound(w, r)
-	}))
-	t.Cleanup(static.Close)
-
+	static := staticSite(t, &config)
 	withSource := func(source *credentialwatch.Source) *api.API {
 		a, err := api.New(api.Options{
 			Source: source, Bucket: images.NewBucket(parts.S3.Client(), dev.BucketName), Log: slog.New(slog.DiscardHandler),
@@ -88,8 +91,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	p.click(".card .heart")
 	p.waitForText(".count", "0 movies")
 
-	p.clickText("Gallery")
-	p.waitForView("#/gallery", "Gallery")
+	p.goTo("Gallery")
 	upload(p, jpegFile(t, "sunset.jpg", 640, 480))
 	// No thumbnailer runs here. The original opens without a thumbnail.
 	p.waitForText(".tile", "Creating the thumbnail…")
@@ -100,10 +102,8 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	p.clickText("Delete")
 	p.waitFor(emptyGallery)
 
-	t.Run("a session that another key has signed", func(t *testing.T) {
-		defer p.inSubtest(t)()
-		p.clickText("Movies")
-		p.waitForView("#/movies", "Movies")
+	p.subtest(t, "a session that another key has signed", func(t *testing.T) {
+		p.goTo("Movies")
 		current.Store(withSource(credentialwatch.Fixed(credentialwatch.State{Store: parts.Store, Key: []byte(strings.Repeat("x", 32))})))
 		p.clickText("Favorites")
 		p.waitForView("#/login", "Welcome to the cinema")
@@ -117,20 +117,7 @@ func TestMissingConfig(t *testing.T) {
 	chromium.Find(t)
 	for name, config := range map[string]string{"missing": "", "no address": `export default { apiUrl: "api.example" };`} {
 		t.Run(name, func(t *testing.T) {
-			files := http.FileServerFS(client.Files)
-			static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				switch {
-				case r.URL.Path != "/"+client.ConfigPath:
-					files.ServeHTTP(w, r)
-				case config == "":
-					http.NotFound(w, r)
-				default:
-					w.Header().Set("Content-Type", "text/javascript")
-					w.Write([]byte(config))
-				}
-			}))
-			defer static.Close()
-			p := (&site{t: t, URL: static.URL}).page()
+			p := (&site{t: t, URL: staticSite(t, &config).URL}).page()
 			p.expectMessage("config.js")
 			p.open("")
 			p.waitForText("h1", "The page is not configured")

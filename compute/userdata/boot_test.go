@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,10 +54,8 @@ func newBucket(t *testing.T, name string, objects map[string]string) *bucket {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.gets = append(b.gets, strings.TrimPrefix(r.URL.Path, "/"+name+"/"))
-		refused := b.refuse > 0
-		if refused {
-			b.refuse--
-		}
+		b.refuse--
+		refused := b.refuse >= 0
 		b.mu.Unlock()
 		if refused {
 			http.Error(w, "<Error><Code>SlowDown</Code></Error>", http.StatusServiceUnavailable)
@@ -76,16 +76,16 @@ type host struct {
 	s3   *bucket
 	// device is a block device with major 7 that the host sees as volume.
 	device, volume string
-	// commands are further programs for the root's /usr/local/bin: name to path on this machine.
-	commands map[string]string
+	// commands are further programs for the root's /usr/local/bin: name to content.
+	commands map[string][]byte
 }
 
-// enter prepares the mounts of a root and runs a command in it. Its process is the first of a PID namespace: when it
-// ends, the kernel ends everything that it started.
-const enter = `set -eu
+// mounts prepares the mounts and device nodes of a root.
+const mounts = `set -eu
 root=$1 shims=$2 device=$3 link=$4
 shift 4
 mount --make-rprivate /
+mount --bind "$root" "$root"
 mount --bind /usr "$root/usr"
 mount -o remount,bind,ro "$root/usr"
 mount --bind "$shims" "$root/usr/local/bin"
@@ -94,14 +94,21 @@ mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs -o mode=0755,dev tmpfs "$root/dev"
 mknod -m 666 "$root/dev/null" c 1 3
 mknod -m 666 "$root/dev/zero" c 1 5
+mknod -m 666 "$root/dev/full" c 1 7
+mknod -m 666 "$root/dev/random" c 1 8
 mknod -m 666 "$root/dev/urandom" c 1 9
+mknod -m 666 "$root/dev/tty" c 5 0
 ln -s /proc/self/fd "$root/dev/fd"
 if [ -n "$device" ]; then
   mknod "$root$device" b 7 "${device#/dev/loop}"
   mkdir -p "$root/dev/disk/by-id"
   ln -s "../..${device#/dev}" "$root/dev/disk/by-id/$link"
 fi
-exec chroot "$root" "$@"
+`
+
+// chroot runs a command in the root. Its process is the first of a PID namespace: when it ends, the kernel ends
+// everything that it started.
+const chroot = `exec chroot "$root" "$@"
 `
 
 func newHost(t *testing.T, s3 *bucket) *host {
@@ -160,11 +167,16 @@ type boot struct {
 // script still run.
 func (h *host) userData(s Script, after string) boot {
 	h.t.Helper()
+	h.writeUserData(s)
+	return h.run("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001\nchmod 0700 /var/lib/cloud/part-001\n"+
+		"/var/lib/cloud/part-001 </dev/null >/var/log/console 2>&1", after)
+}
+
+func (h *host) writeUserData(s Script) {
+	h.t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(s.Base64Gzip())
 	require.NoError(h.t, err)
 	require.NoError(h.t, os.WriteFile(h.path("var/lib/cloud/user-data.gz"), raw, 0o600))
-	return h.run("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001\nchmod 0700 /var/lib/cloud/part-001\n"+
-		"/var/lib/cloud/part-001 </dev/null >/var/log/console 2>&1", after)
 }
 
 // reboot starts the enabled units on a host without processes.
@@ -175,68 +187,52 @@ func (h *host) reboot(after string) boot {
 
 func (h *host) run(command, after string) boot {
 	h.t.Helper()
-	shims := filepath.Join(filepath.Dir(h.root), "shims")
-	require.NoError(h.t, os.MkdirAll(shims, 0o755))
-	for _, name := range []string{"aws", "systemctl", "sleep", "sysctl", "systemd-tmpfiles", "ip", "dnf"} {
-		copyExecutable(h.t, filepath.Join(shims, name))
+	return h.enter(chroot, []string{"systemctl"}, nil, nil, "/bin/bash", "-c", command+"\necho $? >/var/log/status\n"+after+"\n")
+}
+
+// enter prepares the root in new namespaces and ends with a script in it, whose arguments are args. shims are commands of
+// the test's executable, in addition to those of every host.
+func (h *host) enter(script string, shims, namespaces []string, attributes *syscall.SysProcAttr, args ...string) boot {
+	h.t.Helper()
+	// The files of the last run. The folders of /var/log stay.
+	out, err := exec.Command("find", h.path("var/log"), "-maxdepth", "1", "!", "-type", "d", "-delete").CombinedOutput()
+	require.NoError(h.t, err, "%s", out)
+	dir := filepath.Join(filepath.Dir(h.root), "shims")
+	require.NoError(h.t, os.MkdirAll(dir, 0o755))
+	self, err := os.Executable()
+	require.NoError(h.t, err)
+	for _, name := range append(shims, "aws", "sleep", "sysctl", "systemd-tmpfiles", "ip", "dnf") {
+		if err := os.Link(self, filepath.Join(dir, name)); err != nil && !os.IsExist(err) {
+			h.write("../shims/"+name, selfText(h.t))
+			require.NoError(h.t, os.Chmod(filepath.Join(dir, name), 0o755))
+		}
 	}
-	for name, source := range h.commands {
-		data, err := os.ReadFile(source)
-		require.NoError(h.t, err)
-		require.NoError(h.t, os.WriteFile(filepath.Join(shims, name), data, 0o755))
+	for name, data := range h.commands {
+		require.NoError(h.t, os.WriteFile(filepath.Join(dir, name), data, 0o755))
 	}
-	h.forgetLogs()
 	link := "nvme-Amazon_Elastic_Block_Store_" + strings.Replace(h.volume, "-", "", 1)
 	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child",
-		"/bin/sh", "-c", enter, "enter", h.root, shims, h.device, link,
-		"/bin/bash", "-c", command+"\necho $? >/var/log/status\n"+after+"\n")
+	cmd := exec.CommandContext(ctx, "unshare", slices.Concat([]string{"--mount", "--pid", "--fork", "--kill-child"}, namespaces,
+		[]string{"/bin/sh", "-c", mounts + script, "enter", h.root, dir, h.device, link}, args)...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "AWS_ENDPOINT_URL_S3=" + h.s3.url}
-	out, err := cmd.CombinedOutput()
-	require.NoError(h.t, err, "%s", out)
+	cmd.SysProcAttr = attributes
+	out, err = cmd.CombinedOutput()
+	require.NoError(h.t, err, "%s\nconsole: %s", out, h.read("var/log/console"))
 	b := boot{status: -1, console: h.read("var/log/console"), after: string(out)}
 	_, err = fmt.Sscan(h.read("var/log/status"), &b.status)
-	require.NoError(h.t, err)
+	require.NoError(h.t, err, "no status; output: %s", out)
 	return b
 }
 
-// forgetLogs removes the files of the last run and keeps the folders of /var/log.
-func (h *host) forgetLogs() {
-	h.t.Helper()
-	entries, err := os.ReadDir(h.path("var/log"))
-	require.NoError(h.t, err)
-	for _, e := range entries {
-		if !e.IsDir() {
-			require.NoError(h.t, os.Remove(h.path("var/log/"+e.Name())))
-		}
-	}
-}
-
-// copyExecutable links the test's executable to path.
-func copyExecutable(t *testing.T, path string) {
+// selfText is the test's executable.
+func selfText(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	if err := os.Link(self, path); err == nil || os.IsExist(err) {
-		return
-	}
-	require.NoError(t, os.WriteFile(path, selfBytes(t), 0o755))
-}
-
-var selfOnce = sync.OnceValues(func() ([]byte, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadFile(self)
-})
-
-func selfBytes(t *testing.T) []byte {
-	t.Helper()
-	data, err := selfOnce()
+	data, err := os.ReadFile(self)
 	require.NoError(t, err)
-	return data
+	return string(data)
 }
 
 // bootAPI runs the API's script on a host whose bucket holds the given objects.
@@ -263,7 +259,7 @@ func assertNothingInstalled(t *testing.T, h *host) {
 }
 
 func TestBootAPI(t *testing.T) {
-	binary := string(selfBytes(t))
+	binary := selfText(t)
 	digest := sum(binary)
 	key, wrongKey := cinemaKey(digest), cinemaKey(digestA)
 
@@ -275,11 +271,8 @@ func TestBootAPI(t *testing.T) {
 		assert.Equal(t, "daemon-reload\nenable cinema.service\nrestart cinema.service\n"+
 			"enable amazon-cloudwatch-agent.service\nrestart amazon-cloudwatch-agent.service\n", h.read("var/log/systemctl"))
 		for _, want := range []string{
-			contract.EnvAllowedOrigin + "=https://cinema.example",
-			contract.EnvRegion + "=us-east-1",
-			contract.EnvImagesBucket + "=cinema-images-5d6e7f8",
-			behindProxy,
-			contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
+			contract.EnvAllowedOrigin + "=https://cinema.example", contract.EnvRegion + "=us-east-1", behindProxy,
+			contract.EnvImagesBucket + "=cinema-images-5d6e7f8", contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		} {
 			assert.Contains(t, b.after, want+"\n", "the running API's environment")
 		}
@@ -328,7 +321,6 @@ func TestBootAPI(t *testing.T) {
 	})
 }
 
-// TestRealCLI runs the scripts' command line with the AWS CLI itself, if it is installed.
 func TestRealCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed")

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,36 +33,32 @@ func mongoPackage(t *testing.T, mongod string) string {
 	var out bytes.Buffer
 	zip := gzip.NewWriter(&out)
 	archive := tar.NewWriter(zip)
-	for name, body := range map[string]string{"bin/mongod": mongod} {
-		require.NoError(t, archive.WriteHeader(&tar.Header{
-			Name: "mongodb-linux-aarch64-amazon2023-8.0.15/" + name, Mode: 0o755, Size: int64(len(body)), Uid: 500, Gid: 500,
-		}))
-		_, err := archive.Write([]byte(body))
-		require.NoError(t, err)
-	}
+	require.NoError(t, archive.WriteHeader(&tar.Header{
+		Name: "mongodb-linux-aarch64-amazon2023-8.0.15/bin/mongod", Mode: 0o755, Size: int64(len(mongod)), Uid: 500, Gid: 500,
+	}))
+	_, err := archive.Write([]byte(mongod))
+	require.NoError(t, err)
 	require.NoError(t, archive.Close())
 	require.NoError(t, zip.Close())
 	return out.String()
 }
 
 // volume is an EBS volume: a loop device on a sparse file.
-type volume struct{ file, device string }
+type volume struct{ device string }
 
 func newVolume(t *testing.T, mib int64) volume {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for loop devices")
 	}
-	v := volume{file: filepath.Join(t.TempDir(), "volume")}
-	f, err := os.Create(v.file)
-	require.NoError(t, err)
-	require.NoError(t, f.Truncate(mib<<20))
-	require.NoError(t, f.Close())
-	out, err := exec.Command("losetup", "--find", "--show", v.file).CombinedOutput()
+	file := filepath.Join(t.TempDir(), "volume")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, mib<<20))
+	out, err := exec.Command("losetup", "--find", "--show", file).CombinedOutput()
 	if err != nil {
 		t.Skipf("needs loop devices: %v %s", err, out)
 	}
-	v.device = strings.TrimSpace(string(out))
+	v := volume{strings.TrimSpace(string(out))}
 	t.Cleanup(func() {
 		out, err := exec.Command("losetup", "--detach", v.device).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
@@ -90,23 +85,18 @@ func needXFS(t *testing.T) {
 	}
 }
 
-// cinemaDB builds `cinema-db` for this machine, once.
-func cinemaDB(t *testing.T) string {
+// cinemaDBProgramFile builds `cinema-db` for this machine, as the program that cinemaDBProgram calls.
+func cinemaDBProgramFile(t *testing.T) map[string][]byte {
 	t.Helper()
-	path, err := cinemaDBOnce()
-	require.NoError(t, err)
-	return path
-}
-
-var cinemaDBOnce = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "cinema-db")
+	path := filepath.Join(t.TempDir(), "cinema-db")
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "cinema-database/app/cmd/cinema-db")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return map[string][]byte{"cinema-db-program": data}
+}
 
 // database returns a host with a volume, and a bucket with the files that the script fetches.
 func database(t *testing.T, v volume) (*host, DatabaseParams) {
@@ -127,7 +117,9 @@ func database(t *testing.T, v volume) (*host, DatabaseParams) {
 
 func (h *host) database(p DatabaseParams) boot {
 	h.t.Helper()
-	h.commands = map[string]string{"cinema-db-program": cinemaDB(h.t)}
+	if h.commands == nil {
+		h.commands = cinemaDBProgramFile(h.t)
+	}
 	return h.databaseScript(p)
 }
 
@@ -193,6 +185,7 @@ func TestBootDatabase(t *testing.T) {
 	})
 	t.Run("a replaced host keeps the volume's data", func(t *testing.T) {
 		replaced, p := database(t, v)
+		replaced.commands = h.commands
 		b := replaced.database(p)
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.console, "its data is kept")

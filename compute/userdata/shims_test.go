@@ -1,7 +1,6 @@
 package userdata
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -10,10 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,20 +29,14 @@ const (
 // has instead of the image's, and the programs that its units run.
 func TestMain(m *testing.M) {
 	commands := map[string]func([]string) error{
-		"aws":              awsCommand,
-		"systemctl":        systemctlCommand,
-		"cinema":           cinemaProgram,
-		"cinema-db":        cinemaDBProgram,
-		"mongod":           mongodProgram,
-		"sleep":            sleepCommand,
-		"sysctl":           record,
-		"systemd-tmpfiles": record,
-		"dnf":              dnfCommand,
-		"ip":               ipCommand,
+		"aws": awsCommand, "systemctl": systemctlCommand, "sleep": sleepCommand, "dnf": dnfCommand, "ip": ipCommand,
+		"sysctl": record, "systemd-tmpfiles": record,
+		"cinema": cinemaProgram, "cinema-db": cinemaDBProgram, "mongod": mongodProgram,
 	}
 	run, ok := commands[filepath.Base(os.Args[0])]
 	if !ok {
-		os.Exit(runTests(m))
+		syscall.Umask(0o022) // as on a host
+		os.Exit(m.Run())
 	}
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -55,20 +46,6 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
-}
-
-// buildDir holds programs that the tests build.
-var buildDir string
-
-func runTests(m *testing.M) int {
-	syscall.Umask(0o022) // as on a host
-	var err error
-	if buildDir, err = os.MkdirTemp("", "userdata"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(buildDir)
-	return m.Run()
 }
 
 type exitStatus int
@@ -116,15 +93,11 @@ func awsCommand(args []string) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("An error occurred (%s) when calling the GetObject operation: %w", resp.Status, exitStatus(254))
 	}
-	f, err := os.Create(flags.Arg(0))
-	if err != nil {
+	data, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, os.WriteFile(flags.Arg(0), data, 0o644)); err != nil {
 		return err
 	}
-	n, err := io.Copy(f, resp.Body)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": n, "ETag": resp.Header.Get("ETag")})
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": len(data), "ETag": resp.Header.Get("ETag")})
 }
 
 // sleepCommand records its arguments and returns after a hundredth of a second. It runs the commands of
@@ -165,51 +138,39 @@ func cinemaProgram(args []string) error {
 			http.NotFound(w, r)
 			return
 		}
-		env := os.Environ()
-		slices.Sort(env)
-		fmt.Fprintln(w, strings.Join(env, "\n"))
+		fmt.Fprintln(w, strings.Join(slices.Sorted(slices.Values(os.Environ())), "\n"))
 	}))
 }
 
-// unit is a systemd unit, as far as the services of this package need it.
-type unit struct {
-	settings map[string][]string
-}
+// unit has the settings of a systemd unit, as far as the services of this package need them.
+type unit map[string][]string
 
 func loadUnit(name string) (unit, error) {
-	u := unit{map[string][]string{}}
-	f, err := os.Open("/etc/systemd/system/" + name)
+	data, err := os.ReadFile("/etc/systemd/system/" + name)
 	if err != nil {
-		return u, fmt.Errorf("Unit %s not found: %w", name, exitStatus(5))
+		return nil, fmt.Errorf("Unit %s not found: %w", name, exitStatus(5))
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if key, value, ok := strings.Cut(s.Text(), "="); ok && !strings.HasPrefix(key, "#") {
-			u.settings[key] = append(u.settings[key], value)
+	u := unit{}
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok && !strings.HasPrefix(key, "#") {
+			u[key] = append(u[key], value)
 		}
 	}
 	return u, nil
 }
 
-func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.settings[key], " ")) }
+func (u unit) words(key string) []string { return strings.Fields(strings.Join(u[key], " ")) }
 
 func (u unit) command(line string) (*exec.Cmd, error) {
-	privileged := strings.HasPrefix(line, "+")
-	words := strings.Fields(strings.TrimPrefix(line, "+"))
+	line, privileged := strings.CutPrefix(line, "+")
+	words := strings.Fields(line)
+	if name := u["User"]; len(name) == 1 && !privileged {
+		words = append([]string{"setpriv", "--reuid", name[0], "--regid", u["Group"][0], "--clear-groups"}, words...)
+	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if name := u.settings["User"]; len(name) == 1 && !privileged {
-		account, err := user.Lookup(name[0])
-		if err != nil {
-			return nil, err
-		}
-		uid, _ := strconv.ParseUint(account.Uid, 10, 32)
-		gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	}
-	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin"}
-	cmd.Env = append(cmd.Env, u.settings["Environment"]...)
-	for _, path := range u.settings["EnvironmentFile"] {
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin"}, u["Environment"]...)
+	for _, path := range u["EnvironmentFile"] {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -337,8 +298,8 @@ func start(name string) error {
 		}
 	}
 	oneshot := slices.Equal(u.words("Type"), []string{"oneshot"})
-	before := len(u.settings["ExecStartPre"])
-	for i, line := range append(slices.Clone(u.settings["ExecStartPre"]), u.settings["ExecStart"]...) {
+	before := len(u["ExecStartPre"])
+	for i, line := range slices.Concat(u["ExecStartPre"], u["ExecStart"]) {
 		cmd, err := u.command(line)
 		if err != nil {
 			return err

@@ -1,8 +1,6 @@
 package userdata
 
 import (
-	"context"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,37 +17,14 @@ import (
 	"cinema-database/internal/testutil/freeport"
 )
 
-// enterSystemd prepares the mounts of a root and starts systemd in it as the first process. The kernel settings of this
-// machine are read-only in it.
-const enterSystemd = `set -eu
-root=$1 shims=$2 device=$3 link=$4
-mount --make-rprivate /
-mount --bind "$root" "$root"
-mount --bind /usr "$root/usr"
-mount -o remount,bind,ro "$root/usr"
-mount --bind "$shims" "$root/usr/local/bin"
-mount -t proc proc "$root/proc"
-mount --bind "$root/proc/sys" "$root/proc/sys"
+// pivotToSystemd starts systemd in the root as the first process. The kernel settings of this machine are read-only in it.
+const pivotToSystemd = `mount --bind "$root/proc/sys" "$root/proc/sys"
 mount -o remount,bind,ro "$root/proc/sys"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
-mount -t tmpfs -o mode=0755,dev tmpfs "$root/dev"
-mknod -m 666 "$root/dev/null" c 1 3
-mknod -m 666 "$root/dev/zero" c 1 5
-mknod -m 666 "$root/dev/full" c 1 7
-mknod -m 666 "$root/dev/random" c 1 8
-mknod -m 666 "$root/dev/urandom" c 1 9
-mknod -m 666 "$root/dev/tty" c 5 0
-ln -s /proc/self/fd "$root/dev/fd"
 ln -s pts/ptmx "$root/dev/ptmx"
 mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/mqueue" "$root/dev/hugepages"
-if [ -n "$device" ]; then
-  mknod "$root$device" b 7 "${device#/dev/loop}"
-  mkdir -p "$root/dev/disk/by-id"
-  ln -s "../..${device#/dev}" "$root/dev/disk/by-id/$link"
-fi
 cd "$root"
 mkdir -p .old
 pivot_root . .old
@@ -82,15 +57,9 @@ func controlGroup(t *testing.T) *os.File {
 }
 
 func removeGroups(path string) {
-	entries, _ := os.ReadDir(path)
-	for _, e := range entries {
-		if e.IsDir() {
-			removeGroups(filepath.Join(path, e.Name()))
-		}
-	}
 	// The kernel may need a moment to notice the end of the last process.
 	for range 100 {
-		if os.Remove(path) == nil {
+		if exec.Command("find", path, "-depth", "-type", "d", "-delete").Run() == nil {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -111,8 +80,7 @@ func (h *host) systemd(command, after string) boot {
 	for _, pattern := range []string{"*.target.wants/*", "systemd-journald*", "systemd-udevd*"} {
 		found, _ := filepath.Glob("/usr/lib/systemd/system/" + pattern)
 		for _, path := range found {
-			err := os.Symlink("/dev/null", h.path("etc/systemd/system/"+filepath.Base(path)))
-			if err != nil && !os.IsExist(err) {
+			if err := os.Symlink("/dev/null", h.path("etc/systemd/system/"+filepath.Base(path))); !os.IsExist(err) {
 				require.NoError(h.t, err)
 			}
 		}
@@ -123,44 +91,21 @@ func (h *host) systemd(command, after string) boot {
 		h.s3.url+"\nExecStart=/bin/bash /var/lib/cloud/test\n")
 	h.write("etc/systemd/system/multi-user.target.wants/.keep", "")
 	_ = os.Symlink("../test.service", h.path("etc/systemd/system/multi-user.target.wants/test.service"))
-	h.forgetLogs()
 	h.write("var/lib/cloud/test", "("+command+") >/var/log/console 2>&1\necho $? >/var/log/status\n("+after+") >/var/log/after 2>&1\nsystemctl exit 0\n")
-
-	shims := filepath.Join(filepath.Dir(h.root), "shims-systemd")
-	require.NoError(h.t, os.MkdirAll(shims, 0o755))
-	for _, name := range []string{"aws", "sleep", "sysctl", "systemd-tmpfiles", "ip", "dnf"} {
-		copyExecutable(h.t, filepath.Join(shims, name))
-	}
-	for name, source := range h.commands {
-		data, err := os.ReadFile(source)
-		require.NoError(h.t, err)
-		require.NoError(h.t, os.WriteFile(filepath.Join(shims, name), data, 0o755))
-	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--kill-child",
-		"/bin/sh", "-c", enterSystemd, "enter", h.root, shims, h.device, "nvme-Amazon_Elastic_Block_Store_"+strings.Replace(h.volume, "-", "", 1))
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
-	out, err := cmd.CombinedOutput()
-	require.NoError(h.t, err, "%s\nconsole: %s", out, h.read("var/log/console"))
-	b := boot{status: -1, console: h.read("var/log/console"), after: h.read("var/log/after")}
-	_, err = fmt.Sscan(h.read("var/log/status"), &b.status)
-	require.NoError(h.t, err, "systemd ended before the command did: %s", out)
+	b := h.enter(pivotToSystemd, nil, []string{"--cgroup", "--uts", "--ipc"}, &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())})
+	b.after = h.read("var/log/after")
 	return b
 }
 
 func (h *host) userDataUnderSystemd(s Script, after string) boot {
 	h.t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(s.Base64Gzip())
-	require.NoError(h.t, err)
-	require.NoError(h.t, os.WriteFile(h.path("var/lib/cloud/user-data.gz"), raw, 0o600))
+	h.writeUserData(s)
 	return h.systemd("gunzip </var/lib/cloud/user-data.gz | /bin/bash", after)
 }
 
 // TestSystemdAPI: the unit works with its sandbox, and starts again after a crash and a reboot.
 func TestSystemdAPI(t *testing.T) {
-	binary := string(selfBytes(t))
+	binary := selfText(t)
 	p := apiParams()
 	p.Port, p.Digest = freeport.Get(t), sum(binary)
 	h := newHost(t, newBucket(t, p.Artifacts, map[string]string{cinemaKey(p.Digest): binary}))
@@ -190,7 +135,7 @@ func TestSystemdDatabase(t *testing.T) {
 	needXFS(t)
 	v := newVolume(t, 320)
 	h, p := database(t, v)
-	h.commands = map[string]string{"cinema-db-program": cinemaDB(t)}
+	h.commands = cinemaDBProgramFile(t)
 	// In a container, systemd ignores devices in fstab, so this replaces the unit that it would generate.
 	h.write("etc/systemd/system/"+volumeMount, "[Mount]\nWhat="+v.device+"\nWhere="+volumePath+"\nType=xfs\nOptions=noatime\n")
 	h.write("etc/systemd/system/mongod.service.d/test.conf", "[Service]\nRestartSec=100ms\nStandardOutput=append:/var/log/mongod.log\nStandardError=append:/var/log/mongod.log\n")

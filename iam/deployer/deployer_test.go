@@ -35,8 +35,7 @@ func TestRefusesAPolicyThatIsTooLong(t *testing.T) {
 	long := longestNames
 	long.Stack = strings.Repeat("s", 400)
 	_, err := renderPolicies(long, &Settings{})
-	require.Error(t, err)
-	assert.Regexp(t, `deployer: policy: "network" is \d+ characters long, and IAM takes 6144; move some of its types to another part in table.go`, err.Error())
+	assert.Regexp(t, `deployer: policy: "network" is \d+ characters long, and IAM takes 6144; move some of its types to another part in table.go`, err)
 }
 
 func TestMergeGrants(t *testing.T) {
