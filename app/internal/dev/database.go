@@ -85,7 +85,7 @@ func (d *Database) Stop() { d.stop() }
 // would be created in the current directory. An empty address becomes a free port on loopback.
 func checkLocation(dir string, addr *string) error {
 	if strings.Contains(strings.TrimPrefix(dir, filepath.VolumeName(dir)), ":") {
-		return fmt.Errorf("Dir %q: contains a colon, like an address; use a folder without one", dir)
+		return fmt.Errorf("folder %q: contains a colon, like an address; use a folder without one", dir)
 	}
 	if *addr == "" {
 		*addr = "127.0.0.1:0"
@@ -95,7 +95,7 @@ func checkLocation(dir string, addr *string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return fmt.Errorf("Addr %q: not host:port; use one such as 127.0.0.1:0", *addr)
+		return fmt.Errorf("address %q: not host:port; use one such as 127.0.0.1:0", *addr)
 	}
 	return nil
 }
