@@ -71,7 +71,7 @@ func namingOf(typ string) naming {
 	return n
 }
 
-// physicalNames gives every child of a component its name, unless the component has.
+// physicalNames names every child of a component that the component does not name itself.
 func physicalNames(env environment.Environment) pulumi.ResourceTransformation {
 	return func(r *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		n, named := namings[r.Type]
@@ -90,10 +90,7 @@ func physicalNames(env environment.Environment) pulumi.ResourceTransformation {
 				replacing = append(replacing, string(literal))
 			}
 		}
-		name := pulumi.String(PhysicalName(env, r.Type, r.Name, replacing...))
-		if field.Type().Kind() == reflect.Interface && reflect.TypeOf(name).Implements(field.Type()) {
-			field.Set(reflect.ValueOf(name))
-		}
+		field.Set(reflect.ValueOf(pulumi.String(PhysicalName(env, r.Type, r.Name, replacing...))))
 		return &pulumi.ResourceTransformationResult{Props: args.Interface().(pulumi.Input), Opts: r.Opts}
 	}
 }
