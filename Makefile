@@ -8,7 +8,7 @@ ARCH ?= arm64,amd64
 
 # A go.work above the checkout must not decide which modules are built.
 export GOWORK := off
-# Most of an operation is waiting on AWS; the engine's default, four operations per core, would leave the queue standing.
+# Most operations only wait on AWS: the engine runs four for each core by default, and more run well at the same time.
 export PULUMI_PARALLEL ?= 32
 
 PULUMI_VERSION := 3.274.1

@@ -21,8 +21,8 @@ type naming struct {
 	replacing []string
 }
 
-// namings are the types whose resources have a name in the account. One that is missing here would be named by the
-// provider, at random; a test of the whole stack finds it.
+// namings are the types whose resources have a name in the account. The AWS provider would name the resources of a type
+// that is missing here at random; the simulated account refuses them.
 var namings = map[string]naming{
 	"aws:autoscaling/group:Group":             {field: "Name", limit: 255},
 	"aws:autoscaling/policy:Policy":           {field: "Name", limit: 255},
