@@ -19,6 +19,7 @@ import (
 	"cinema-database/internal/cli"
 	"cinema-database/internal/release"
 	"cinema-database/internal/review"
+	"cinema-database/internal/rollout"
 	"cinema-database/internal/sandbox"
 	"cinema-database/internal/teardown"
 	"cinema-database/stack"
@@ -28,19 +29,19 @@ import (
 var readme string
 
 func main() {
-	program := func(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc {
-		return stack.Program(stack.Dependencies{FindBinary: find, Readme: readme})
+	program := func(find func(name, arch string) (*app.Binary, error), cloud rollout.Opener) pulumi.RunFunc {
+		return stack.Program(stack.Dependencies{FindBinary: find, Cloud: cloud, Readme: readme})
 	}
 	if len(os.Args) == 1 {
-		pulumi.Run(program(app.Find))
+		pulumi.Run(program(app.Find, rollout.AWS))
 		return
 	}
 	ctx := context.Background()
 	switch command, args := os.Args[1], os.Args[2:]; command {
 	case "sandbox":
-		os.Exit(sandbox.Main(ctx, args, program(app.Find), os.Stdout, os.Stderr))
+		os.Exit(sandbox.Main(ctx, args, func(cloud rollout.Opener) pulumi.RunFunc { return program(app.Find, cloud) }, os.Stdout, os.Stderr))
 	case "review":
-		os.Exit(review.Main(ctx, args, program, app.Find, os.Stdout, os.Stderr))
+		os.Exit(review.Main(ctx, args, func(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc { return program(find, nil) }, app.Find, os.Stdout, os.Stderr))
 	case "destroy":
 		os.Exit(teardown.Main(ctx, args, os.Stdin, os.Stdout, os.Stderr))
 	case "release":

@@ -88,6 +88,9 @@ type API struct {
 	LogGroup pulumi.StringOutput
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
+
+	// templateID and templateVersion are the launch template's.
+	templateID, templateVersion pulumi.StringOutput
 }
 
 type apiBuilder struct {

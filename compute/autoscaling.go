@@ -4,23 +4,28 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/rollout"
 )
 
 const (
 	// bootSeconds is the time from launch to the first healthy answer, with a margin.
-	bootSeconds = 180
+	bootSeconds = int(rollout.WarmUp / time.Second)
 	// targetCPUPercent leaves capacity for the loss of one of three zones.
 	targetCPUPercent = 60
 	// targetRequestsPerMinute is for each instance, well below the capacity of a small one.
 	targetRequestsPerMinute = 6000
 )
 
-// createGroup registers the Auto Scaling group in the private subnets. A new version of the launch template starts an
-// instance refresh.
+// createGroup registers the Auto Scaling group in the private subnets. It starts with the present version of the launch
+// template; the gate brings later ones.
 func (b *apiBuilder) createGroup() error {
+	b.out.templateID = b.template.ID().ToStringOutput()
+	b.out.templateVersion = b.template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput)
 	name := b.Name("group")
 	var tags autoscaling.GroupTagArray
 	all := b.TagValues(name)
@@ -38,27 +43,27 @@ func (b *apiBuilder) createGroup() error {
 		DesiredCapacity:    pulumi.Int(b.args.MinSize),
 		LaunchTemplate: autoscaling.GroupLaunchTemplateArgs{
 			Id: b.template.ID(),
-			// A number rather than $Latest: the preview shows which version starts, and a rollback is possible.
-			Version: b.template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput),
+			// A number rather than $Latest: only then can AWS roll back.
+			Version: b.out.templateVersion,
 		},
 		TargetGroupArns:        pulumi.StringArray{b.targets[ServiceAPI].Arn},
 		HealthCheckType:        pulumi.String("ELB"),
 		HealthCheckGracePeriod: pulumi.Int(bootSeconds),
+		DefaultInstanceWarmup:  pulumi.Int(bootSeconds),
+		// An unhealthy instance is replaced before it is terminated.
+		InstanceMaintenancePolicy: autoscaling.GroupInstanceMaintenancePolicyArgs{
+			MinHealthyPercentage: pulumi.Int(rollout.MinHealthyPercent), MaxHealthyPercentage: pulumi.Int(rollout.MaxHealthyPercent),
+		},
+		// The gate waits for the instances, and says what it waits for.
+		WaitForCapacityTimeout: pulumi.String("0"),
 		EnabledMetrics: pulumi.ToStringArray([]string{
 			"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTerminatingInstances", "GroupTotalInstances",
 		}),
-		InstanceRefresh: autoscaling.GroupInstanceRefreshArgs{
-			Strategy: pulumi.String("Rolling"),
-			Preferences: autoscaling.GroupInstanceRefreshPreferencesArgs{
-				// New instances start before old ones stop, a third at a time.
-				MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(134),
-				InstanceWarmup: pulumi.String(strconv.Itoa(bootSeconds)),
-				AutoRollback:   pulumi.Bool(true),
-			},
-		},
 		Tags: tags,
-		// The scaling policies change the desired capacity; a deployment must not reset it.
-	}, b.Child(pulumi.IgnoreChanges([]string{"desiredCapacity"}), pulumi.DependsOn(b.attached)))
+		// The scaling policies change the desired capacity; a deployment must not reset it. AWS writes the launch template's
+		// version to the group when a rollout has succeeded: one that was there before could not be taken back. With the whole
+		// launchTemplate ignored, the provider's bridge finds a change in every preview.
+	}, b.Child(pulumi.IgnoreChanges([]string{"desiredCapacity", "launchTemplate.version"}), pulumi.DependsOn(b.attached)))
 	if err != nil {
 		return err
 	}

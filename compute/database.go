@@ -83,6 +83,7 @@ func (s DatabaseSettings) Check(l *problem.List) {
 type DatabaseArgs struct {
 	environment.Environment
 	DatabaseSettings
+	Rollouts
 	// AMI is a literal id. An existing host keeps its own AMI.
 	AMI string
 	// Zone is the subnet's availability zone, for the data volume.
@@ -121,7 +122,7 @@ type Database struct {
 // NewDatabase registers the host, its data volume and its DNS name.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
 	problems := problem.In("compute: ")
-	args.Check(problems)
+	args.DatabaseSettings.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -156,14 +157,15 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		if _, err := ec2.NewVolumeAttachment(s.Ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
+		attachment, err := ec2.NewVolumeAttachment(s.Ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
 			DeviceName: pulumi.String(dataDevice),
 			InstanceId: host.ID(),
 			VolumeId:   volume.ID(),
 			// Detaching a mounted volume loses writes.
 			StopInstanceBeforeDetaching: pulumi.Bool(true),
 			// A volume attaches to one instance at a time.
-		}, s.Child(pulumi.DeleteBeforeReplace(true))); err != nil {
+		}, s.Child(pulumi.DeleteBeforeReplace(true)))
+		if err != nil {
 			return err
 		}
 		hostedZone, err := route53.NewZone(s.Ctx, s.Name("zone"), &route53.ZoneArgs{
@@ -183,6 +185,14 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			Records: pulumi.StringArray{host.PrivateIp},
 		}, s.Child())
 		if err != nil {
+			return err
+		}
+		if err := newDatabaseGate(s.Ctx, s.Name("gate"), args.Rollouts, pulumi.StringMap{
+			"bucket":   args.ArtifactsBucket,
+			"instance": host.ID(),
+			"version":  pulumi.String(args.Version),
+			"binary":   pulumi.String(args.Binary.Short()),
+		}, s.Child(pulumi.DependsOn([]pulumi.Resource{attachment, record}))); err != nil {
 			return err
 		}
 		d.InstanceID, d.VolumeID, d.VolumeARN = host.ID(), volume.ID(), volume.Arn

@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/component"
+
 	"cinema-database/app/contract"
 )
 
@@ -114,6 +116,9 @@ func (b *builder) alarms() []alarm {
 func (b *builder) createAlarms() error {
 	for _, a := range b.alarms() {
 		name := b.Name(a.name)
+		if a.name == "api-5xx" || a.name == "api-unhealthy" {
+			b.out.RolloutAlarms = append(b.out.RolloutAlarms, component.PhysicalName(b.Env, "aws:cloudwatch/metricAlarm:MetricAlarm", name))
+		}
 		actions := pulumi.Array{b.out.TopicARN}
 		for _, action := range a.actions {
 			actions = append(actions, pulumi.String(action))

@@ -62,6 +62,8 @@ type Monitoring struct {
 
 	TopicARN     pulumi.StringOutput
 	DashboardURL pulumi.StringOutput
+	// RolloutAlarms are the names of the alarms that take a rollout back.
+	RolloutAlarms []string
 }
 
 type builder struct {

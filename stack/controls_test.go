@@ -26,6 +26,7 @@ const (
 	volumeType    = "aws:ebs/volume:Volume"
 	scalingType   = "aws:autoscaling/group:Group"
 	balancerType  = "aws:lb/loadBalancer:LoadBalancer"
+	gateType      = "pulumi:index:Stash"
 	bucketType    = "aws:s3/bucketV2:BucketV2"
 	bucketPolicy  = "aws:s3/bucketPolicy:BucketPolicy"
 	functionType  = "aws:lambda/function:Function"

@@ -1,21 +1,22 @@
 package stack
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
+	"cinema-database/internal/awssim"
+	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/release"
 )
 
@@ -55,9 +60,8 @@ func TestReleaseEndToEnd(t *testing.T) {
 		assert.Regexp(t, `^(10\.0\.0\.0/16 local|pl-[0-9a-f]+ vpce-[0-9a-f]+)$`, to, "the database tier has no route out")
 	}
 
-	e.edit("app/cmd/cinema/serve.go", `log.Info("listening",`, `log.Info("ready",`)
-	e.build()
-	assert.Equal(t, []string{"api-group", "api-instance", "storage-release-cinema"}, e.changed())
+	e.release("listening", "ready")
+	assert.Equal(t, []string{"api-gate", "api-instance", "storage-release-cinema"}, e.changed())
 	e.pulumi("up", "--yes", "--skip-preview")
 
 	after := e.account()
@@ -72,17 +76,63 @@ func TestReleaseEndToEnd(t *testing.T) {
 	}
 	assert.Equal(t, before.targetGroups, after.targetGroups)
 	e.pulumi("preview", "--expect-no-changes")
-
-	code, output := e.releaseStatus(e.url)
+	code, output := e.releaseStatus()
 	assert.Equal(t, 0, code, output)
-	failing := e.failingRefresh()
-	code, output = e.releaseStatus(failing)
+
+	// A bad release goes back, and the next `up` tries again.
+	e.release("ready", "bad")
+	e.run(e.tool, "unhealthy", e.built()[:12])
+	for range 2 {
+		output = e.refused("up", "--yes", "--skip-preview")
+		assert.Contains(t, output, "the rollout ended as RollbackSuccessful")
+		assert.Contains(t, output, "Instances did not pass their health checks")
+		assert.Equal(t, after, e.account(), "the group's version and every instance stay")
+	}
+	code, output = e.releaseStatus()
 	assert.Equal(t, 1, code, output)
-	assert.Contains(t, output, "the rollout ended as Failed")
+	assert.Contains(t, output, "the rollout ended as RollbackSuccessful")
 	for id := range after.instances {
 		assert.Contains(t, output, id, "the instances are printed")
 	}
+	e.release("bad", "better")
+	e.pulumi("up", "--yes", "--skip-preview")
+	after = e.account()
+	assert.Equal(t, []string{"4"}, after.versions())
+	assert.Equal(t, "4", after.groupVersion)
 
+	// An alarm takes a good release back.
+	e.pulumi("config", "set", "--path", "cinema:alarms.email", "ops@example.com")
+	e.pulumi("up", "--yes", "--skip-preview")
+	alarm := e.alarm()
+	set := func(state string) {
+		e.run(e.tool, "aws", "cloudwatch", "set-alarm-state", "--alarm-name", alarm, "--state-value", state, "--state-reason", "test")
+	}
+	set("ALARM")
+	e.release("better", "best")
+	output = e.refused("up", "--yes", "--skip-preview")
+	assert.Contains(t, output, "Alarm "+alarm+" is in ALARM state")
+	assert.Equal(t, after.instances, e.account().instances)
+	set("OK")
+
+	// An `up` that is killed while it follows a rollout is continued by the next.
+	e.run(e.tool, "unhealthy", "nothing") // a rollout takes some seconds
+	e.interrupted("starts", "up", "--yes", "--skip-preview")
+	e.pulumi("up", "--yes", "--skip-preview")
+	after = e.account()
+	assert.Equal(t, []string{"5"}, after.versions())
+	assert.Equal(t, "5", after.groupVersion)
+	e.pulumi("preview", "--expect-no-changes")
+
+	// A database host that cannot come up fails `up` with its own error; a slow one is followed.
+	for mode, want := range map[string]string{"failing": "holds ext4 rather than xfs", "slow": "waiting for the volume"} {
+		require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("E2E_HOME"), "database-host"), []byte(mode), 0o600))
+		e.pulumi("state", "delete", "--yes", "--target-dependents", e.urn("database-gate"))
+		if mode == "failing" {
+			assert.Contains(t, e.refused("up", "--yes", "--skip-preview"), want)
+		} else {
+			assert.Contains(t, string(e.pulumi("up", "--yes", "--skip-preview")), want)
+		}
+	}
 	e.pulumi("destroy", "--yes", "--skip-preview")
 }
 
@@ -141,6 +191,75 @@ func (e *emulated) run(name string, args ...string) []byte {
 func (e *emulated) pulumi(args ...string) []byte {
 	e.t.Helper()
 	return e.run(e.tool, append([]string{"pulumi"}, args...)...)
+}
+
+// refused returns the output of a pulumi command that must fail.
+func (e *emulated) refused(args ...string) string {
+	e.t.Helper()
+	out, err := exec.CommandContext(e.t.Context(), e.tool, append([]string{"pulumi"}, args...)...).CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(e.t, err, &exit, string(out))
+	return string(out)
+}
+
+// interrupted runs a pulumi command and interrupts it when its output contains a text.
+func (e *emulated) interrupted(at string, args ...string) {
+	e.t.Helper()
+	cmd := exec.CommandContext(e.t.Context(), e.tool, append([]string{"pulumi"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as Ctrl-C in a terminal, which reaches all processes
+	out, err := cmd.StdoutPipe()
+	require.NoError(e.t, err)
+	cmd.Stderr = cmd.Stdout
+	require.NoError(e.t, cmd.Start())
+	seen := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if !seen && strings.Contains(lines.Text(), at) {
+			seen = true
+			require.NoError(e.t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+		}
+	}
+	require.Error(e.t, cmd.Wait())
+	require.True(e.t, seen, "the output has no %q", at)
+}
+
+// release changes what the API logs when it starts, and builds the binaries.
+func (e *emulated) release(before, after string) {
+	e.edit("app/cmd/cinema/serve.go", `log.Info("`+before+`",`, `log.Info("`+after+`",`)
+	e.build()
+}
+
+// built returns the digest of the binary that was built last.
+func (e *emulated) built() string {
+	file, err := os.Open(filepath.Join("app", "bin", contract.Cinema+"-linux-arm64.gz"))
+	require.NoError(e.t, err)
+	defer file.Close()
+	content, err := gzip.NewReader(file)
+	require.NoError(e.t, err)
+	sum := sha256.New()
+	_, err = io.Copy(sum, content)
+	require.NoError(e.t, err)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// alarm returns the name of an alarm that takes a rollout back.
+func (e *emulated) alarm() string {
+	env := environment.Environment{Project: "cinema", Stack: "e2e", Region: "us-east-1", Account: awssim.AccountID, Partition: "aws"}
+	return component.PhysicalName(env, "aws:cloudwatch/metricAlarm:MetricAlarm", "monitoring-api-5xx")
+}
+
+// urn returns the URN of a resource in the stack's state.
+func (e *emulated) urn(name string) string {
+	var state struct {
+		Deployment struct{ Resources []struct{ URN string } }
+	}
+	require.NoError(e.t, json.Unmarshal(e.pulumi("stack", "export"), &state))
+	for _, r := range state.Deployment.Resources {
+		if strings.HasSuffix(r.URN, "::"+name) {
+			return r.URN
+		}
+	}
+	e.t.Fatalf("the state has no %s", name)
+	return ""
 }
 
 func (e *emulated) build() { e.run("go", "run", "./app/cmd/build", "-arch", "arm64") }
@@ -262,30 +381,10 @@ func tag(tags []types.Tag, key string) string {
 	return ""
 }
 
-// releaseStatus runs `release status` on the account at url.
-func (e *emulated) releaseStatus(url string) (code int, output string) {
-	e.t.Setenv("AWS_ENDPOINT_URL", url)
+// releaseStatus runs `release status`.
+func (e *emulated) releaseStatus() (code int, output string) {
+	e.t.Setenv("AWS_ENDPOINT_URL", e.url)
 	var out bytes.Buffer
 	code = release.Main(e.t.Context(), []string{"status", "--stack", "e2e", "--timeout", "2m"}, &out, &out)
 	return code, out.String()
-}
-
-// failingRefresh starts a proxy of the emulator on which every refresh has failed, and returns its URL.
-func (e *emulated) failingRefresh() string {
-	target, err := url.Parse(e.url)
-	require.NoError(e.t, err)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ModifyResponse = func(r *http.Response) error {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err
-		}
-		body = bytes.ReplaceAll(body, []byte("<Status>Successful</Status>"), []byte("<Status>Failed</Status>"))
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		r.Header.Del("Content-Length")
-		return nil
-	}
-	server := httptest.NewServer(proxy)
-	e.t.Cleanup(server.Close)
-	return server.URL
 }

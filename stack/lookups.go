@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"context"
 	"errors"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -10,6 +12,7 @@ import (
 	"cinema-database/compute"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/rollout"
 	"cinema-database/network"
 	"cinema-database/storage"
 )
@@ -43,7 +46,19 @@ func (s *stack) lookup() error {
 		return err
 	}
 	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
+	s.rollouts = compute.Rollouts{Settings: s.cfg.Release, Open: s.openCloud()}
 	return nil
+}
+
+// openCloud returns a function that opens the account once.
+func (s *stack) openCloud() func(context.Context) (rollout.Cloud, error) {
+	var once sync.Once
+	var cloud rollout.Cloud
+	var err error
+	return func(ctx context.Context) (rollout.Cloud, error) {
+		once.Do(func() { cloud, err = s.dependencies.Cloud(ctx, s.cfg.Provider, s.env.Region) })
+		return cloud, err
+	}
 }
 
 // artifacts finds every binary of the release and writes it in the form in which it is uploaded.

@@ -31,7 +31,7 @@ func open(t *testing.T, o sandbox.Options) (*sandbox.Session, *bytes.Buffer) {
 	}
 	out := &bytes.Buffer{}
 	if o.Program == nil {
-		o.Program = program
+		o.Program = sandboxed(standIns)
 	}
 	o.ProjectDir, o.Dir, o.Stdout, o.Stderr = ".", t.TempDir(), out, out
 	s, err := sandbox.Open(t.Context(), o)
@@ -57,11 +57,11 @@ func held(t *testing.T, s *sandbox.Session) map[string]any {
 	return all
 }
 
-// changed returns the names of the AWS resources that an operation changes, sorted.
+// changed returns the names of the resources that an operation changes, sorted, without the components.
 func changed(r *sandbox.Result) []string {
 	var names []string
 	for _, s := range r.Steps {
-		if strings.HasPrefix(s.Type, "aws:") {
+		if strings.HasPrefix(s.Type, "aws:") || s.Type == gateType {
 			names = append(names, s.Name)
 		}
 	}
@@ -123,7 +123,7 @@ func custom(r *pulumitest.Recording) []*pulumitest.Resource {
 func TestReleaseAndRollBack(t *testing.T) {
 	ctx := t.Context()
 	cinema := "" // content of the binary `cinema`, the usual stand-in where empty
-	s, _ := open(t, sandbox.Options{Program: programOn(func(name, arch string) (*app.Binary, error) {
+	s, _ := open(t, sandbox.Options{Program: sandboxed(func(name, arch string) (*app.Binary, error) {
 		if name == contract.Cinema && cinema != "" {
 			return app.NewBinary(name, arch, standIn(cinema)), nil
 		}
@@ -136,7 +136,7 @@ func TestReleaseAndRollBack(t *testing.T) {
 	_, err = s.Preview(ctx, true)
 	require.NoError(t, err, "no changes remain")
 
-	release := []string{"api-group", "api-instance", "storage-release-cinema"}
+	release := []string{"api-gate", "api-instance", "storage-release-cinema"}
 	cinema = "cinema, the second"
 	preview, err := s.Preview(ctx, false)
 	require.NoError(t, err)

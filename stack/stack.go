@@ -13,6 +13,7 @@ import (
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/rollout"
 	"cinema-database/monitoring"
 	"cinema-database/network"
 	"cinema-database/storage"
@@ -22,6 +23,8 @@ import (
 type Dependencies struct {
 	// FindBinary returns a binary of the application for an architecture, e.g. app.Find.
 	FindBinary func(name, arch string) (*app.Binary, error)
+	// Cloud opens the account for what follows AWS's answers, e.g. rollout.AWS.
+	Cloud rollout.Opener
 	// Readme is the text of the stack's README, Pulumi.README.md.
 	Readme string
 }
@@ -43,6 +46,7 @@ func Program(d Dependencies) pulumi.RunFunc {
 			s.createBackup,
 			s.createReplica,
 			s.createMonitoring,
+			s.rollOut,
 			s.publishSite,
 			s.export,
 		} {
@@ -61,6 +65,7 @@ type stack struct {
 	cfg          *config.Config
 	env          environment.Environment
 	found        findings
+	rollouts     compute.Rollouts
 
 	buckets     *storage.Storage
 	network     *network.Network
@@ -137,6 +142,7 @@ func (s *stack) createDatabase() error {
 	s.database, err = compute.NewDatabase(s.ctx, "database", &compute.DatabaseArgs{
 		Environment:       s.env,
 		DatabaseSettings:  s.cfg.Database,
+		Rollouts:          s.rollouts,
 		AMI:               s.found.ami,
 		Zone:              s.network.Zones[0],
 		Binary:            s.buckets.Artifacts[contract.CinemaDB],
@@ -189,6 +195,18 @@ func (s *stack) createThumbnailer() (err error) {
 		ImagesARN:        s.buckets.ImagesARN,
 	})
 	return err
+}
+
+// rollOut brings the release to the API's instances and waits until the stack serves. It comes after the database, without
+// which the API is not ready, and after the alarms, which take a bad release back.
+func (s *stack) rollOut() error {
+	before := []pulumi.Resource{s.database}
+	args := &compute.ReleaseGateArgs{Environment: s.env, Rollouts: s.rollouts, API: s.api, Binary: s.buckets.Artifacts[contract.Cinema]}
+	if s.monitoring != nil {
+		before = append(before, s.monitoring)
+		args.Alarms = s.monitoring.RolloutAlarms
+	}
+	return compute.NewReleaseGate(s.ctx, args, pulumi.DependsOn(before))
 }
 
 func (s *stack) publishSite() error {

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/app"
+	"cinema-database/internal/rollout"
+	"cinema-database/internal/sandbox"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
@@ -33,6 +35,13 @@ var program = programOn(standIns)
 
 func programOn(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc {
 	return Program(Dependencies{FindBinary: find, Readme: "readme"})
+}
+
+// sandboxed is programOn in a sandbox, whose account the gates use.
+func sandboxed(find func(name, arch string) (*app.Binary, error)) sandbox.Program {
+	return func(cloud rollout.Opener) pulumi.RunFunc {
+		return Program(Dependencies{FindBinary: find, Cloud: cloud, Readme: "readme"})
+	}
 }
 
 func standIns(name, arch string) (*app.Binary, error) {

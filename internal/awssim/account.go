@@ -51,11 +51,15 @@ type Account struct {
 	byID      map[string]string   // id to key, for ids that other resources refer to
 	created   map[string]int      // number of creations of each URN: no id is used twice
 	unclaimed map[string]Resource // by URN: creations whose answer did not arrive
+	fleets    map[string]*fleet   // by name of the Auto Scaling group
+
+	conditions Conditions
 }
 
 // OpenAccount opens the account in a file. It is empty where the file does not exist.
 func OpenAccount(path string) (*Account, error) {
-	a := &Account{path: path, resources: map[string]Resource{}, byID: map[string]string{}, written: map[string][]byte{}, created: map[string]int{}}
+	a := &Account{path: path, resources: map[string]Resource{}, byID: map[string]string{}, written: map[string][]byte{}, created: map[string]int{},
+		fleets: map[string]*fleet{}}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return a, nil
@@ -69,6 +73,9 @@ func OpenAccount(path string) (*Account, error) {
 	}
 	if f.Created != nil {
 		a.created = f.Created
+	}
+	if f.Fleets != nil {
+		a.fleets = f.Fleets
 	}
 	for _, r := range f.Resources {
 		in, err := decode(r.Inputs)
@@ -88,8 +95,9 @@ func OpenAccount(path string) (*Account, error) {
 
 // accountFile is the form of the account's file.
 type accountFile struct {
-	Created   map[string]int `json:"created"`
-	Resources []resourceFile `json:"resources"`
+	Created   map[string]int    `json:"created"`
+	Fleets    map[string]*fleet `json:"fleets"`
+	Resources []resourceFile    `json:"resources"`
 }
 
 type resourceFile struct {
@@ -231,6 +239,9 @@ func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []st
 	}
 	for k, v := range news {
 		state[k] = v
+		if slices.Contains(kinds[typ].changes, string(k)) && !slices.Contains(fields, string(k)) && old.State.HasValue(k) {
+			state[k] = old.State[k]
+		}
 	}
 	if tags, ok := state["tags"]; ok {
 		state["tagsAll"] = tags
@@ -557,7 +568,11 @@ func (a *Account) save() error {
 		return fmt.Errorf("awssim: account: %w", err)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\"created\":%s,\n\"resources\":[", created)
+	fleets, err := a.fleetsFile()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "{\"created\":%s,\n\"fleets\":%s,\n\"resources\":[", created, fleets)
 	for i, k := range slices.Sorted(maps.Keys(a.written)) {
 		if i > 0 {
 			b.WriteByte(',')

@@ -126,6 +126,7 @@ var computeKinds = map[string]kind{
 			d.set("availabilityZones", resource.NewProperty(zones))
 		},
 		replace: []string{"initialLifecycleHooks", "name", "namePrefix"},
+		changes: []string{"launchTemplate"},
 		unique:  pick("name"),
 		needs:   []need{{"targetGroupArns", []string{"aws:lb/targetGroup:TargetGroup"}}},
 		refuse: func(a *Account, in Properties) error {

@@ -22,6 +22,8 @@ type kind struct {
 	replace []string
 	// moving lists the outputs that a change of the resource's content changes.
 	moving []string
+	// changes lists the properties that AWS changes itself: an update that leaves them as they are does not set them.
+	changes []string
 	// unique returns a key that no two resources of the type may share, "" where they may share everything.
 	unique func(Properties) string
 	// overwrites means that a creation replaces the resource with the same id, as putting an object does.

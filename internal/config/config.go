@@ -9,6 +9,7 @@ import (
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
+	"cinema-database/internal/rollout"
 	"cinema-database/monitoring"
 	"cinema-database/network"
 	"cinema-database/storage"
@@ -27,12 +28,15 @@ type Config struct {
 	// Deployer is nil where nobody deploys from GitHub.
 	Deployer     *deployer.Settings
 	Functions    compute.FunctionSettings
+	Release      rollout.Settings
 	Architecture compute.Architecture
 	Replica      storage.ReplicaSettings
 	// Protect protects everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
 	// LogRetentionDays of every log group and access log.
 	LogRetentionDays int
+	// Provider holds the settings of the AWS provider by name, without the region.
+	Provider map[string]string
 	// Tags go on every resource that supports tags.
 	Tags map[string]string
 }
@@ -58,6 +62,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Monitoring.Check(problems)
 	c.Deployer.Check(problems)
 	c.Functions.Check(problems)
+	c.Release.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -76,13 +81,15 @@ func (r *reader) config() *Config {
 	r.database(c)
 	r.api(c)
 	r.functions(c)
+	r.release(c)
 	r.object("domain", &c.Domain)
 	r.object("alarms", &c.Monitoring)
 	r.object("deployer", &c.Deployer)
 	c.Deployer = c.Deployer.WithDefaults()
 	r.object("backups", &c.Backups)
 	r.text("replicaRegion", &c.Replica.Region)
-	c.Replica.Provider = r.provider()
+	c.Provider = r.provider()
+	c.Replica.Provider = c.Provider
 	return c
 }
 
@@ -132,6 +139,20 @@ func (r *reader) api(c *Config) {
 	r.object("api", &api)
 	c.API = compute.APISettings{
 		InstanceType: api.InstanceType, Architecture: c.Architecture, MinSize: api.MinSize, MaxSize: api.MaxSize,
+	}
+}
+
+func (r *reader) release(c *Config) {
+	var release struct {
+		Wait        durationText `json:"wait"`
+		Checkpoints []int        `json:"checkpoints"`
+		Bake        durationText `json:"bake"`
+		Readiness   bool         `json:"readiness"`
+	}
+	r.object("release", &release)
+	c.Release = rollout.Settings{
+		Wait: r.duration("release.wait", release.Wait), Checkpoints: release.Checkpoints,
+		Bake: r.duration("release.bake", release.Bake), Readiness: release.Readiness,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/texttheater/golang-levenshtein/levenshtein"
@@ -85,6 +86,24 @@ func (r *reader) integer(key string, into *int) {
 		}
 		*into = n
 	}
+}
+
+// durationText is a duration in config: text like 45m, or the number 0.
+type durationText string
+
+// UnmarshalJSON accepts a text or a number.
+func (d *durationText) UnmarshalJSON(data []byte) error {
+	*d = durationText(strings.Trim(string(data), `"`))
+	return nil
+}
+
+// duration parses the value of a field.
+func (r *reader) duration(key string, value durationText) time.Duration {
+	d, err := time.ParseDuration(string(value))
+	if err != nil {
+		r.problems.Add(key, value, "is not a duration", "write it like "+r.defaults[key].(string)+", or 0")
+	}
+	return d
 }
 
 // object decodes a list or map into *into. Fields that config leaves out get their defaults. Where the key is absent, *into

@@ -32,6 +32,7 @@ type monitor struct {
 	exports resource.PropertyMap
 	logs    []Log
 	root    string
+	hooks   map[string]bool // names
 
 	secretExports []string
 }
@@ -46,6 +47,7 @@ func (m *monitor) GetDeploymentInfo(context.Context, *emptypb.Empty) (*pulumirpc
 		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
 		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_DELETED_WITH,
 		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+		pulumirpc.ResourceMonitorFeature_RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
 	}}, nil
 }
 
@@ -62,6 +64,17 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 	}
 	out, err := plugin.MarshalProperties(answer, keep)
 	return &pulumirpc.ResourceInvokeResponse{Return: out}, err
+}
+
+// RegisterResourceHook accepts a hook. A recording creates nothing on AWS, so it runs none.
+func (m *monitor) RegisterResourceHook(_ context.Context, in *pulumirpc.RegisterResourceHookRequest) (*emptypb.Empty, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.hooks[in.Name] {
+		return nil, status.Errorf(codes.AlreadyExists, "plan: resource hook %q already registered", in.Name)
+	}
+	m.hooks[in.Name] = true
+	return &emptypb.Empty{}, nil
 }
 
 func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterResourceRequest) (*pulumirpc.RegisterResourceResponse, error) {
@@ -84,7 +97,7 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 		Protect: in.GetProtect(), RetainOnDelete: in.GetRetainOnDelete(), DeleteBeforeReplace: in.DeleteBeforeReplace,
 		IgnoreChanges: sorted(in.IgnoreChanges), ReplaceOnChanges: sorted(in.ReplaceOnChanges), DeletedWith: in.DeletedWith,
 		ReplaceWith: sorted(in.ReplaceWith), Aliases: aliases(in), Dependencies: sorted(in.Dependencies), PropertyDependencies: map[string][]string{},
-		AdditionalSecretOutputs: sorted(in.AdditionalSecretOutputs),
+		AdditionalSecretOutputs: sorted(in.AdditionalSecretOutputs), Hooks: hooks(in.Hooks),
 	}
 	for k, d := range in.PropertyDependencies {
 		if len(d.Urns) > 0 {
@@ -192,6 +205,20 @@ func (m *monitor) urn(parent, typ, name string) string {
 		of = p.QualifiedType()
 	}
 	return string(resource.NewURN(tokens.QName(m.Stack), tokens.PackageName(m.Project), of, tokens.Type(typ), name))
+}
+
+// hooks lists a request's hooks as "<when> <name>".
+func hooks(in *pulumirpc.RegisterResourceRequest_ResourceHooksBinding) []string {
+	var out []string
+	for when, names := range map[string][]string{
+		"beforeCreate": in.GetBeforeCreate(), "afterCreate": in.GetAfterCreate(), "beforeUpdate": in.GetBeforeUpdate(),
+		"afterUpdate": in.GetAfterUpdate(), "beforeDelete": in.GetBeforeDelete(), "afterDelete": in.GetAfterDelete(),
+	} {
+		for _, name := range names {
+			out = append(out, when+" "+name)
+		}
+	}
+	return sorted(out)
 }
 
 // engine answers a program's other calls to the engine.

@@ -36,7 +36,7 @@ func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 	if o.Config == nil {
 		o.Config = map[string]string{}
 	}
-	m := &monitor{Options: o, urns: map[string]*Resource{}, ids: map[string]awssim.Properties{}}
+	m := &monitor{Options: o, urns: map[string]*Resource{}, ids: map[string]awssim.Properties{}, hooks: map[string]bool{}}
 	m.cloud = awssim.Cloud{Region: o.Config["aws:region"], Find: func(id string) (awssim.Properties, bool) {
 		s, ok := m.ids[id]
 		return s, ok

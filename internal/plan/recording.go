@@ -39,6 +39,7 @@ type Resource struct {
 	IgnoreChanges, ReplaceOnChanges, Aliases     []string // sorted
 	AdditionalSecretOutputs                      []string // sorted
 	DeletedWith                                  string
+	Hooks                                        []string            // "beforeCreate api-gate", sorted
 	ReplaceWith                                  []string            // URNs, sorted
 	Dependencies                                 []string            // URNs, sorted: explicit ones and those of every input
 	PropertyDependencies                         map[string][]string // URNs by input, sorted; inputs without any are absent
@@ -175,7 +176,7 @@ func (r *Resource) render(b *strings.Builder) {
 		name string
 		list []string
 	}{
-		{"ignoreChanges", r.IgnoreChanges}, {"replaceOnChanges", r.ReplaceOnChanges}, {"replaceWith", r.ReplaceWith}, {"aliases", r.Aliases},
+		{"ignoreChanges", r.IgnoreChanges}, {"replaceOnChanges", r.ReplaceOnChanges}, {"replaceWith", r.ReplaceWith}, {"hooks", r.Hooks}, {"aliases", r.Aliases},
 		{"additionalSecretOutputs", r.AdditionalSecretOutputs}, {"secrets", r.Secrets}, {"dependencies", r.Dependencies},
 	} {
 		line(l.name, strings.Join(l.list, " "), len(l.list) > 0)

@@ -7,56 +7,53 @@ import (
 	"io"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"cinema-database/internal/awsaccess"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/rollout"
 )
 
 const usage = `usage: release COMMAND [flags]
 
 commands
   status      follow the rollout of the latest release until it ends
-  rollback    show how to roll back to an earlier release; changes nothing
+  rollback    take back the rollout that is in progress; if there is none, list the releases to go back to
 
 flags
   --stack NAME       stack (default dev)
-  --timeout DURATION status: how long to wait for the end of the rollout (default 30m)
+  --timeout DURATION how long to wait for the end of the rollout (default 45m)
+  --to RELEASE       rollback: roll out an earlier release of the list
 
 status exits with 0 if every instance runs the release. It exits with 1, and prints the state of the instances,
 if the rollout failed, was cancelled or rolled back, or did not end in time.
-Credentials are the AWS SDK's: AWS_PROFILE, AWS_ACCESS_KEY_ID and so on; AWS_ENDPOINT_URL selects an emulator.
+rollback exits with 0 once every instance runs the earlier release, and after the list.
+The account is the one of the stack's AWS provider: its profile, role and endpoints in the stack's config, then the environment.
 `
-
-// pollEvery is the time between two requests for the state of a rollout: an instance takes minutes.
-const pollEvery = 10 * time.Second
 
 // Main runs a release command in the project's directory. args follow "release" on the command line. The exit code is
 // cli.ExitFailed if the release is not on every instance, or if AWS or Pulumi does not answer.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := cli.Interruptible(ctx)
 	defer stop()
-	return run(ctx, args, stdout, stderr, wait)
+	return run(ctx, args, stdout, stderr, rollout.SystemClock{})
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, wait func(context.Context, time.Duration) error) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, clock rollout.Clock) int {
 	command := cli.Command{Name: "release", Usage: usage, Stdout: stdout, Stderr: stderr}
 	o, err := parse(args)
 	if err != nil {
 		return command.Refuse(err)
 	}
-	s, err := open(ctx, o.stack)
+	s, err := open(ctx, o, stdout, clock)
 	if err != nil {
 		return command.Fail(err)
 	}
-	s.out, s.wait = stdout, wait
 	if o.verb == "status" {
-		err = s.status(ctx, o.timeout)
+		err = s.status(ctx)
 	} else {
-		err = s.rollback(ctx)
+		err = s.rollback(ctx, o.to)
 	}
 	if err != nil {
 		return command.Fail(err)
@@ -65,8 +62,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, wait func
 }
 
 type options struct {
-	verb, stack string
-	timeout     time.Duration
+	verb, stack, to string
+	timeout         time.Duration
 }
 
 func parse(args []string) (options, error) {
@@ -75,8 +72,11 @@ func parse(args []string) (options, error) {
 	}
 	fs := cli.Flags("release")
 	stack := cli.Stack(fs)
-	timeout := fs.Duration("timeout", 30*time.Minute, "")
-	verb := args[0]
+	timeout := fs.Duration("timeout", 45*time.Minute, "")
+	verb, to := args[0], new(string)
+	if verb == "rollback" {
+		to = fs.String("to", "", "")
+	}
 	err := cli.Parse(fs, args[1:])
 	switch {
 	case verb == "help" || verb == "-h" || verb == "--help":
@@ -86,18 +86,7 @@ func parse(args []string) (options, error) {
 	case err == nil && *timeout <= 0:
 		err = fmt.Errorf("flag --timeout %v: not a positive duration; write it like 30m", *timeout)
 	}
-	return options{verb, *stack, *timeout}, err
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return options{verb, *stack, *to, *timeout}, err
 }
 
 // session is a stack and its account.
@@ -105,28 +94,31 @@ type session struct {
 	stack   string
 	outputs outputs
 	out     io.Writer
-	wait    func(context.Context, time.Duration) error
 
-	scaling *autoscaling.Client
-	ec2     *ec2.Client
-	s3      *s3.Client
+	rollout.Rollout
+	ec2 *ec2.Client
+	s3  *s3.Client
 }
 
-func open(ctx context.Context, stack string) (*session, error) {
-	o, err := stackOutputs(ctx, ".", stack)
+func open(ctx context.Context, o options, out io.Writer, clock rollout.Clock) (*session, error) {
+	outputs, err := stackOutputs(ctx, ".", o.stack)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(o.Region))
+	settings, err := providerSettings(ctx, ".", o.stack)
 	if err != nil {
-		return nil, fmt.Errorf("AWS: %w", err)
+		return nil, err
+	}
+	account, err := awsaccess.Open(ctx, settings, outputs.Region)
+	if err != nil {
+		return nil, err
 	}
 	return &session{
-		stack: stack, outputs: o,
-		scaling: autoscaling.NewFromConfig(cfg),
-		ec2:     ec2.NewFromConfig(cfg),
-		s3: s3.NewFromConfig(cfg, func(o *s3.Options) {
-			o.UsePathStyle = aws.ToString(cfg.BaseEndpoint) != "" // an emulator has one host name
-		}),
+		stack: o.stack, outputs: outputs, out: out, ec2: account.EC2(), s3: account.S3(),
+		Rollout: rollout.Rollout{
+			Cloud:    rollout.Cloud{AutoScaling: account.AutoScaling(), Objects: account.S3(), Clock: clock},
+			Settings: rollout.Settings{Wait: o.timeout},
+			Say:      func(line string) { fmt.Fprintln(out, line) },
+		},
 	}, nil
 }

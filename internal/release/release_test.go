@@ -3,7 +3,6 @@ package release
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,12 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/internal/cli"
+	"cinema-database/internal/rollout"
 )
 
 var (
@@ -39,14 +38,18 @@ type instance struct{ id, zone, lifecycle, health, version string }
 // account answers as Auto Scaling, EC2 and S3 do: with the query protocol and S3's REST. Each request for the refreshes
 // returns the next one; the last one repeats.
 type account struct {
-	// endless lets the command wait until its timeout.
-	endless   bool
 	mu        sync.Mutex
 	refreshes []refresh
 	instances []instance
 	version   string // of the group's launch template, 3 where empty
 	refuse    string // action that is denied
 	requests  int
+	// status is the database host's status object.
+	status string
+	// done lists the calls that change something. The refreshes are after's from then on.
+	done         []string
+	after        []refresh
+	irreversible bool
 }
 
 func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,9 +95,26 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				"</tagSpecificationSet></launchTemplateData></item>", version+1, release)
 		}
 		fmt.Fprintf(w, "<R><launchTemplateVersionSet>%s</launchTemplateVersionSet></R>", items.String())
+	case "RollbackInstanceRefresh":
+		if a.irreversible {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `<ErrorResponse><Error><Code>IrreversibleInstanceRefresh</Code><Message>no desired configuration</Message></Error></ErrorResponse>`)
+			return
+		}
+		fallthrough
+	case "CancelInstanceRefresh", "StartInstanceRefresh":
+		assertGroup(r.Form.Get("AutoScalingGroupName"))
+		a.done = append(a.done, action+r.Form.Get("DesiredConfiguration.LaunchTemplate.Version"))
+		a.refreshes, a.requests = a.after, 0
+		fmt.Fprintf(w, "<R><%[1]sResult><InstanceRefreshId>r-9</InstanceRefreshId></%[1]sResult></R>", action)
 	case "":
+		if r.URL.Path == "/storage-artifacts-1/status/database.json" && a.status != "" {
+			fmt.Fprint(w, a.status)
+			return
+		}
 		if r.URL.Path != "/storage-artifacts-1" || r.URL.Query().Get("prefix") != "releases/" {
-			http.NotFound(w, r)
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `<Error><Code>NoSuchKey</Code></Error>`)
 			return
 		}
 		fmt.Fprint(w, "<ListBucketResult>")
@@ -120,6 +140,7 @@ func installCLI(t *testing.T, outputs string) {
 	t.Helper()
 	dir := t.TempDir()
 	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.274.1 ;;\n'stack output --json --non-interactive --stack dev') cat <<'END'\n" + outputs + "\nEND\n;;\n" +
+		"'config --json --non-interactive --stack dev') echo '{\"aws:maxRetries\": {\"value\": \"0\", \"secret\": false}, \"cinema:api\": {\"value\": \"{}\"}}' ;;\n" +
 		"*) echo \"error: no stack named '$6' found\" >&2; exit 255 ;;\nesac\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -139,13 +160,7 @@ func runRelease(t *testing.T, a *account, args ...string) (code int, stdout, std
 	}
 	installCLI(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+`"}}`)
 	var out, errs bytes.Buffer
-	code = run(t.Context(), args, &out, &errs, func(ctx context.Context, d time.Duration) error {
-		assert.Equal(t, pollEvery, d)
-		if a.endless {
-			<-ctx.Done()
-		}
-		return ctx.Err()
-	})
+	code = run(t.Context(), args, &out, &errs, &rollout.SimulatedClock{})
 	return code, out.String(), errs.String()
 }
 
@@ -165,7 +180,8 @@ func TestStatusFollowsTheRollout(t *testing.T) {
 		{"r-1", "Successful", "", "", 100, 0},
 	}}, "status")
 	assert.Equal(t, cli.ExitOK, code, errs)
-	assert.Equal(t, `r-1  Pending, 0 % done, 0 instances to update
+	assert.Equal(t, `database host: no report yet
+r-1  Pending, 0 % done, 0 instances to update
 r-1  InProgress, 0 % done, 2 instances to update: Waiting for i-2 to warm up.
 r-1  InProgress, 50 % done, 1 instances to update
 r-1  Successful, 100 % done, 0 instances to update
@@ -222,17 +238,61 @@ func TestStatusOfAGroupWithAnotherRelease(t *testing.T) {
 }
 
 func TestStatusEndsAtTheTimeout(t *testing.T) {
-	code, out, errs := runRelease(t, &account{endless: true, instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "3s")
+	code, out, errs := runRelease(t, &account{instances: healthy("2"), refreshes: []refresh{{"r-1", "InProgress", "", "", 10, 2}}}, "status", "--timeout", "3s")
 	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "the rollout has not ended within 3s (InProgress, 10 % done, 2 instances to update)")
 	assert.Contains(t, out, "i-1       eu-west-1a  InService  Healthy  2")
 }
 
-func TestAnInterruptEndsTheWait(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, wait(ctx, time.Hour), context.Canceled)
-	require.NoError(t, wait(t.Context(), time.Nanosecond))
+func TestStatusShowsTheDatabaseHost(t *testing.T) {
+	a := &account{instances: healthy("3"), status: `{"instance":"i-9","phase":"waiting for the volume","version":"8.0.38","digest":"` + current +
+		`","error":"no device","time":"2026-07-01T10:00:00Z"}`}
+	code, out, errs := runRelease(t, a, "status")
+	assert.Equal(t, cli.ExitOK, code, errs)
+	assert.Contains(t, out, "database host: waiting for the volume: no device, MongoDB 8.0.38, cinema-db cccccccccccc, since 2026-07-01T10:00:00Z")
+}
+
+func TestRollbackTakesBackTheRollout(t *testing.T) {
+	active := []refresh{{"r-9", "InProgress", "", "", 33, 2}}
+	a := &account{instances: healthy("3"), refreshes: active, after: []refresh{
+		{"r-9", "RollbackInProgress", "", "User-initiated", 50, 1}, {"r-9", "RollbackSuccessful", "", "User-initiated", 100, 0},
+	}}
+	code, out, errs := runRelease(t, a, "rollback")
+	assert.Equal(t, cli.ExitOK, code, errs)
+	assert.Equal(t, []string{"RollbackInstanceRefresh"}, a.done)
+	assert.Contains(t, out, "r-9  RollbackSuccessful")
+
+	a = &account{instances: healthy("3"), refreshes: active, irreversible: true}
+	code, _, errs = runRelease(t, a, "rollback")
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Equal(t, []string{"CancelInstanceRefresh"}, a.done)
+	assert.Contains(t, errs, "the instances that it has replaced stay; no desired configuration")
+
+	a = &account{instances: healthy("3"), refreshes: active, after: []refresh{{"r-9", "RollbackFailed", "", "no capacity", 50, 1}}}
+	code, _, errs = runRelease(t, a, "rollback")
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Contains(t, errs, "ended as RollbackFailed, 50 % done, 1 instances to update: no capacity")
+
+	a = &account{instances: healthy("3"), refreshes: active}
+	code, _, errs = runRelease(t, a, "rollback", "--to", before[:12])
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Empty(t, a.done)
+	assert.Contains(t, errs, "a rollout is in progress")
+}
+
+func TestRollbackToAnEarlierRelease(t *testing.T) {
+	a := &account{instances: healthy("3"), after: []refresh{{"r-9", "Failed", "no capacity", "", 0, 2}}}
+	code, out, errs := runRelease(t, a, "rollback", "--to", before[:12])
+	assert.Equal(t, []string{"StartInstanceRefresh2"}, a.done)
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Contains(t, out, "release bbbbbbbbbbbb: rollout r-9 to template version 2 starts")
+	assert.Contains(t, errs, "ended as Failed, 0 % done, 2 instances to update: no capacity")
+
+	a = &account{instances: healthy("3")}
+	code, _, errs = runRelease(t, a, "rollback", "--to", unused[:12])
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Empty(t, a.done)
+	assert.Contains(t, errs, "flag --to dddddddddddd: not a release with a template version")
 }
 
 func TestStatusReportsErrorsOfAWS(t *testing.T) {
@@ -243,7 +303,7 @@ func TestStatusReportsErrorsOfAWS(t *testing.T) {
 }
 
 func TestRollbackListsEarlierReleases(t *testing.T) {
-	a := &account{instances: append(healthy("3"), instance{"i-3", "eu-west-1c", "InService", "Healthy", "2"}), refreshes: []refresh{{"r-1", "InProgress", "", "", 50, 1}}}
+	a := &account{instances: append(healthy("3"), instance{"i-3", "eu-west-1c", "InService", "Healthy", "2"}), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}
 	code, out, errs := runRelease(t, a, "rollback")
 	assert.Equal(t, cli.ExitOK, code, errs)
 	assert.Contains(t, out, `stack dev: release cccccccccccc, group api-group-1 on template lt-1 version 3
@@ -254,13 +314,10 @@ func TestRollbackListsEarlierReleases(t *testing.T) {
   bbbbbbbbbbbb  2026-07-02 10:00  17.0  2                  1          
   aaaaaaaaaaaa  2026-07-01 10:00  17.0  1                  0          
 `)
-	assert.Contains(t, out, "aws autoscaling rollback-instance-refresh --auto-scaling-group-name api-group-1 --region eu-west-1")
-	assert.Contains(t, out, "To roll back to bbbbbbbbbbbb permanently:")
-	assert.Contains(t, out, `'{"LaunchTemplate":{"LaunchTemplateId":"lt-1","Version":"2"}}'`)
-
-	code, out, _ = runRelease(t, &account{instances: healthy("3"), refreshes: []refresh{{"r-1", "Successful", "", "", 100, 0}}}, "rollback")
-	assert.Equal(t, cli.ExitOK, code)
-	assert.NotContains(t, out, "rollback-instance-refresh")
+	assert.Contains(t, out, "No rollout is in progress. AWS cannot take back one that has ended.")
+	assert.Contains(t, out, "To roll back to bbbbbbbbbbbb for good:")
+	assert.Contains(t, out, "go run . release rollback --stack dev --to bbbbbbbbbbbb")
+	assert.Empty(t, a.done)
 }
 
 func TestCommandLine(t *testing.T) {
@@ -269,15 +326,15 @@ func TestCommandLine(t *testing.T) {
 		"status now":             `argument "now": not known`,
 		"status --timeout soon":  `invalid value "soon"`,
 		"status --timeout -5m":   `flag --timeout -5m0s: not a positive duration`,
-		"rollback --to-yourself": `not defined: -to-yourself`,
+		"status --to yourself": `not defined: -to`,
 	} {
 		var out, errs bytes.Buffer
-		assert.Equal(t, cli.ExitUsage, run(t.Context(), strings.Fields(args), &out, &errs, wait), args)
+		assert.Equal(t, cli.ExitUsage, run(t.Context(), strings.Fields(args), &out, &errs, &rollout.SimulatedClock{}), args)
 		assert.Contains(t, errs.String(), want)
 		assert.Contains(t, errs.String(), "usage: release")
 	}
 	var out, errs bytes.Buffer
-	assert.Equal(t, cli.ExitOK, run(t.Context(), []string{"status", "--help"}, &out, &errs, wait))
+	assert.Equal(t, cli.ExitOK, run(t.Context(), []string{"status", "--help"}, &out, &errs, &rollout.SimulatedClock{}))
 	assert.Contains(t, out.String(), "usage: release")
 }
 
@@ -288,7 +345,7 @@ func TestMissingStackOrOutputs(t *testing.T) {
 
 	installCLI(t, `{"region":"eu-west-1"}`)
 	var out, errors bytes.Buffer
-	assert.Equal(t, cli.ExitFailed, run(t.Context(), []string{"status"}, &out, &errors, wait))
+	assert.Equal(t, cli.ExitFailed, run(t.Context(), []string{"status"}, &out, &errors, &rollout.SimulatedClock{}))
 	assert.Contains(t, errors.String(), "stack dev has no output apiGroup; run `pulumi up --stack dev` first")
 	assert.Contains(t, errors.String(), "releases.cinema")
 }

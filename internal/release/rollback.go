@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/rollout"
 )
 
 // object is the API's binary of one release in the artifacts bucket.
@@ -28,14 +30,28 @@ type object struct {
 }
 
 // short is the value of the launch templates' Release tag.
-func (o object) short() string { return o.digest[:12] }
+func (o object) short() string { return o.digest[:shortLen] }
+
+// shortLen is the length of a short digest, in hex digits.
+const shortLen = 12
 
 // releaseKey matches the key of an API binary.
 var releaseKey = regexp.MustCompile("^" + contract.ExecutableKey(contract.Cinema, "([0-9a-f]{64})") + "$")
 
-// rollback prints the releases in the bucket and the steps back to the latest earlier one. It changes nothing.
-func (s *session) rollback(ctx context.Context) error {
-	group, err := s.group(ctx)
+// rollback takes back the rollout that is in progress. If there is none, it rolls out the release that to names, or
+// lists the releases and the ways back.
+func (s *session) rollback(ctx context.Context, to string) error {
+	refresh, err := s.LatestRefresh(ctx, s.outputs.Group)
+	if err != nil {
+		return err
+	}
+	if refresh != nil && !rollout.Ended(refresh) {
+		if to != "" {
+			return fmt.Errorf("flag --to %s: a rollout is in progress (%s): take it back first, without --to", to, rollout.Describe(refresh))
+		}
+		return s.TakeBack(ctx, s.outputs.Group, refresh)
+	}
+	group, err := s.FindGroup(ctx, s.outputs.Group)
 	if err != nil {
 		return err
 	}
@@ -54,12 +70,26 @@ func (s *session) rollback(ctx context.Context) error {
 	for i, o := range objects {
 		objects[i].versions = versions[o.short()]
 	}
-	now := s.outputs.Releases["cinema"]
-	fmt.Fprintf(s.out, "stack %s: release %.12s, group %s on template %s version %s\n\n", s.stack, now, s.outputs.Group, template, templateVersion(group))
+	if to == "" {
+		s.list(group, objects)
+		return nil
+	}
+	for _, o := range objects {
+		if len(to) >= shortLen && strings.HasPrefix(o.digest, to) && len(o.versions) > 0 {
+			return s.Run(ctx, rollout.Target{Group: s.outputs.Group, Template: template, Version: fmt.Sprint(o.versions[len(o.versions)-1]), Release: o.short()}, nil)
+		}
+	}
+	return fmt.Errorf("flag --to %s: not a release with a template version; `go run . release rollback --stack %s` lists them", to, s.stack)
+}
 
+// list prints the releases in the bucket and the ways back to the latest earlier one.
+func (s *session) list(group types.AutoScalingGroup, objects []object) {
+	now := s.outputs.Releases["cinema"]
+	fmt.Fprintf(s.out, "stack %s: release %.12s, group %s on template %s version %s\n\n", s.stack, now, s.outputs.Group,
+		aws.ToString(group.LaunchTemplate.LaunchTemplateId), rollout.TemplateVersion(group))
 	running := map[string]int{}
 	for _, i := range group.Instances {
-		running[instanceVersion(i)]++
+		running[rollout.InstanceVersion(i)]++
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  RELEASE\tUPLOADED\tMIB\tTEMPLATE VERSIONS\tINSTANCES\t")
@@ -81,44 +111,25 @@ func (s *session) rollback(ctx context.Context) error {
 			cmp.Or(strings.Join(named, ", "), "none"), count, mark)
 	}
 	w.Flush()
-	fmt.Fprintln(s.out)
-
-	if refresh, err := s.latestRefresh(ctx); err != nil {
-		return err
-	} else if refresh != nil && !ended(refresh.Status) {
-		fmt.Fprintf(s.out, "A rollout is in progress (%s). To roll it back immediately:\n\n  aws autoscaling rollback-instance-refresh --auto-scaling-group-name %s --region %s\n\n",
-			describe(refresh), s.outputs.Group, s.outputs.Region)
-	}
+	fmt.Fprintln(s.out, "\nNo rollout is in progress. AWS cannot take back one that has ended.")
 	if len(earlier) == 0 {
 		fmt.Fprintln(s.out, "The bucket has no earlier release that a template version starts: release a corrected version instead.")
-		return nil
+		return
 	}
-	s.steps(earlier[0], template)
-	return nil
-}
+	fmt.Fprintf(s.out, `
+To roll back to %[1]s for good:
 
-// steps prints the steps back to a release.
-func (s *session) steps(to object, template string) {
-	version := to.versions[len(to.versions)-1]
-	fmt.Fprintf(s.out, `To roll back to %[1]s permanently:
-
-  1. git checkout the commit that built it, or git revert the later commits
+  1. git revert the commits after the one that built it
   2. make app
      the digest of cinema must be %[1]s: builds are reproducible
-  3. pulumi preview --diff --stack %[2]s
-     the launch template's Release tag becomes %[1]s
-  4. pulumi up --stack %[2]s
-     starts the rollout as an instance refresh; 100 %% of the instances stay healthy
-  5. go run . release status --stack %[2]s
+  3. pulumi up --stack %[2]s
 
-To roll back immediately, without the source (the next pulumi up undoes it):
+To roll back at once, without the source (until the next pulumi up with another release):
 
-  aws autoscaling start-instance-refresh --auto-scaling-group-name %[3]s --region %[4]s \
-    --desired-configuration '{"LaunchTemplate":{"LaunchTemplateId":"%[5]s","Version":"%[6]d"}}' \
-    --preferences '{"MinHealthyPercentage":100,"MaxHealthyPercentage":134}'
+  go run . release rollback --stack %[2]s --to %[1]s
 
 A rollback does not change the data that a release has written to the database and the buckets.
-`, to.short(), s.stack, s.outputs.Group, s.outputs.Region, template, version)
+`, earlier[0].short(), s.stack)
 }
 
 // objects lists the API's releases in the bucket, the latest first.

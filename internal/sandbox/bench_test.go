@@ -37,7 +37,7 @@ func BenchmarkUp(b *testing.B) {
 	for _, quick := range []bool{false, true} {
 		b.Run(fmt.Sprintf("quick=%t", quick), func(b *testing.B) {
 			for range b.N {
-				s := open(b, sandbox.Options{Program: program, Dir: b.TempDir(), Quick: quick})
+				s := open(b, sandbox.Options{Program: alone(program), Dir: b.TempDir(), Quick: quick})
 				if _, err := s.Up(b.Context()); err != nil {
 					b.Fatal(err)
 				}

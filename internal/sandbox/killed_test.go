@@ -25,7 +25,7 @@ func TestHelperIsKilled(t *testing.T) {
 	if dir == "" {
 		t.Skip("part of TestKilledRun")
 	}
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	s.OnCreate(func(typ string) {
 		if typ == last {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -37,7 +37,7 @@ func TestHelperIsKilled(t *testing.T) {
 
 func TestKilledRun(t *testing.T) {
 	t.Parallel()
-	undisturbed := open(t, sandbox.Options{Program: killedProgram})
+	undisturbed := open(t, sandbox.Options{Program: alone(killedProgram)})
 	_, err := undisturbed.Up(t.Context())
 	require.NoError(t, err)
 	for _, last := range []string{
@@ -56,7 +56,7 @@ func TestKilledRun(t *testing.T) {
 			require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", log)
 
 			var out bytes.Buffer
-			s := open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &out})
+			s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir, Stdout: &out})
 			assert.Contains(t, out.String(), "AWS created "+last)
 			_, err = s.Up(ctx)
 			require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestKilledEngine(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	s.OnCreate(func(typ string) {
 		if typ == "aws:ec2/subnet:Subnet" {
 			s.KillEngine()
@@ -85,7 +85,7 @@ func TestKilledEngine(t *testing.T) {
 	s.Close()
 
 	var out bytes.Buffer
-	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir, Stdout: &out})
+	s = open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir, Stdout: &out})
 	assert.Contains(t, out.String(), "its lock is removed")
 	assert.Contains(t, out.String(), "killed while creating aws:ec2/subnet:Subnet subnet")
 	_, err = s.Up(ctx)
@@ -100,13 +100,13 @@ func TestKilledWhileLocking(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	s.Close()
 	locks := filepath.Join(dir, "state", ".pulumi", "locks", "organization", "cinema", "dev")
 	require.NoError(t, os.MkdirAll(locks, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(locks, "3c3a2f8e.json.189a7d0d5b0c4c00.tmp"), nil, 0o600))
 
-	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s = open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	_, err := s.Up(ctx)
 	require.NoError(t, err)
 }
@@ -115,7 +115,7 @@ func TestInterruptedRunContinues(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	s.OnCreate(func(typ string) {
 		if typ == "aws:ec2/vpc:Vpc" {
 			interrupt()
@@ -128,7 +128,7 @@ func TestInterruptedRunContinues(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, locks, "an interrupted engine releases its lock")
 
-	s = open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s = open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	_, err = s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, s.Account().Resources(), resources)
@@ -137,12 +137,12 @@ func TestInterruptedRunContinues(t *testing.T) {
 func TestSecondRunWaits(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := sandbox.Open(ctx, sandbox.Options{Program: killedProgram, Dir: dir, ProjectDir: ".",
+	_, err := sandbox.Open(ctx, sandbox.Options{Program: alone(killedProgram), Dir: dir, ProjectDir: ".",
 		Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
 	require.ErrorIs(t, err, context.Canceled)
 	s.Close()
-	open(t, sandbox.Options{Program: killedProgram, Dir: dir})
+	open(t, sandbox.Options{Program: alone(killedProgram), Dir: dir})
 }

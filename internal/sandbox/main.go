@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/term"
 
 	"cinema-database/internal/cli"
@@ -36,6 +35,7 @@ flags
   --stack NAME           stack, with Pulumi.NAME.yaml for its config (default dev)
   -c KEY=VALUE           set a config value instead of the file's (repeatable)
   --fail TYPE            up: the next creation of a type fails, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
+  --bad-release          up: the instances that start fail their health checks
   --skip-preview         up: no preview
   --expect-no-changes    preview, up: fail if there are changes
   --show-secrets         output: print the values of secrets
@@ -50,7 +50,7 @@ type command struct {
 
 // Main runs a sandbox command for a program and returns the exit code. args follow "sandbox" on the command line. After an
 // interrupt the engine finishes its current operations and saves its state.
-func Main(ctx context.Context, args []string, program pulumi.RunFunc, stdout, stderr io.Writer) int {
+func Main(ctx context.Context, args []string, program Program, stdout, stderr io.Writer) int {
 	c, err := parse(args)
 	if err != nil {
 		return cli.Command{Name: "sandbox", Usage: usage, Stdout: stdout, Stderr: stderr}.Refuse(err)
@@ -101,6 +101,7 @@ func parse(args []string) (command, error) {
 			c.options.Fail = append(c.options.Fail, typ)
 			return nil
 		})
+		fs.BoolVar(&c.options.BadRelease, "bad-release", false, "")
 		fs.BoolVar(&c.skipPreview, "skip-preview", false, "")
 		fs.BoolVar(&c.expectNoWork, "expect-no-changes", false, "")
 	case "preview":

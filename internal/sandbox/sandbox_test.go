@@ -11,6 +11,7 @@ import (
 
 	"cinema-database/internal/awssim"
 	"cinema-database/internal/pulumicli"
+	"cinema-database/internal/rollout"
 	"cinema-database/internal/sandbox"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -99,6 +100,11 @@ func open(t testing.TB, o sandbox.Options) *sandbox.Session {
 	return s
 }
 
+// alone is a program that does not follow AWS's answers.
+func alone(program pulumi.RunFunc) sandbox.Program {
+	return func(rollout.Opener) pulumi.RunFunc { return program }
+}
+
 // held lists an account's resources, by URN.
 func held(s *sandbox.Session) []string {
 	var list []string
@@ -133,7 +139,7 @@ func find(t *testing.T, s *sandbox.Session, typ string) awssim.Resource {
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := open(t, sandbox.Options{Program: shop{userData: "one", ami: "ami-1"}.program})
+	s := open(t, sandbox.Options{Program: alone(shop{userData: "one", ami: "ami-1"}.program)})
 
 	preview, err := s.Preview(ctx, false)
 	require.NoError(t, err)
@@ -152,7 +158,7 @@ func TestLifecycle(t *testing.T) {
 	require.NoError(t, err, "no changes remain")
 
 	// A change in place, and the dependent change of the host's tag.
-	s.SetProgram(shop{userData: "two", ami: "ami-1"}.program)
+	s.SetProgram(alone(shop{userData: "two", ami: "ami-1"}.program))
 	preview, err = s.Preview(ctx, true)
 	require.ErrorIs(t, err, sandbox.ErrChanges)
 	assert.ElementsMatch(t, []string{"update template", "update host"}, steps(preview))
@@ -164,7 +170,7 @@ func TestLifecycle(t *testing.T) {
 
 	// A change that AWS cannot make in place.
 	was := find(t, s, "aws:ec2/instance:Instance").ID
-	s.SetProgram(shop{userData: "two", ami: "ami-2"}.program)
+	s.SetProgram(alone(shop{userData: "two", ami: "ami-2"}.program))
 	up, err = s.Up(ctx)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"create-replacement host", "replace host", "delete-replaced host"}, steps(up))
@@ -207,11 +213,11 @@ func TestFailedCreationConverges(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	program := shop{userData: "one", ami: "ami-1"}.program
-	undisturbed := open(t, sandbox.Options{Program: program})
+	undisturbed := open(t, sandbox.Options{Program: alone(program)})
 	_, err := undisturbed.Up(ctx)
 	require.NoError(t, err)
 
-	s := open(t, sandbox.Options{Program: program, Fail: []string{"aws:ec2/subnet:Subnet"}})
+	s := open(t, sandbox.Options{Program: alone(program), Fail: []string{"aws:ec2/subnet:Subnet"}})
 	_, err = s.Up(ctx)
 	var failed *sandbox.OperationError
 	require.ErrorAs(t, err, &failed)
@@ -227,13 +233,13 @@ func TestSessionsShareTheAccount(t *testing.T) {
 	ctx := t.Context()
 	program := shop{userData: "one", ami: "ami-1"}.program
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: program, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(program), Dir: dir})
 	_, err := s.Up(ctx)
 	require.NoError(t, err)
 	before := held(s)
 	s.Close()
 
-	again := open(t, sandbox.Options{Program: program, Dir: dir})
+	again := open(t, sandbox.Options{Program: alone(program), Dir: dir})
 	assert.Equal(t, before, held(again))
 	_, err = again.Preview(ctx, true)
 	require.NoError(t, err)
@@ -242,7 +248,7 @@ func TestSessionsShareTheAccount(t *testing.T) {
 func TestSecretsStayOutOfTheState(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := open(t, sandbox.Options{Program: shop{userData: "one", ami: "ami-1"}.program, Dir: dir})
+	s := open(t, sandbox.Options{Program: alone(shop{userData: "one", ami: "ami-1"}.program), Dir: dir})
 	_, err := s.Up(t.Context())
 	require.NoError(t, err)
 	state, err := os.ReadFile(filepath.Join(dir, "state", ".pulumi", "stacks", "cinema", "dev.json"))

@@ -14,6 +14,7 @@ import (
 
 	"cinema-database/internal/awssim"
 	"cinema-database/internal/pulumicli"
+	"cinema-database/internal/rollout"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
@@ -36,15 +37,20 @@ type Options struct {
 	Dir        string            // directory of state, account and config, default <ProjectDir>/.sandbox/<stack>
 	ConfigFile string            // read instead of Pulumi.<stack>.yaml
 	Config     map[string]string // values that replace the file's, by full key, objects and lists as JSON
-	Program    pulumi.RunFunc
+	Program    Program
 	Stdout     io.Writer // the engine's progress; discarded where nil
 	Stderr     io.Writer // the engine's errors; discarded where nil
 	Color      bool      // terminal colors in the progress
 	Fail       []string  // types whose next creation fails, once
+	// BadRelease makes the instances that start fail their health checks.
+	BadRelease bool
 	// Quick lets the engine save its state only at the end of an operation, which takes most of the time of a large stack. After
 	// a killed run the state then knows nothing of what the account holds.
 	Quick bool
 }
+
+// Program makes a Pulumi program that opens the simulated account where it follows AWS's answers.
+type Program func(rollout.Opener) pulumi.RunFunc
 
 // Session is a stack on a simulated account. A directory has one open session at a time. Its methods are not safe for
 // concurrent use.
@@ -145,6 +151,7 @@ func (s *Session) open(ctx context.Context) error {
 	if s.account, err = awssim.OpenAccount(s.accountFile()); err != nil {
 		return err
 	}
+	s.account.SetConditions(awssim.Conditions{BadRelease: s.options.BadRelease})
 	if err := s.serve(); err != nil {
 		return err
 	}
@@ -162,7 +169,7 @@ func (s *Session) open(ctx context.Context) error {
 	if s.options.Quick {
 		env["PULUMI_SKIP_CHECKPOINTS"], env["PULUMI_EXPERIMENTAL"] = "true", "true"
 	}
-	s.stack, err = auto.UpsertStackInlineSource(ctx, s.options.Stack, s.name(), s.options.Program,
+	s.stack, err = auto.UpsertStackInlineSource(ctx, s.options.Stack, s.name(), s.options.Program(s.openCloud),
 		auto.WorkDir(s.workDir()), auto.PulumiHome(s.homeDir()), auto.Pulumi(s.cli), auto.EnvVars(env))
 	if err != nil {
 		return fmt.Errorf("sandbox: stack %s: %w", s.options.Stack, err)
@@ -310,9 +317,9 @@ func (s *Session) Close() {
 }
 
 // SetProgram changes the program for later operations.
-func (s *Session) SetProgram(program pulumi.RunFunc) {
+func (s *Session) SetProgram(program Program) {
 	s.options.Program = program
-	s.stack.Workspace().SetProgram(program)
+	s.stack.Workspace().SetProgram(program(s.openCloud))
 }
 
 // SetConfig changes config values for later operations, by full key.

@@ -1,16 +1,74 @@
-"""What moto 5.2 lacks for a release, where the emulator is started with this folder on its PYTHONPATH: it keeps the
-user data of a launch template's second and later versions as text, and its instances then fail to start."""
+"""What the emulator lacks, where it is started with this folder on its PYTHONPATH.
+
+- Its Auto Scaling groups forget their maintenance policy and default warm-up.
+- Its instances do not boot, so this plays what the database host reports about itself (app/contract, Status).
+
+The file `database-host` in the folder of E2E_UNHEALTHY says how its boot goes: `good` (also without the file), `slow` (some
+phases first), or `failing`.
+"""
+import json
+import os
 import sys
+from pathlib import Path
+
+KEY = "status/database.json"
+SLOW = ["fetching", "waiting for the volume", "installing", "initializing"]
+
+
+def mode():
+    path = Path(os.environ.get("E2E_UNHEALTHY", "/nonexistent/x")).parent / "database-host"
+    return path.read_text().strip() if path.exists() else "good"
+
+
+def database_host(account):
+    from moto.ec2.models import ec2_backends
+
+    for backend in ec2_backends[account].values():
+        for reservation in backend.reservations.values():
+            for instance in reservation.instances:
+                tags = {t["key"]: t["value"] for t in instance.get_tags()}
+                if tags.get("Component") == "Database" and instance.state in ("pending", "running"):
+                    return instance.id
+    return None
+
+
+def keep_group_settings():
+    from moto.autoscaling.responses import AutoScalingResponse
+
+    def keeping(call):
+        def wrapped(self):
+            answer = call(self)
+            group = self.autoscaling_backend.autoscaling_groups[self._get_param("AutoScalingGroupName")]
+            for name, attribute in (("InstanceMaintenancePolicy", "instance_maintenance_policy"), ("DefaultInstanceWarmup", "default_instance_warmup")):
+                if self._get_param(name) is not None:
+                    setattr(group, attribute, self._get_param(name))
+            return answer
+
+        return wrapped
+
+    for name in ("create_auto_scaling_group", "update_auto_scaling_group"):
+        setattr(AutoScalingResponse, name, keeping(getattr(AutoScalingResponse, name)))
+
+
+def play_database_host():
+    from moto.s3.models import S3Backend
+
+    get, asked = S3Backend.get_object, {}
+
+    def get_object(self, bucket_name, key_name, *args, **kwargs):
+        host = database_host(self.account_id) if key_name == KEY else None
+        if host:
+            asked[host] = n = asked.get(host, 0) + 1
+            status = {"role": "database", "instance": host, "version": "", "digest": "", "error": "", "fatal": False, "time": "2026-01-01T00:00:00Z",
+                      "phase": SLOW[n - 1] if mode() == "slow" and n <= len(SLOW) else "ready"}
+            if mode() == "failing":
+                status.update(phase="waiting for the volume", error="vol-0 holds ext4 rather than xfs; it is not formatted", fatal=True)
+            self.put_object(bucket_name, KEY, json.dumps(status).encode())
+        return get(self, bucket_name, key_name, *args, **kwargs)
+
+    S3Backend.get_object = get_object
+
 
 if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
-    from moto.ec2.models.launch_templates import LaunchTemplateVersion
-    from moto.ec2.utils import parse_user_data
-
-    _init = LaunchTemplateVersion.__init__
-
-    def init(self, template, number, data, description):
-        if isinstance(data.get("UserData"), str):
-            data = {**data, "UserData": parse_user_data(data["UserData"])}
-        _init(self, template, number, data, description)
-
-    LaunchTemplateVersion.__init__ = init
+    keep_group_settings()
+    play_database_host()
