@@ -117,6 +117,8 @@ type Database struct {
 	Host pulumi.StringOutput
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
+
+	gate pulumi.Resource
 }
 
 // NewDatabase registers the host, its data volume and its DNS name.
@@ -187,12 +189,13 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		if err := newDatabaseGate(s.Ctx, s.Name("gate"), args.Rollouts, pulumi.StringMap{
+		d.gate, err = newDatabaseGate(s.Ctx, s.Name("gate"), args.Rollouts, pulumi.StringMap{
 			"bucket":   args.ArtifactsBucket,
 			"instance": host.ID(),
 			"version":  pulumi.String(args.Version),
 			"binary":   pulumi.String(args.Binary.Short()),
-		}, s.Child(pulumi.DependsOn([]pulumi.Resource{attachment, record}))); err != nil {
+		}, s.Child(pulumi.DependsOn([]pulumi.Resource{attachment, record})))
+		if err != nil {
 			return err
 		}
 		d.InstanceID, d.VolumeID, d.VolumeARN = host.ID(), volume.ID(), volume.Arn

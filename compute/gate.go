@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -23,7 +24,7 @@ type Rollouts struct {
 // up` runs pass with the new inputs: an error fails the update, the state keeps the old inputs, and the next `pulumi up`
 // runs pass again. A preview shows the change of the inputs and runs nothing.
 func (r Rollouts) gate(ctx *pulumi.Context, name string, inputs pulumi.StringMap,
-	pass func(ctx context.Context, r rollout.Rollout, inputs map[string]string, first bool) error, opts ...pulumi.ResourceOption) error {
+	pass func(ctx context.Context, r rollout.Rollout, inputs map[string]string, first bool) error, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	hook, err := ctx.RegisterResourceHook(name, func(args *pulumi.ResourceHookArgs) error {
 		cloud, err := r.Open(ctx.Context())
 		if err != nil {
@@ -37,44 +38,48 @@ func (r Rollouts) gate(ctx *pulumi.Context, name string, inputs pulumi.StringMap
 		return pass(ctx.Context(), rollout.Rollout{Cloud: cloud, Settings: r.Settings, Say: say}, given, args.OldInputs == nil)
 	}, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hooks := pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}, BeforeUpdate: []*pulumi.ResourceHook{hook}})
-	_, err = pulumi.NewStash(ctx, name, &pulumi.StashArgs{Input: inputs}, append(opts, hooks)...)
-	return err
+	return pulumi.NewStash(ctx, name, &pulumi.StashArgs{Input: inputs}, append(opts, hooks)...)
 }
 
 // ReleaseGateArgs are what a release is brought to.
 type ReleaseGateArgs struct {
 	environment.Environment
 	Rollouts
-	API *API
+	API      *API
+	Database *Database
 	// Binary is contract.Cinema.
 	Binary storage.Artifact
 	// Alarms are the names of the alarms that take a rollout back.
-	Alarms []string
+	Alarms pulumi.StringArray
 }
 
 // NewReleaseGate registers the gate that brings a new version of the API's launch template to the instances, and opens
-// once the API is ready. Options name what must exist before, such as the alarms.
+// once the API is ready. The database is ready before.
 func NewReleaseGate(ctx *pulumi.Context, args *ReleaseGateArgs, opts ...pulumi.ResourceOption) error {
-	return args.gate(ctx, "api-gate", pulumi.StringMap{
+	_, err := args.gate(ctx, "api-gate", pulumi.StringMap{
 		"group":    args.API.GroupName,
 		"template": args.API.templateID,
 		"version":  args.API.templateVersion,
 		"release":  pulumi.String(args.Binary.Short()),
 		"url":      args.API.URL,
+		"alarms": args.Alarms.ToStringArrayOutput().ApplyT(func(names []string) string {
+			return strings.Join(names, " ")
+		}).(pulumi.StringOutput),
 	}, func(ctx context.Context, r rollout.Rollout, in map[string]string, first bool) error {
 		target := rollout.Target{Group: in["group"], Template: in["template"], Version: in["version"], Release: in["release"]}
-		if err := r.Run(ctx, target, args.Alarms); err != nil {
+		if err := r.Run(ctx, target, strings.Fields(in["alarms"])); err != nil {
 			return err
 		}
 		return r.AwaitReady(ctx, in["url"], first)
-	}, append(opts, pulumi.Parent(args.API))...)
+	}, append(opts, pulumi.Parent(args.API), pulumi.DependsOn([]pulumi.Resource{args.Database.gate}))...)
+	return err
 }
 
 // newDatabaseGate registers the gate that opens once the database host reports that it is ready.
-func newDatabaseGate(ctx *pulumi.Context, name string, r Rollouts, inputs pulumi.StringMap, opts ...pulumi.ResourceOption) error {
+func newDatabaseGate(ctx *pulumi.Context, name string, r Rollouts, inputs pulumi.StringMap, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	return r.gate(ctx, name, inputs, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
 		return r.AwaitHost(ctx, in["bucket"], contract.RoleDatabase, in["instance"])
 	}, opts...)

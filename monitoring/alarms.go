@@ -8,8 +8,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/internal/component"
-
 	"cinema-database/app/contract"
 )
 
@@ -116,9 +114,6 @@ func (b *builder) alarms() []alarm {
 func (b *builder) createAlarms() error {
 	for _, a := range b.alarms() {
 		name := b.Name(a.name)
-		if a.name == "api-5xx" || a.name == "api-unhealthy" {
-			b.out.RolloutAlarms = append(b.out.RolloutAlarms, component.PhysicalName(b.Env, "aws:cloudwatch/metricAlarm:MetricAlarm", name))
-		}
 		actions := pulumi.Array{b.out.TopicARN}
 		for _, action := range a.actions {
 			actions = append(actions, pulumi.String(action))
@@ -161,8 +156,12 @@ func (b *builder) createAlarms() error {
 				args.Statistic = pulumi.String(a.statistic)
 			}
 		}
-		if _, err := cloudwatch.NewMetricAlarm(b.Ctx, name, args, b.Child()); err != nil {
+		registered, err := cloudwatch.NewMetricAlarm(b.Ctx, name, args, b.Child())
+		if err != nil {
 			return err
+		}
+		if a.name == "api-5xx" || a.name == "api-unhealthy" {
+			b.out.RolloutAlarms = append(b.out.RolloutAlarms, registered.Name)
 		}
 	}
 	return nil

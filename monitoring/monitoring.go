@@ -62,8 +62,8 @@ type Monitoring struct {
 
 	TopicARN     pulumi.StringOutput
 	DashboardURL pulumi.StringOutput
-	// RolloutAlarms are the names of the alarms that take a rollout back.
-	RolloutAlarms []string
+	// RolloutAlarms are the names on AWS of the alarms that take a rollout back.
+	RolloutAlarms pulumi.StringArray
 }
 
 type builder struct {

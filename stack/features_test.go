@@ -84,13 +84,19 @@ func TestRestore(t *testing.T) {
 	)
 }
 
-// The group starts a numbered version, so that the preview shows what runs.
-func TestTheGroupIsPinnedToATemplateVersion(t *testing.T) {
+// The group starts a numbered version, and only the gate brings another one, so that AWS can take it back.
+func TestOnlyTheGateChangesTheGroupsVersion(t *testing.T) {
 	r := planned(t, "prod", nil)
 	group := the(t, r, scalingType, "api-group")
 	assert.Equal(t, "1", group.Text("launchTemplate.version"))
-	assert.Contains(t, group.IgnoreChanges, "desiredCapacity")
-	assert.Equal(t, "100", group.Text("instanceRefresh.preferences.minHealthyPercentage"))
+	assert.Equal(t, []string{"desiredCapacity", "launchTemplate.version"}, group.IgnoreChanges)
+	assert.False(t, group.Inputs.HasValue("instanceRefresh"))
+	assert.Equal(t, "0", group.Text("waitForCapacityTimeout"), "the gate waits")
+	assert.Equal(t, "100", group.Text("instanceMaintenancePolicy.minHealthyPercentage"))
+	gate := the(t, r, gateType, "api-gate")
+	assert.Equal(t, []string{"beforeCreate api-gate", "beforeUpdate api-gate"}, gate.Hooks)
+	assert.Equal(t, "1", gate.Text("input.version"))
+	assert.Contains(t, gate.Text("input.alarms"), "cinema-prod-monitoring-api-5xx-")
 	host := the(t, r, instanceType, "database-host")
 	assert.True(t, host.DeleteBeforeReplace)
 	assert.Equal(t, []string{"ami"}, host.IgnoreChanges)

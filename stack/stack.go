@@ -200,13 +200,17 @@ func (s *stack) createThumbnailer() (err error) {
 // rollOut brings the release to the API's instances and waits until the stack serves. It comes after the database, without
 // which the API is not ready, and after the alarms, which take a bad release back.
 func (s *stack) rollOut() error {
-	before := []pulumi.Resource{s.database}
-	args := &compute.ReleaseGateArgs{Environment: s.env, Rollouts: s.rollouts, API: s.api, Binary: s.buckets.Artifacts[contract.Cinema]}
+	args := &compute.ReleaseGateArgs{
+		Environment: s.env,
+		Rollouts:    s.rollouts,
+		API:         s.api,
+		Database:    s.database,
+		Binary:      s.buckets.Artifacts[contract.Cinema],
+	}
 	if s.monitoring != nil {
-		before = append(before, s.monitoring)
 		args.Alarms = s.monitoring.RolloutAlarms
 	}
-	return compute.NewReleaseGate(s.ctx, args, pulumi.DependsOn(before))
+	return compute.NewReleaseGate(s.ctx, args)
 }
 
 func (s *stack) publishSite() error {
