@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,7 +70,7 @@ func TestTheProvidersSettingsDecide(t *testing.T) {
 			require.NoError(t, err)
 			_, err = account.AutoScaling().DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
 			require.NoError(t, err)
-			assert.Equal(t, c.want, a.requests)
+			assert.Equal(t, c.want, slices.Compact(a.requests), "the library may assume a role more than once")
 		})
 	}
 }
