@@ -152,6 +152,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			pulumi.DeleteBeforeReplace(true),
 			// A newer AMI alone does not justify an outage of the database.
 			pulumi.IgnoreChanges([]string{"ami"}),
+			// The provider plans user data that is unknown in a preview as an update, and replaces the host once it is known.
+			pulumi.ReplaceOnChanges([]string{"userDataBase64"}),
 		))
 		if err != nil {
 			return err
