@@ -67,7 +67,7 @@ var computeKinds = map[string]kind{
 			"placementGroup", "placementPartitionNumber", "privateIp", "rootBlockDevice.encrypted",
 			"rootBlockDevice.kmsKeyId", "securityGroups", "subnetId", "tenancy"},
 		replaces: replacedUserData,
-		needs: need1("iamInstanceProfile", "aws:iam/instanceProfile:InstanceProfile"),
+		needs:    need1("iamInstanceProfile", "aws:iam/instanceProfile:InstanceProfile"),
 		keep: keepProtected("disableApiTermination", "OperationNotPermitted",
 			"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."),
 	},

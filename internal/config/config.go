@@ -28,6 +28,7 @@ type Config struct {
 	Deployer     *deployer.Settings
 	Functions    compute.FunctionSettings
 	Architecture compute.Architecture
+	Image        compute.ImageSettings
 	Replica      storage.ReplicaSettings
 	// Protect protects everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
@@ -58,6 +59,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Monitoring.Check(problems)
 	c.Deployer.Check(problems)
 	c.Functions.Check(problems)
+	c.Image.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -67,6 +69,8 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 func (r *reader) config() *Config {
 	c := &Config{}
 	r.enum("architecture", (*string)(&c.Architecture), string(compute.ARM64), string(compute.AMD64))
+	c.Image.Architecture = c.Architecture
+	r.text("ami", &c.Image.ID)
 	r.useFamily(burstableFamily[c.Architecture])
 	r.boolean("protect", &c.Protect)
 	r.integer("logRetentionDays", &c.LogRetentionDays)
