@@ -4,6 +4,7 @@
 //	go run . sandbox up    run the same program on a simulated AWS account
 //	go run . review        write a page for reviewers: topology, traffic, permissions, cost, changes
 //	go run . release       follow a rollout, or show how to roll back
+//	go run . image         pin the newest image of the hosts in a stack's config
 //	go run . destroy       delete a stack, or list what protects it
 package main
 
@@ -17,6 +18,7 @@ import (
 
 	"cinema-database/app"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/image"
 	"cinema-database/internal/release"
 	"cinema-database/internal/review"
 	"cinema-database/internal/rollout"
@@ -44,10 +46,12 @@ func main() {
 		os.Exit(review.Main(ctx, args, func(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc { return program(find, nil) }, app.Find, os.Stdout, os.Stderr))
 	case "destroy":
 		os.Exit(teardown.Main(ctx, args, os.Stdin, os.Stdout, os.Stderr))
+	case "image":
+		os.Exit(image.Main(ctx, args, os.Stdout, os.Stderr))
 	case "release":
 		os.Exit(release.Main(ctx, args, os.Stdout, os.Stderr))
 	default:
-		fmt.Fprintf(os.Stderr, "cinema-database: unknown command %q; run `pulumi up`, or `go run . sandbox|review|release|destroy`\n", command)
+		fmt.Fprintf(os.Stderr, "cinema-database: unknown command %q; run `pulumi up`, or `go run . sandbox|review|release|image|destroy`\n", command)
 		os.Exit(cli.ExitUsage)
 	}
 }

@@ -84,6 +84,8 @@ type API struct {
 	// LoadBalancer and TargetGroup as CloudWatch names them.
 	LoadBalancer pulumi.StringOutput
 	TargetGroup  pulumi.StringOutput
+	// CertificateARN is the load balancer's certificate, not set without a domain.
+	CertificateARN pulumi.StringOutput
 	// LogGroup has a stream for each instance.
 	LogGroup pulumi.StringOutput
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.

@@ -84,8 +84,9 @@ type DatabaseArgs struct {
 	environment.Environment
 	DatabaseSettings
 	Rollouts
-	// AMI is a literal id. An existing host keeps its own AMI.
-	AMI string
+	// AMI is a literal id. An existing host keeps its own unless the id is pinned.
+	AMI       string
+	AMIPinned bool
 	// Zone is the subnet's availability zone, for the data volume.
 	Zone string
 	// Binary is contract.CinemaDB.
@@ -138,7 +139,21 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		release := map[string]string{"Release": args.Binary.Short()}
+		script, err := scriptDigest(userdata.Database(userdata.DatabaseParams{}.Longest()))
+		if err != nil {
+			return err
+		}
+		options := []pulumi.ResourceOption{
+			// The data volume attaches to one instance at a time.
+			pulumi.DeleteBeforeReplace(true),
+			// The provider plans user data that is unknown in a preview as an update, and replaces the host once it is known.
+			pulumi.ReplaceOnChanges([]string{"userDataBase64"}),
+		}
+		if !args.AMIPinned {
+			// A newer image alone does not justify an outage of the database.
+			options = append(options, pulumi.IgnoreChanges([]string{"ami"}))
+		}
+		release := map[string]string{"Release": args.Binary.Short(), "MongoDB": args.Version, scriptTag: script}
 		host, err := ec2.NewInstance(s.Ctx, s.Name("host"), &ec2.InstanceArgs{
 			Ami:                     pulumi.String(args.AMI),
 			InstanceType:            pulumi.String(args.InstanceType),
@@ -150,12 +165,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			UserDataBase64:          data.Base64,
 			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs only at the first boot
 			Tags:                    s.Tags(s.Name("host"), release),
-		}, s.Child(
-			// The data volume attaches to one instance at a time.
-			pulumi.DeleteBeforeReplace(true),
-			// A newer AMI alone does not justify an outage of the database.
-			pulumi.IgnoreChanges([]string{"ami"}),
-		))
+		}, s.Child(options...))
 		if err != nil {
 			return err
 		}

@@ -157,6 +157,7 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 	if err != nil {
 		return certificateARN, err
 	}
+	b.out.CertificateARN = validated.CertificateArn
 	return validated.CertificateArn, nil
 }
 

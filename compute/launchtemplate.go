@@ -20,8 +20,8 @@ const (
 	apiRootGiB = 8
 )
 
-// createLaunchTemplate registers the launch template of the API instances. Its tag Release has the binary's digest,
-// because nobody can read it in compressed user data.
+// createLaunchTemplate registers the launch template of the API instances. Its tags Release and Script have
+// the digests of the binary and of the script, because nobody can read them in compressed user data.
 func (b *apiBuilder) createLaunchTemplate() error {
 	params := userdata.APIParams{Digest: b.args.Binary.Digest, Region: b.Env.Region, Port: contract.APIPort, Stack: b.Env.Stack}
 	if _, err := userdata.API(params.Longest()); err != nil {
@@ -49,7 +49,11 @@ func (b *apiBuilder) createLaunchTemplate() error {
 	}
 	b.out.UserDataBytes = data.Size
 	name := b.Name("instance")
-	release := map[string]string{"Release": b.args.Binary.Short()}
+	script, err := scriptDigest(userdata.API(userdata.APIParams{Port: contract.APIPort}.Longest()))
+	if err != nil {
+		return err
+	}
+	release := map[string]string{"Release": b.args.Binary.Short(), scriptTag: script}
 	var specifications ec2.LaunchTemplateTagSpecificationArray
 	for _, kind := range []string{"instance", "volume", "network-interface"} {
 		specifications = append(specifications, ec2.LaunchTemplateTagSpecificationArgs{
@@ -57,7 +61,7 @@ func (b *apiBuilder) createLaunchTemplate() error {
 		})
 	}
 	b.template, err = ec2.NewLaunchTemplate(b.Ctx, name, &ec2.LaunchTemplateArgs{
-		Description:          pulumi.String("cinema " + b.args.Binary.Short()),
+		Description:          pulumi.String("cinema " + b.args.Binary.Short() + ", script " + script),
 		ImageId:              pulumi.String(b.args.AMI),
 		InstanceType:         pulumi.String(b.args.InstanceType),
 		IamInstanceProfile:   ec2.LaunchTemplateIamInstanceProfileArgs{Name: b.args.InstanceProfile},

@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -13,6 +15,19 @@ import (
 type renderedUserData struct {
 	Base64 pulumi.StringOutput
 	Size   pulumi.IntOutput
+}
+
+// scriptTag is the tag of what boots user data, which is compressed: a reviewer sees from it whether the script changed or
+// its values did.
+const scriptTag = "Script"
+
+// scriptDigest returns the first twelve digits of a script's digest, as many as the tag Release has of a binary's.
+func scriptDigest(s userdata.Script, err error) (string, error) {
+	if err != nil {
+		return "", fmt.Errorf("user data: %w", err)
+	}
+	sum := sha256.Sum256([]byte(s.Text))
+	return hex.EncodeToString(sum[:6]), nil
 }
 
 // renderUserData renders a script once its values are known. The caller first renders the longest possible script, so

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/component"
 )
 
 // alarm is a row of the table of alarms. Exactly one of metric and rate is set.
@@ -25,7 +27,9 @@ type alarm struct {
 	rate      string
 	queries   map[string]alarmMetric
 	threshold float64
-	// minutes that the value must exceed the threshold.
+	// below alarms on values under the threshold; by default, on those over it.
+	below bool
+	// minutes that the value must be beyond the threshold.
 	minutes int
 	// every is the time between two data points in minutes, 1 if not set.
 	every int
@@ -33,6 +37,8 @@ type alarm struct {
 	missing string
 	// actions in addition to the topic.
 	actions []string
+	// rollout means that a release causes the alarm rather than anything else: a rollout that fires it goes back.
+	rollout bool
 }
 
 type alarmMetric struct {
@@ -45,6 +51,7 @@ func (b *builder) alarms() []alarm {
 	targets := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer, "TargetGroup": b.args.TargetGroup}
 	group := pulumi.StringMap{"AutoScalingGroupName": b.args.GroupName}
 	database := pulumi.StringMap{"InstanceId": b.args.DatabaseInstanceID}
+	stack := pulumi.StringMap{contract.StackDimension: pulumi.String(b.Env.Stack)}
 	const elb, ec2, sqs, function = "AWS/ApplicationELB", "AWS/EC2", "AWS/SQS", "AWS/Lambda"
 	all := []alarm{
 		{
@@ -55,11 +62,12 @@ func (b *builder) alarms() []alarm {
 				"balancer": {elb, "HTTPCode_ELB_5XX_Count", "Sum", balancer},
 				"requests": {elb, "RequestCount", "Sum", balancer},
 			},
-			threshold: 5, minutes: 5,
+			threshold: 5, minutes: 5, rollout: true,
 		},
 		{
 			name: "api-unhealthy", description: "An API instance fails its health check: check its system log, then the latest release",
 			namespace: elb, metric: "UnHealthyHostCount", dimensions: targets, statistic: "Maximum", threshold: 0, minutes: 5,
+			rollout: true,
 		},
 		{
 			name: "api-latency", description: "One request in a hundred takes over a second: check the API's CPU, then the database's",
@@ -86,7 +94,7 @@ func (b *builder) alarms() []alarm {
 		},
 		{
 			name: "database-space", description: "The data volume is over 80 % full: raise volumeSize in cinema:database",
-			namespace: contract.MetricNamespace, metric: contract.DataVolumeUsedPercent, dimensions: pulumi.StringMap{contract.StackDimension: pulumi.String(b.Env.Stack)},
+			namespace: contract.MetricNamespace, metric: contract.DataVolumeUsedPercent, dimensions: stack,
 			statistic: "Maximum", threshold: 80, minutes: 15, missing: "missing",
 		},
 		{
@@ -100,14 +108,55 @@ func (b *builder) alarms() []alarm {
 			statistic: "Maximum", threshold: 0, minutes: 5,
 		},
 	}
-	for _, zone := range slices.Sorted(maps.Keys(b.args.NatGatewayIDs)) {
+	if len(b.args.NatGatewayIDs) > 0 {
+		// Without a NAT gateway the API reaches no CloudWatch, so this metric never arrives.
 		all = append(all, alarm{
-			name: "nat-" + zone, description: "The NAT gateway runs out of ports: check for many connections to one destination",
-			namespace: "AWS/NATGateway", metric: "ErrorPortAllocation",
-			dimensions: pulumi.StringMap{"NatGatewayId": b.args.NatGatewayIDs[zone]}, statistic: "Sum", threshold: 0, minutes: 5,
-		})
+			name: "database-unreachable", description: "No API instance reaches the database: check the database host's journal, then its volume",
+			namespace: contract.MetricNamespace, metric: contract.DatabaseReachable, dimensions: stack,
+			statistic: "Maximum", threshold: 1, below: true, minutes: 5, missing: "breaching",
+		}, b.natAlarm())
+	}
+	for _, h := range []struct {
+		name, instanceType, remedy string
+		dimensions                 pulumi.StringMap
+	}{
+		{"api", b.args.APIInstanceType, "raise maxSize in cinema:api, or use a larger instance type", group},
+		{"database", b.args.DatabaseInstanceType, "use a larger instance type", database},
+	} {
+		if burstable(h.instanceType) {
+			all = append(all, alarm{
+				name: h.name + "-credits", description: "The " + h.name + "'s CPU credits have been used up for an hour: " + h.remedy,
+				namespace: ec2, metric: "CPUCreditBalance", dimensions: h.dimensions, statistic: "Minimum",
+				// A host starts without credits, and the smallest type earns six an hour (EC2 user guide, "Earn CPU credits").
+				threshold: 1, below: true, minutes: 60, every: 5,
+			})
+		}
 	}
 	return all
+}
+
+// burstable reports whether instances of a type earn CPU credits.
+func burstable(instanceType string) bool { return strings.HasPrefix(instanceType, "t") }
+
+// natAlarm is one for all NAT gateways, so that a change of their number changes one alarm and no dashboard.
+func (b *builder) natAlarm() alarm {
+	a := alarm{
+		name: "nat", description: "A NAT gateway runs out of ports: check for many connections to one destination",
+		queries: map[string]alarmMetric{}, threshold: 0, minutes: 5,
+	}
+	var terms []string
+	for _, zone := range slices.Sorted(maps.Keys(b.args.NatGatewayIDs)) {
+		id := strings.ReplaceAll(zone, "-", "_")
+		a.queries[id] = alarmMetric{"AWS/NATGateway", "ErrorPortAllocation", "Sum", pulumi.StringMap{"NatGatewayId": b.args.NatGatewayIDs[zone]}}
+		terms = append(terms, "FILL("+id+", 0)")
+	}
+	a.rate = strings.Join(terms, " + ")
+	return a
+}
+
+// physicalName is the alarm's name on AWS.
+func (b *builder) physicalName(a alarm) string {
+	return component.PhysicalName(b.Env, "aws:cloudwatch/metricAlarm:MetricAlarm", b.Name(a.name))
 }
 
 // createAlarms registers the alarms of the table. They notify the topic when they start and when they end.
@@ -128,6 +177,9 @@ func (b *builder) createAlarms() error {
 			AlarmActions:       actions,
 			OkActions:          pulumi.Array{b.out.TopicARN},
 			Tags:               b.Tags(name),
+		}
+		if a.below {
+			args.ComparisonOperator = pulumi.String("LessThanThreshold")
 		}
 		if a.missing != "" {
 			args.TreatMissingData = pulumi.String(a.missing)
@@ -160,7 +212,7 @@ func (b *builder) createAlarms() error {
 		if err != nil {
 			return err
 		}
-		if a.name == "api-5xx" || a.name == "api-unhealthy" {
+		if a.rollout {
 			b.out.RolloutAlarms = append(b.out.RolloutAlarms, registered.Name)
 		}
 	}

@@ -54,6 +54,14 @@ type Args struct {
 	ThumbnailerName, FailuresName pulumi.StringInput
 	// NatGatewayIDs by zone.
 	NatGatewayIDs map[string]pulumi.IDOutput
+	// APIInstanceType and DatabaseInstanceType are the hosts' EC2 instance types.
+	APIInstanceType, DatabaseInstanceType string
+	// VaultName is the backups', nil without backups.
+	VaultName pulumi.StringInput
+	// BackupsCopied means that the backups are copied to another region.
+	BackupsCopied bool
+	// CertificateARN is the load balancer's, nil without a domain.
+	CertificateARN pulumi.StringInput
 }
 
 // Monitoring is the alarms, their topic, the dashboard and the budget.
@@ -83,7 +91,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String("cinema:compute:Monitoring")}}))
 	err := component.New(ctx, args.Environment, "cinema:monitoring:Monitoring", name, m, func(s *component.Scope) error {
 		b := &builder{Scope: s, args: args, out: m}
-		for _, step := range []func() error{b.createTopic, b.createAlarms, b.createDashboard, b.createBudget} {
+		for _, step := range []func() error{b.createTopic, b.createAlarms, b.createEvents, b.createDashboard, b.createBudget} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -101,7 +109,7 @@ func (b *builder) createTopic() error {
 	}
 	policy, err := sns.NewTopicPolicy(b.Ctx, name, &sns.TopicPolicyArgs{
 		Arn:    topic.Arn,
-		Policy: iam.AlarmTopicPolicy(topic.Arn, b.Env.Account),
+		Policy: iam.AlarmTopicPolicy(topic.Arn, b.Env.Account, b.ruleARNs()),
 	}, b.Child())
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package monitoring
 
 import (
+	"encoding/json"
+	"regexp"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -10,6 +12,8 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
+const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/61f50cd4-45b9-4259-b049-d0a53682fa4b"
+
 func monitoring(t *testing.T, settings Settings) *pulumitest.Recording {
 	t.Helper()
 	return pulumitest.Run(t, func(ctx *pulumi.Context) error {
@@ -17,6 +21,9 @@ func monitoring(t *testing.T, settings Settings) *pulumitest.Recording {
 			Environment: pulumitest.Environment(), Settings: &settings,
 			LoadBalancer: pulumi.String("app/lb/1"), TargetGroup: pulumi.String("targetgroup/t/1"), GroupName: pulumi.String("group"),
 			DatabaseInstanceID: pulumi.String("i-0123"), ThumbnailerName: pulumi.String("thumbnailer"), FailuresName: pulumi.String("failures"),
+			NatGatewayIDs:   map[string]pulumi.IDOutput{"us-east-1a": pulumi.ID("nat-1").ToIDOutput(), "us-east-1b": pulumi.ID("nat-2").ToIDOutput()},
+			APIInstanceType: "t4g.small", DatabaseInstanceType: "t4g.large",
+			VaultName: pulumi.String("vault"), BackupsCopied: true, CertificateARN: pulumi.String(certificate),
 		})
 		return err
 	})
@@ -43,7 +50,7 @@ func TestAlarmsNotifyTheTopic(t *testing.T) {
 	require.NoError(t, r.Err)
 	topic := r.ByType("aws:sns/topic:Topic")[0].State["arn"].StringValue()
 	alarms := r.ByType("aws:cloudwatch/metricAlarm:MetricAlarm")
-	require.Len(t, alarms, 10)
+	require.Len(t, alarms, 14)
 	for _, a := range alarms {
 		assert.Equal(t, topic, a.Text("alarmActions[0]"), a.Name)
 		assert.Equal(t, topic, a.Text("okActions[0]"), a.Name)
@@ -53,6 +60,37 @@ func TestAlarmsNotifyTheTopic(t *testing.T) {
 	require.NotNil(t, recover)
 	assert.Equal(t, "arn:aws:automate:us-east-1:ec2:recover", recover.Text("alarmActions[1]"))
 	assert.Equal(t, "ops@example.com", r.ByName("monitoring-email").Text("endpoint"))
+}
+
+// The dashboard and the topic's policy name what does not exist yet when they are made.
+func TestNamesOfWhatComesLater(t *testing.T) {
+	r := monitoring(t, Settings{})
+	require.NoError(t, r.Err)
+	var alarms, rules []string
+	for _, a := range r.ByType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		alarms = append(alarms, a.State["arn"].StringValue())
+	}
+	for _, rule := range r.ByType(eventRuleType) {
+		rules = append(rules, rule.State["arn"].StringValue())
+	}
+	body := r.ByName("monitoring-dashboard").Text("dashboardBody")
+	assert.ElementsMatch(t, alarms, regexp.MustCompile(`arn:[^"]+`).FindAllString(body, -1))
+	var policy struct {
+		Statement []struct {
+			Principal map[string]any
+			Condition map[string]map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.ByType("aws:sns/topicPolicy:TopicPolicy")[0].Text("policy")), &policy))
+	events := policy.Statement[1]
+	assert.Equal(t, "events.amazonaws.com", events.Principal["Service"])
+	assert.ElementsMatch(t, rules, events.Condition["ArnEquals"]["aws:SourceArn"])
+
+	rollout := r.ByName("monitoring").Outputs["rolloutAlarms"].ArrayValue()
+	require.Len(t, rollout, 2)
+	for i, name := range []string{"monitoring-api-5xx", "monitoring-api-unhealthy"} {
+		assert.Equal(t, r.ByName(name).Text("name"), rollout[i].StringValue())
+	}
 }
 
 func TestMonitoringRefuses(t *testing.T) {

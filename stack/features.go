@@ -29,6 +29,7 @@ func (s *stack) createBackup() (err error) {
 		Environment:    s.env,
 		BackupSettings: s.cfg.Backups,
 		VolumeARN:      s.database.VolumeARN,
+		Replica:        s.replica,
 	})
 	return err
 }
@@ -50,16 +51,26 @@ func (s *stack) createMonitoring() (err error) {
 	if !s.cfg.Monitoring.On() {
 		return nil
 	}
-	s.monitoring, err = monitoring.New(s.ctx, "monitoring", &monitoring.Args{
-		Environment:        s.env,
-		Settings:           s.cfg.Monitoring,
-		LoadBalancer:       s.api.LoadBalancer,
-		TargetGroup:        s.api.TargetGroup,
-		GroupName:          s.api.GroupName,
-		DatabaseInstanceID: s.database.InstanceID,
-		ThumbnailerName:    s.thumbnailer.FunctionName,
-		FailuresName:       s.thumbnailer.FailuresName,
-		NatGatewayIDs:      s.network.NatGatewayIDs,
-	})
+	args := &monitoring.Args{
+		Environment:          s.env,
+		Settings:             s.cfg.Monitoring,
+		LoadBalancer:         s.api.LoadBalancer,
+		TargetGroup:          s.api.TargetGroup,
+		GroupName:            s.api.GroupName,
+		DatabaseInstanceID:   s.database.InstanceID,
+		ThumbnailerName:      s.thumbnailer.FunctionName,
+		FailuresName:         s.thumbnailer.FailuresName,
+		NatGatewayIDs:        s.network.NatGatewayIDs,
+		APIInstanceType:      s.cfg.API.InstanceType,
+		DatabaseInstanceType: s.cfg.Database.InstanceType,
+		BackupsCopied:        s.replica != nil,
+	}
+	if s.backup != nil {
+		args.VaultName = s.backup.VaultName
+	}
+	if s.cfg.Domain.On() {
+		args.CertificateARN = s.api.CertificateARN
+	}
+	s.monitoring, err = monitoring.New(s.ctx, "monitoring", args)
 	return err
 }

@@ -40,7 +40,8 @@ func (s *stack) lookup() error {
 			s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
 		return err
 	})
-	group.Go(func() (err error) { s.found.ami, err = compute.LookupAMI(s.ctx, s.cfg.Architecture); return err })
+	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
+	group.Go(func() error { return s.cfg.Database.WarnOfDowntime(s.ctx) })
 	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
 	if err := group.Wait(); err != nil {
 		return err

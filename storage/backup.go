@@ -16,8 +16,12 @@ import (
 const maxBackupDays = 36500
 
 const (
-	// backupSchedule is daily at 03:00 UTC, in AWS's cron fields: minute hour day month weekday year.
-	backupSchedule = "cron(0 3 * * ? *)"
+	// dailySchedule is 03:00 UTC, in AWS's cron fields: minute hour day month weekday year.
+	dailySchedule = "cron(0 3 * * ? *)"
+	// hourlySchedule is half past each hour, so that it does not meet the daily backup.
+	hourlySchedule = "cron(30 * * * ? *)"
+	// hourlyRetentionDays of the hourly backups; AWS Backup counts in days.
+	hourlyRetentionDays = 2
 	// backupStartMinutes and backupCompleteMinutes limit a run; AWS requires at least 60 for the first.
 	backupStartMinutes    = 60
 	backupCompleteMinutes = 240
@@ -31,6 +35,8 @@ var tagsOnce = pulumi.IgnoreChanges([]string{"tags", "tagsAll"})
 type BackupSettings struct {
 	// RetentionDays of a daily backup, 0 for no backups.
 	RetentionDays int `json:"retentionDays"`
+	// Hourly adds a backup each hour, which is kept for two days.
+	Hourly bool `json:"hourly"`
 	// ForceDestroy allows a destroy to delete the recovery points. Without it, AWS refuses to delete a vault that holds
 	// any, so that deleting a stack's last backups is a separate decision.
 	ForceDestroy bool `json:"forceDestroy"`
@@ -53,9 +59,11 @@ type BackupArgs struct {
 	BackupSettings
 	// VolumeARN is the data volume's.
 	VolumeARN pulumi.StringInput
+	// Replica has the region that the daily backups are copied to; nil for no copies.
+	Replica *Replica
 }
 
-// Backup makes daily snapshots of the data volume.
+// Backup makes snapshots of the data volume.
 type Backup struct {
 	pulumi.ResourceState
 
@@ -73,25 +81,39 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	b := &Backup{}
 	opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String("cinema:compute:Backup")}}))
 	err := component.New(ctx, args.Environment, "cinema:storage:Backup", name, b, func(s *component.Scope) error {
-		vault, err := backup.NewVault(s.Ctx, s.Name("vault"), &backup.VaultArgs{
-			ForceDestroy: pulumi.Bool(args.ForceDestroy),
-			Tags:         s.Tags(s.Name("vault")),
-			// Recovery points are the last copy of the data.
-		}, s.Child(pulumi.Protect(args.Environment.Protect), pulumi.RetainOnDelete(args.Environment.Protect), tagsOnce))
+		vault, err := newVault(s, s.Name("vault"), args.ForceDestroy)
 		if err != nil {
 			return err
 		}
-		plan, err := backup.NewPlan(s.Ctx, s.Name("daily"), &backup.PlanArgs{
-			Rules: backup.PlanRuleArray{backup.PlanRuleArgs{
-				RuleName:          pulumi.String("daily"),
+		rule := func(name, schedule string, days int) backup.PlanRuleArgs {
+			return backup.PlanRuleArgs{
+				RuleName:          pulumi.String(name),
 				TargetVaultName:   vault.Name,
-				Schedule:          pulumi.String(backupSchedule),
+				Schedule:          pulumi.String(schedule),
 				StartWindow:       pulumi.Int(backupStartMinutes),
 				CompletionWindow:  pulumi.Int(backupCompleteMinutes),
-				Lifecycle:         backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(args.RetentionDays)},
-				RecoveryPointTags: s.Tags(s.Name("daily")),
-			}},
-			Tags: s.Tags(s.Name("daily")),
+				Lifecycle:         backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(days)},
+				RecoveryPointTags: s.Tags(s.Name(name)),
+			}
+		}
+		daily := rule("daily", dailySchedule, args.RetentionDays)
+		if args.Replica != nil {
+			copies, err := newVault(s, s.Name("copies"), args.ForceDestroy, pulumi.Provider(args.Replica.Provider))
+			if err != nil {
+				return err
+			}
+			daily.CopyActions = backup.PlanRuleCopyActionArray{backup.PlanRuleCopyActionArgs{
+				DestinationVaultArn: copies.Arn,
+				Lifecycle:           backup.PlanRuleCopyActionLifecycleArgs{DeleteAfter: pulumi.Int(args.RetentionDays)},
+			}}
+		}
+		rules := backup.PlanRuleArray{daily}
+		if args.Hourly {
+			rules = append(rules, rule("hourly", hourlySchedule, hourlyRetentionDays))
+		}
+		plan, err := backup.NewPlan(s.Ctx, s.Name("daily"), &backup.PlanArgs{
+			Rules: rules,
+			Tags:  s.Tags(s.Name("daily")),
 		}, s.Child(tagsOnce))
 		if err != nil {
 			return err
@@ -111,4 +133,10 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 		return nil
 	}, opts...)
 	return b, err
+}
+
+// newVault registers a vault. Recovery points are the last copy of the data.
+func newVault(s *component.Scope, name string, forceDestroy bool, opts ...pulumi.ResourceOption) (*backup.Vault, error) {
+	opts = append(opts, pulumi.Protect(s.Env.Protect), pulumi.RetainOnDelete(s.Env.Protect), tagsOnce)
+	return backup.NewVault(s.Ctx, name, &backup.VaultArgs{ForceDestroy: pulumi.Bool(forceDestroy), Tags: s.Tags(name)}, s.Child(opts...))
 }

@@ -48,6 +48,8 @@ type Replica struct {
 	pulumi.ResourceState
 
 	Bucket pulumi.StringOutput
+	// Provider is the AWS provider of the other region.
+	Provider *aws.Provider
 }
 
 // awsModule is the Go module that has the provider's version.
@@ -62,6 +64,7 @@ func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pul
 		if err != nil {
 			return err
 		}
+		r.Provider = provider
 		b := &builder{
 			Scope: s, args: &Args{},
 			options: []pulumi.ResourceOption{pulumi.Provider(provider)},

@@ -73,7 +73,7 @@ func (n names) conditions(c condition) iam.Conditions {
 		equal["ec2:CreateAction"] = iam.Strings(createActions()...)
 		return iam.Conditions{"StringEquals": equal}
 	case viaBackup:
-		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("backup"))}}
+		return iam.Conditions{"StringLike": {"kms:ViaService": iam.Strings("backup.*." + n.DNSSuffix)}}
 	case viaS3:
 		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("s3"))}}
 	default:

@@ -74,6 +74,7 @@ var namedTypes = map[string]string{
 	"queue":           "aws:sqs/queue:Queue",
 	"role":            "aws:iam/role:Role",
 	"targetGroup":     "aws:lb/targetGroup:TargetGroup",
+	"rule":            "aws:cloudwatch/eventRule:EventRule",
 	"topic":           "aws:sns/topic:Topic",
 	"vault":           "aws:backup/vault:Vault",
 }
@@ -112,8 +113,9 @@ const (
 	keyARN       = "kms:{region}:{account}:key/*"
 	mirrorARN    = functionPrefix + "{function:mirror-function}"
 	queueARN     = "sqs:{region}:{account}:{queue:thumbnailer-failures}"
+	ruleARN      = "events:{region}:{account}:rule/{rule:monitoring-on-*}"
 	topicARN     = "sns:{region}:{account}:{topic:monitoring-alarms}"
-	vaultARN     = "backup:{region}:{account}:backup-vault:{vault:backup-vault}"
+	vaultARN     = "backup:*:{account}:backup-vault:{vault:backup-*}" // the copies' is in another region
 
 	boundaryARN       = "iam::{account}:policy/{policy:{component}-boundary}"
 	deployerPolicyARN = "iam::{account}:policy/{policy:{component}-*}"
@@ -366,9 +368,9 @@ var deployTable = map[string]resourceAccess{
 		change: []grant{
 			{always, resources(vaultARN), actions("backup:CreateBackupVault", "backup:TagResource", "backup:UntagResource", "backup:DeleteBackupVault")},
 			// With cinema:protect off, destroying the vault empties it; a recovery point of a volume is a snapshot.
-			{always, resources(vaultARN, "ec2:{region}::snapshot/*"), actions("backup:DeleteRecoveryPoint", "backup:DescribeRecoveryPoint")},
+			{always, resources(vaultARN, "ec2:*::snapshot/*"), actions("backup:DeleteRecoveryPoint", "backup:DescribeRecoveryPoint")},
 			{always, resources("*"), actions("backup-storage:MountCapsule")}, // takes no resource
-			{viaBackup, resources(keyARN), actions("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant")},
+			{viaBackup, resources("kms:*:{account}:key/*"), actions("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant")},
 		}},
 	"aws:backup/plan:Plan": {part: dataPart,
 		read: []grant{{always, resources("backup:{region}:{account}:backup-plan:*"), actions("backup:GetBackupPlan", "backup:ListTags")}},
@@ -415,6 +417,13 @@ var deployTable = map[string]resourceAccess{
 		read: []grant{{always, resources(alarmARN), actions("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource")}},
 		change: []grant{{always, resources(alarmARN), actions("cloudwatch:PutMetricAlarm", "cloudwatch:EnableAlarmActions", "cloudwatch:DisableAlarmActions", "cloudwatch:TagResource",
 			"cloudwatch:UntagResource", "cloudwatch:DeleteAlarms")}}},
+	"aws:cloudwatch/eventRule:EventRule": {part: servicesPart,
+		read: []grant{{always, resources(ruleARN), actions("events:DescribeRule", "events:ListTagsForResource")}},
+		change: []grant{{always, resources(ruleARN), actions("events:PutRule", "events:EnableRule", "events:DisableRule", "events:TagResource", "events:UntagResource",
+			"events:DeleteRule")}}},
+	"aws:cloudwatch/eventTarget:EventTarget": {part: servicesPart,
+		read:   []grant{{always, resources(ruleARN), actions("events:ListTargetsByRule")}},
+		change: []grant{{always, resources(ruleARN), actions("events:PutTargets", "events:RemoveTargets")}}},
 	"aws:cloudwatch/dashboard:Dashboard": {part: servicesPart,
 		read:   []grant{{always, resources(dashboardARN), actions("cloudwatch:GetDashboard")}},
 		change: []grant{{always, resources(dashboardARN), actions("cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards")}}},

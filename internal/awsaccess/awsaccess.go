@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 )
 
@@ -159,6 +160,11 @@ func (a *Account) AutoScaling() *autoscaling.Client {
 // EC2 returns a client for EC2.
 func (a *Account) EC2() *ec2.Client {
 	return ec2.NewFromConfig(a.config, func(o *ec2.Options) { o.BaseEndpoint = a.endpoint("ec2") })
+}
+
+// SSM returns a client for Systems Manager.
+func (a *Account) SSM() *ssm.Client {
+	return ssm.NewFromConfig(a.config, func(o *ssm.Options) { o.BaseEndpoint = a.endpoint("ssm") })
 }
 
 // S3 returns a client for S3.

@@ -39,6 +39,8 @@ type Cloud struct {
 	// Find returns the state of the resource with an id, for outputs that derive from another resource (an instance's
 	// availability zone from its subnet). Where it is nil, such outputs have made-up values.
 	Find func(id string) (Properties, bool)
+	// List returns the resources of a type that the account holds; nil where it holds none.
+	List func(typ string) []Resource
 }
 
 func (c Cloud) region() string {

@@ -66,7 +66,8 @@ var computeKinds = map[string]kind{
 			"instanceMarketOptions", "ipv6Addresses", "keyName", "launchTemplate.id", "launchTemplate.name", "networkInterfaces",
 			"placementGroup", "placementPartitionNumber", "privateIp", "rootBlockDevice.encrypted",
 			"rootBlockDevice.kmsKeyId", "securityGroups", "subnetId", "tenancy"},
-		needs: need1("iamInstanceProfile", "aws:iam/instanceProfile:InstanceProfile"),
+		replaces: replacedUserData,
+		needs:    need1("iamInstanceProfile", "aws:iam/instanceProfile:InstanceProfile"),
 		keep: keepProtected("disableApiTermination", "OperationNotPermitted",
 			"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."),
 	},
@@ -217,6 +218,14 @@ var computeKinds = map[string]kind{
 		replace: []string{"functionName", "qualifier"}, unique: pick("functionName", "qualifier"),
 		needs: need1("functionName", "aws:lambda/function:Function"), part: "functionName",
 	},
+}
+
+// replacedUserData reports whether user data replaces an instance. The provider compares known values only: one that is
+// unknown in a preview is planned as an update.
+func replacedUserData(news Properties, path string) bool {
+	v := news[resource.PropertyKey(path)]
+	on := news["userDataReplaceOnChange"]
+	return (path == "userData" || path == "userDataBase64") && !v.ContainsUnknowns() && on.IsBool() && on.BoolValue()
 }
 
 // stamp replaces every time that AWS reports, so that plans and states stay the same.

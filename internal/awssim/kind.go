@@ -20,6 +20,8 @@ type kind struct {
 	// replace lists the properties that AWS cannot change in place, nested ones with dots (rootBlockDevice.encrypted) and
 	// without list indexes: those for which terraform-provider-aws 5.100 plans a replacement.
 	replace []string
+	// replaces reports whether a changed property replaces the resource because of another input.
+	replaces func(news Properties, path string) bool
 	// moving lists the outputs that a change of the resource's content changes.
 	moving []string
 	// changes lists the properties that AWS changes itself: an update that leaves them as they are does not set them.

@@ -93,7 +93,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 				return nil, fmt.Errorf("ParameterNotFound: %q: an image name ends in -arm64 or -x86_64", name)
 			}
 			arn = strings.Replace(arn, ":"+AccountID+":", "::", 1)
-			image := "ami-0" + hash("image|"+c.region()+"|"+name, 16)
+			image := c.Image(arch, 0)
 			return fields{"id": name, "arn": arn, "type": "String", "value": image, "insecureValue": image, "version": num(75)}, nil
 		}
 		state, ok := c.lookup(name)
@@ -110,11 +110,37 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 				arch = "arm64"
 			}
 		})
-		id := "ami-0" + hash("image|"+c.region()+"|"+arch, 16)
+		id := c.Image(arch, 0)
+		if ids := filterValues(args, "image-id"); len(ids) > 0 {
+			var known bool
+			if id, arch, known = c.findImage(ids[0]); !known {
+				return nil, fmt.Errorf("Your query returned no results. Please change your search criteria and try again.")
+			}
+		}
 		return fields{"id": id, "imageId": id, "architecture": arch, "arn": "arn:" + c.partition() + ":ec2:" + c.region() + "::image/" + id,
 			"name": "al2023-ami-2023.7.20250101.0-kernel-6.12-" + arch, "creationDate": stamp, "ownerId": "137112412989",
 			"imageOwnerAlias": "amazon", "rootDeviceName": "/dev/xvda", "rootDeviceType": "ebs", "state": "available", "public": true,
 			"virtualizationType": "hvm", "hypervisor": "xen", "imageType": "machine", "enaSupport": true, "bootMode": "uefi-preferred"}, nil
+	},
+	"aws:ec2/getInstances:getInstances": func(c Cloud, args Properties) (fields, error) {
+		var ids []string
+		for _, r := range c.list("aws:ec2/instance:Instance") {
+			matches := true
+			for key, value := range args["instanceTags"].ObjectValue() {
+				matches = matches && r.State["tagsAll"].ObjectValue()[key].DeepEquals(value)
+			}
+			if matches {
+				ids = append(ids, r.ID)
+			}
+		}
+		return fields{"id": c.region(), "ids": strs(ids...), "privateIps": strs(), "publicIps": strs(), "ipv6Addresses": strs()}, nil
+	},
+	"aws:ec2/getInstance:getInstance": func(c Cloud, args Properties) (fields, error) {
+		state, ok := c.lookup(text(args, "instanceId"))
+		if !ok {
+			return nil, fmt.Errorf("InvalidInstanceID.NotFound: The instance ID '%s' does not exist", text(args, "instanceId"))
+		}
+		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"]}, nil
 	},
 	"aws:ec2/getPrefixList:getPrefixList": func(c Cloud, args Properties) (fields, error) {
 		id, name := c.prefixList(args)
@@ -227,6 +253,34 @@ func (c Cloud) lookup(id string) (Properties, bool) {
 		return nil, false
 	}
 	return c.Find(id)
+}
+
+func (c Cloud) list(typ string) []Resource {
+	if c.List == nil {
+		return nil
+	}
+	return c.List(typ)
+}
+
+// Image is the id of an Amazon Linux 2023 image for an architecture (arm64, x86_64), earlier than the newest by a number of releases.
+func (c Cloud) Image(arch string, earlier int) string {
+	release := "image|" + c.region() + "|/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-" + arch
+	if earlier > 0 {
+		release += fmt.Sprint("|", earlier)
+	}
+	return "ami-0" + hash(release, 16)
+}
+
+// findImage returns the architecture of the image with an id: one of the two latest.
+func (c Cloud) findImage(id string) (found, arch string, ok bool) {
+	for _, arch := range []string{"arm64", "x86_64"} {
+		for earlier := range 2 {
+			if c.Image(arch, earlier) == id {
+				return id, arch, true
+			}
+		}
+	}
+	return "", "", false
 }
 
 // oldZone is an availability zone without instance types of the current generation, as each us-east-1 account has one.

@@ -31,6 +31,8 @@ var namings = map[string]naming{
 	"aws:backup/vault:Vault":                  {field: "Name", limit: 50},
 	"aws:budgets/budget:Budget":               {field: "Name", limit: 100},
 	"aws:cloudwatch/dashboard:Dashboard":      {field: "DashboardName", limit: 255},
+	"aws:cloudwatch/eventRule:EventRule":      {field: "Name", limit: 64},
+	"aws:cloudwatch/eventTarget:EventTarget":  {field: "TargetId", limit: 64},
 	"aws:cloudwatch/logGroup:LogGroup":        {field: "Name", limit: 512},
 	"aws:cloudwatch/metricAlarm:MetricAlarm":  {field: "Name", limit: 255},
 	"aws:ec2/launchTemplate:LaunchTemplate":   {field: "Name", limit: 128},

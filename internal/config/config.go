@@ -30,6 +30,7 @@ type Config struct {
 	Functions    compute.FunctionSettings
 	Release      rollout.Settings
 	Architecture compute.Architecture
+	Image        compute.ImageSettings
 	Replica      storage.ReplicaSettings
 	// Protect protects everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer.
 	Protect bool
@@ -63,6 +64,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Deployer.Check(problems)
 	c.Functions.Check(problems)
 	c.Release.Check(problems)
+	c.Image.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -72,6 +74,8 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 func (r *reader) config() *Config {
 	c := &Config{}
 	r.enum("architecture", (*string)(&c.Architecture), string(compute.ARM64), string(compute.AMD64))
+	c.Image.Architecture = c.Architecture
+	r.text("ami", &c.Image.ID)
 	r.useFamily(burstableFamily[c.Architecture])
 	r.boolean("protect", &c.Protect)
 	r.integer("logRetentionDays", &c.LogRetentionDays)

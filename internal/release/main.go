@@ -105,7 +105,7 @@ func open(ctx context.Context, o options, out io.Writer, clock rollout.Clock) (*
 	if err != nil {
 		return nil, err
 	}
-	settings, err := providerSettings(ctx, ".", o.stack)
+	settings, err := awsaccess.StackSettings(ctx, ".", o.stack)
 	if err != nil {
 		return nil, err
 	}

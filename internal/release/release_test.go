@@ -7,16 +7,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"cinema-database/internal/cli"
 	"cinema-database/internal/rollout"
+	"cinema-database/internal/testutil/fakecli"
 )
 
 var (
@@ -138,13 +137,10 @@ func assertGroup(name string) {
 // installCLI puts a Pulumi CLI on the PATH that knows the outputs of one stack.
 func installCLI(t *testing.T, outputs string) {
 	t.Helper()
-	dir := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.274.1 ;;\n'stack output --json --non-interactive --stack dev') cat <<'END'\n" + outputs + "\nEND\n;;\n" +
-		"'config --json --non-interactive --stack dev') echo '{\"aws:maxRetries\": {\"value\": \"0\", \"secret\": false}, \"cinema:api\": {\"value\": \"{}\"}}' ;;\n" +
-		"*) echo \"error: no stack named '$6' found\" >&2; exit 255 ;;\nesac\n"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	t.Chdir(dir)
+	fakecli.Install(t, map[string]string{
+		"stack output --json --non-interactive --stack dev": outputs,
+		"config --json --non-interactive --stack dev":       `{"aws:maxRetries": {"value": "0"}, "cinema:api": {"value": "{}"}}`,
+	})
 }
 
 // runRelease runs a release command on the account, without pauses between requests.
@@ -322,11 +318,11 @@ func TestRollbackListsEarlierReleases(t *testing.T) {
 
 func TestCommandLine(t *testing.T) {
 	for args, want := range map[string]string{
-		"promote":                `command "promote": neither status nor rollback`,
-		"status now":             `argument "now": not known`,
-		"status --timeout soon":  `invalid value "soon"`,
-		"status --timeout -5m":   `flag --timeout -5m0s: not a positive duration`,
-		"status --to yourself": `not defined: -to`,
+		"promote":               `command "promote": neither status nor rollback`,
+		"status now":            `argument "now": not known`,
+		"status --timeout soon": `invalid value "soon"`,
+		"status --timeout -5m":  `flag --timeout -5m0s: not a positive duration`,
+		"status --to yourself":  `not defined: -to`,
 	} {
 		var out, errs bytes.Buffer
 		assert.Equal(t, cli.ExitUsage, run(t.Context(), strings.Fields(args), &out, &errs, &rollout.SimulatedClock{}), args)

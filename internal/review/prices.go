@@ -92,7 +92,7 @@ var assumedLCU = max(assumedRequestsPerSec/25, assumedOutGB/hoursPerMonth)
 
 // freePrefixes are the prefixes of the types that have no charge of their own.
 var freePrefixes = []string{
-	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
+	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudwatch/event", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
 	"aws:ec2/defaultSecurityGroup:", "aws:ec2/flowLog:", "aws:ec2/internetGateway:", "aws:ec2/launchTemplate:", "aws:ec2/networkAcl:",
 	"aws:ec2/route:", "aws:ec2/routeTable:", "aws:ec2/routeTableAssociation:", "aws:ec2/securityGroup", "aws:ec2/subnet:",
 	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",

@@ -41,6 +41,7 @@ type Options struct {
 	Stdout     io.Writer // the engine's progress; discarded where nil
 	Stderr     io.Writer // the engine's errors; discarded where nil
 	Color      bool      // terminal colors in the progress
+	Diff       bool      // previews show each property that changes
 	Fail       []string  // types whose next creation fails, once
 	// BadRelease makes the instances that start fail their health checks.
 	BadRelease bool
@@ -358,8 +359,12 @@ func (s *Session) color() string {
 // Preview plans Up and changes nothing. With expectNone it fails with ErrChanges if there are changes.
 func (s *Session) Preview(ctx context.Context, expectNone bool) (*Result, error) {
 	return s.collect(func(ch chan events.EngineEvent) error {
-		_, err := s.stack.Preview(ctx, optpreview.ProgressStreams(s.options.Stdout), optpreview.ErrorProgressStreams(s.options.Stderr),
-			optpreview.Color(s.color()), optpreview.EventStreams(ch))
+		options := []optpreview.Option{optpreview.ProgressStreams(s.options.Stdout), optpreview.ErrorProgressStreams(s.options.Stderr),
+			optpreview.Color(s.color()), optpreview.EventStreams(ch)}
+		if s.options.Diff {
+			options = append(options, optpreview.Diff())
+		}
+		_, err := s.stack.Preview(ctx, options...)
 		return err
 	}, expectNone)
 }

@@ -3,7 +3,6 @@ package teardown
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,17 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cinema-database/internal/cli"
+	"cinema-database/internal/testutil/fakecli"
 )
 
 // installCLI puts a Pulumi CLI on the PATH that knows the state of one stack. calls returns its other calls.
 func installCLI(t *testing.T, state string) (calls func() string) {
 	t.Helper()
-	dir := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in\nversion) echo v3.274.1 ;;\n'stack export --non-interactive --stack prod') cat <<'END'\n" + state + "\nEND\n;;\n" +
-		"destroy*) echo \"$*\" >> calls; cat; exit ${DESTROYED:-0} ;;\n*) echo 'error: no such stack' >&2; exit 255 ;;\nesac\n"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o755))
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	t.Chdir(dir)
+	fakecli.Install(t, map[string]string{"stack export --non-interactive --stack prod": state}, `destroy*) echo "$*" >> calls; cat; exit ${DESTROYED:-0} ;;`)
 	return func() string {
 		all, err := os.ReadFile("calls")
 		if os.IsNotExist(err) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ func TestPublishesEmbeddedMetric(t *testing.T) {
 	out, log := publish(t, func() (Usage, error) { return Usage{Used: 5, Total: 20}, nil })
 	require.Empty(t, log)
 	assert.JSONEq(t, `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[{"Namespace":"Cinema","Dimensions":[["Stack"]],
-		"Metrics":[{"Name":"DataVolumeUsedPercent","Unit":"Percent"}]}]},"Stack":"dev","DataVolumeUsedPercent":25}`, out)
+		"Metrics":[{"Name":"DatabaseReachable","Unit":"None"},{"Name":"DataVolumeUsedPercent","Unit":"Percent"}]}]},
+		"Stack":"dev","DatabaseReachable":1,"DataVolumeUsedPercent":25}`, out)
 	assert.Equal(t, byte('\n'), out[len(out)-1])
 }
 
@@ -49,6 +51,11 @@ func TestContinuesAfterAnError(t *testing.T) {
 	)
 	assert.Contains(t, log, "unreachable")
 	assert.Contains(t, log, "a volume of 0 bytes")
-	assert.Contains(t, out, `"DataVolumeUsedPercent":25`)
-	assert.Equal(t, 1, bytes.Count([]byte(out), []byte("\n")), "only measurements are published")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 3)
+	for i, reachable := range []string{"0", "1", "1"} {
+		assert.Contains(t, lines[i], `"DatabaseReachable":`+reachable)
+	}
+	assert.Equal(t, 1, strings.Count(out, `"DataVolumeUsedPercent":`), "only measurements are published")
+	assert.Contains(t, lines[2], `"DataVolumeUsedPercent":25`)
 }
