@@ -107,7 +107,7 @@ func TestStackWithUnreadableStateIsNotDestroyed(t *testing.T) {
 	assert.Contains(t, errs, "state of stack prod: invalid character")
 	code, _, errs = destroy(t, "--stack", "nowhere")
 	assert.Equal(t, cli.ExitFailed, code)
-	assert.Contains(t, errs, "state of stack nowhere: exit status 255: error: no such stack")
+	assert.Contains(t, errs, "state of stack nowhere: exit status 255: error: no stack named 'nowhere' found")
 	assert.Empty(t, calls())
 }
 

@@ -26,7 +26,7 @@ func Install(t *testing.T, answers map[string]string, cases ...string) {
 	for _, c := range cases {
 		script.WriteString(c + "\n")
 	}
-	script.WriteString("*) echo \"error: no stack named '$6' found\" >&2; exit 255 ;;\nesac\n")
+	script.WriteString("*) echo \"error: no stack named '${*##* }' found\" >&2; exit 255 ;;\nesac\n")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script.String()), 0o755))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
