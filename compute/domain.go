@@ -2,6 +2,7 @@ package compute
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -35,8 +36,17 @@ type DomainSettings struct {
 	HostedZone string `json:"zone"`
 	// CreateHostedZone adds the hosted zone to the stack. Otherwise it is looked up in the account.
 	CreateHostedZone bool `json:"createZone"`
-	// Hosts in the hosted zone. The first is in the API's URL and is the certificate's subject.
+	// Hosts in the hosted zone. The first is in the API's URL.
 	Hosts []Host `json:"hosts"`
+}
+
+// names returns the host names, sorted.
+func (s DomainSettings) names() (names []string) {
+	for _, h := range s.Hosts {
+		names = append(names, h.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // On reports whether there is a domain.
@@ -65,6 +75,8 @@ func (s DomainSettings) Check(l *problem.List) {
 			l.Add(at+".name", h.Name, "is not in the hosted zone "+s.HostedZone, "use a name that ends in ."+s.HostedZone+", or another hosted zone")
 		case slices.ContainsFunc(s.Hosts[:i], func(o Host) bool { return o.Name == h.Name }):
 			l.Add(at+".name", h.Name, "appears twice", "remove one")
+		case slices.ContainsFunc(s.Hosts[:i], func(o Host) bool { return priority(o.Name) == priority(h.Name) }):
+			l.Add(at+".name", h.Name, fmt.Sprintf("has the rule priority of another host, %d", priority(h.Name)), "rename one of them")
 		}
 		if !slices.Contains(services, h.Service) {
 			l.Add(at+".service", h.Service, "is not a service behind the load balancer", "use one of "+strings.Join(services, ", "))
@@ -111,13 +123,11 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 				domain.HostedZone, strings.Join(servers, ", ")), &pulumi.LogArgs{Resource: hostedZone})
 		})
 	}
-	var alternatives pulumi.StringArray
-	for _, h := range domain.Hosts[1:] {
-		alternatives = append(alternatives, pulumi.String(h.Name))
-	}
+	names := domain.names()
 	certificate, err := acm.NewCertificate(b.Ctx, b.Name("certificate"), &acm.CertificateArgs{
-		DomainName:              pulumi.String(domain.Hosts[0].Name),
-		SubjectAlternativeNames: alternatives,
+		// Both follow from the names, not from their order. The provider keeps alternative names that are left out.
+		DomainName:              pulumi.String(names[0]),
+		SubjectAlternativeNames: pulumi.ToStringArray(names),
 		ValidationMethod:        pulumi.String("DNS"),
 		Tags:                    b.Tags(b.Name("certificate")),
 	}, b.Child())
@@ -125,12 +135,12 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 		return certificateARN, err
 	}
 	var proofs pulumi.StringArray
-	for _, h := range domain.Hosts {
-		proof, err := route53.NewRecord(b.Ctx, b.Name("proof", h.Name), &route53.RecordArgs{
+	for _, name := range names {
+		proof, err := route53.NewRecord(b.Ctx, b.Name("proof", name), &route53.RecordArgs{
 			ZoneId:  hostedZoneID,
-			Name:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
-			Type:    validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
-			Records: pulumi.StringArray{validation(certificate, h.Name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
+			Name:    validation(certificate, name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
+			Type:    validation(certificate, name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
+			Records: pulumi.StringArray{validation(certificate, name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
 			Ttl:     pulumi.Int(300),
 			// ACM requires the same record for every certificate of a name.
 			AllowOverwrite: pulumi.Bool(true),
@@ -139,9 +149,9 @@ func (b *apiBuilder) createDomain() (certificateARN pulumi.StringOutput, err err
 			return certificateARN, err
 		}
 		proofs = append(proofs, proof.Fqdn)
-		if _, err := route53.NewRecord(b.Ctx, b.Name("alias", h.Name), &route53.RecordArgs{
+		if _, err := route53.NewRecord(b.Ctx, b.Name("alias", name), &route53.RecordArgs{
 			ZoneId: hostedZoneID,
-			Name:   pulumi.String(h.Name),
+			Name:   pulumi.String(name),
 			Type:   pulumi.String("A"),
 			Aliases: route53.RecordAliasArray{route53.RecordAliasArgs{
 				Name: b.balancer.DnsName, ZoneId: b.balancer.ZoneId, EvaluateTargetHealth: pulumi.Bool(true),
@@ -222,10 +232,10 @@ func (b *apiBuilder) createListeners() error {
 		return err
 	}
 	https := b.listeners[len(b.listeners)-1]
-	for i, h := range domain.Hosts {
+	for _, h := range domain.Hosts {
 		rule, err := lb.NewListenerRule(b.Ctx, b.Name("host", h.Name), &lb.ListenerRuleArgs{
 			ListenerArn: https.Arn,
-			Priority:    pulumi.Int(10 * (i + 1)),
+			Priority:    pulumi.Int(priority(h.Name)),
 			Conditions: lb.ListenerRuleConditionArray{lb.ListenerRuleConditionArgs{
 				HostHeader: lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.StringArray{pulumi.String(h.Name)}},
 			}},
@@ -241,6 +251,14 @@ func (b *apiBuilder) createListeners() error {
 	}
 	b.out.URL = pulumi.Sprintf("https://%s", domain.Hosts[0].Name)
 	return nil
+}
+
+// priority returns the priority of a host's rule: 1 to 50,000 (Elastic Load Balancing user guide, "Listener rules"). It
+// depends on the name alone, because a rule cannot take the priority that another rule still has.
+func priority(host string) int {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(host)) // never fails
+	return 1 + int(sum.Sum32()%50_000)
 }
 
 func (b *apiBuilder) listen(name string, args lb.ListenerArgs) error {

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -30,16 +31,17 @@ type aclRule struct {
 }
 
 // databaseACL returns the rules of the database tier's ACL: those of the rows that start or end in the tier, and the
-// answers, because ACLs are stateless. Answers to the host's own S3 requests are allowed from everywhere: S3 has no
+// answers, because ACLs are stateless. slots are those of the zones. Answers to the host's own S3 requests are allowed from everywhere: S3 has no
 // fixed addresses that an ACL could name, and the tier's only route is the S3 endpoint.
 //
 // A rule's number depends on its row's ACLSlot and on its zone's slot only, so another zone or another row changes no
 // existing rule.
-func databaseACL(vpc netip.Prefix, zones int, rows []Rule) (ingress, egress []aclRule) {
+func databaseACL(vpc netip.Prefix, slots []int, rows []Rule) (ingress, egress []aclRule) {
 	allow := func(r Rule, peer Peer) (rules []aclRule) {
-		for slot, cidr := range peerCIDRs(vpc, zones, peer) {
+		for slot, cidr := range peerCIDRs(vpc, slots, peer) {
 			rules = append(rules, aclRule{r.ACLSlot*rulesPerSlot + slot, cidr, r.Port, r.Port})
 		}
+		slices.SortFunc(rules, func(a, b aclRule) int { return a.Number - b.Number })
 		return rules
 	}
 	for _, r := range rows {
@@ -55,21 +57,22 @@ func databaseACL(vpc netip.Prefix, zones int, rows []Rule) (ingress, egress []ac
 	return ingress, egress
 }
 
-// peerCIDRs returns the networks of a peer: its tier's subnets in slot order, or the network outside the VPC.
-func peerCIDRs(vpc netip.Prefix, zones int, p Peer) (cidrs []netip.Prefix) {
+// peerCIDRs returns the networks of a peer by slot: its tier's subnets, or in slot 0 the network outside the VPC.
+func peerCIDRs(vpc netip.Prefix, slots []int, p Peer) map[int]netip.Prefix {
 	tier, inside := tierOf[p]
 	if !inside {
-		return []netip.Prefix{netip.MustParsePrefix(cidr(p))}
+		return map[int]netip.Prefix{0: netip.MustParsePrefix(cidr(p))}
 	}
-	for zone := range zones {
-		cidrs = append(cidrs, SubnetCIDR(vpc, tier, zone))
+	cidrs := map[int]netip.Prefix{}
+	for _, slot := range slots {
+		cidrs[slot] = SubnetCIDR(vpc, tier, slot)
 	}
 	return cidrs
 }
 
 // createDatabaseACL is the second line of defense behind the database's security group.
 func (b *builder) createDatabaseACL() error {
-	in, out := databaseACL(b.args.CIDR, len(b.out.Zones), Traffic(b.args))
+	in, out := databaseACL(b.args.CIDR, b.slots(), Traffic(b.args))
 	var ingress ec2.NetworkAclIngressArray
 	for _, r := range in {
 		ingress = append(ingress, ec2.NetworkAclIngressArgs{

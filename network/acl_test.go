@@ -22,10 +22,10 @@ func allows(rules []aclRule, cidr netip.Prefix, port int) bool {
 }
 
 // requirePasses requires that the ACL allows the rows' connections with the database tier, and the answers.
-func requirePasses(t *testing.T, ingress, egress []aclRule, zones int, rows []Rule) {
+func requirePasses(t *testing.T, ingress, egress []aclRule, slots []int, rows []Rule) {
 	t.Helper()
 	passes := func(row Rule, peers Peer, requests, answers []aclRule) {
-		for _, peer := range peerCIDRs(vpc, zones, peers) {
+		for _, peer := range peerCIDRs(vpc, slots, peers) {
 			require.True(t, allows(requests, peer, row.Port), "%v with %s", row, peer)
 			require.True(t, allows(answers, peer, ephemeralFrom) && allows(answers, peer, ephemeralTo), "answers of %v with %s", row, peer)
 		}
@@ -48,9 +48,9 @@ func TestACLAllowsTheTrafficTable(t *testing.T) {
 	r := built(t, func(*Args) {})
 	acls := r.ByType("aws:ec2/networkAcl:NetworkAcl")
 	require.Len(t, acls, 1)
-	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), 3, allTraffic())
+	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), []int{0, 1, 2}, allTraffic())
 
-	ingress, egress := databaseACL(vpc, MaxZones, allTraffic())
+	ingress, egress := databaseACL(vpc, []int{0, 1, 2, 3}, allTraffic())
 	assert.LessOrEqual(t, max(len(ingress), len(egress)), 20, "AWS's quota of rules for each direction")
 
 	slots := map[int]Rule{}
@@ -66,11 +66,11 @@ func TestACLAllowsTheTrafficTable(t *testing.T) {
 }
 
 func TestACLFollowsNewRowsAndZones(t *testing.T) {
-	ingress, egress := databaseACL(vpc, 3, allTraffic())
+	ingress, egress := databaseACL(vpc, []int{0, 1, 3}, allTraffic())
 	// First, so that a number by position in the table would move.
 	rows := append([]Rule{{API, MongoDB, 9216, "metrics", 99}, {MongoDB, API, 8443, "notifications", 98}}, allTraffic()...)
-	moreIngress, moreEgress := databaseACL(vpc, MaxZones, rows)
-	requirePasses(t, moreIngress, moreEgress, MaxZones, rows)
+	moreIngress, moreEgress := databaseACL(vpc, []int{0, 1, 2, 3}, rows)
+	requirePasses(t, moreIngress, moreEgress, []int{0, 1, 2, 3}, rows)
 	assert.Subset(t, moreIngress, ingress, "a row or a zone changes no rule")
 	assert.Subset(t, moreEgress, egress)
 	assert.Len(t, moreIngress, len(ingress)+2+MaxZones)

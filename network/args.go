@@ -52,7 +52,8 @@ var RetentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 type Settings struct {
 	// CIDR of the VPC, /16 to /23, private (RFC 1918 or RFC 6598) and without host bits.
 	CIDR netip.Prefix
-	// AvailabilityZones by name, in slot order: append to add one. Empty: the first three of the region.
+	// AvailabilityZones by name, in slot order: append to add one; an empty name keeps a slot free. Without any: the first
+	// three of the region.
 	AvailabilityZones []string
 	NatGateways       NatMode
 	// OperatorCIDRs are the networks that may open SSH to the bastion. Empty: none, Session Manager only.
@@ -65,7 +66,7 @@ type Settings struct {
 type Args struct {
 	Settings
 	environment.Environment
-	// Zones are the availability zones that LookupZones returned, in slot order.
+	// Zones are the availability zones that LookupZones returned, in slot order; an empty name is a free slot.
 	Zones []string
 	// HTTPS opens the load balancer's port 443, besides 80.
 	HTTPS bool
@@ -128,14 +129,27 @@ func private(p netip.Prefix) bool {
 	return p.Addr().IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(p.Addr())
 }
 
+// named returns the zones without the free slots.
+func named(zones []string) (names []string) {
+	for _, z := range zones {
+		if z != "" {
+			names = append(names, z)
+		}
+	}
+	return names
+}
+
 func (s Settings) checkZones(l *problem.List) {
 	const field = "availabilityZones"
-	if n := len(s.AvailabilityZones); n > 0 && (n < MinZones || n > MaxZones) {
-		l.Add(field, s.AvailabilityZones, fmt.Sprintf("names %d zones", n),
-			fmt.Sprintf("name %d to %d, or none to use the first %d of the region", MinZones, MaxZones, DefaultZones))
+	fix := fmt.Sprintf("name %d to %d, or none to use the first %d of the region", MinZones, MaxZones, DefaultZones)
+	if n := len(named(s.AvailabilityZones)); n > 0 && n < MinZones || len(s.AvailabilityZones) > MaxZones {
+		l.Add(field, s.AvailabilityZones, fmt.Sprintf("names %d zones in %d slots", n, len(s.AvailabilityZones)), fix)
 	}
 	for i, z := range s.AvailabilityZones {
 		at := fmt.Sprintf("%s[%d]", field, i)
+		if z == "" {
+			continue
+		}
 		if !format.AvailabilityZone(z) {
 			l.Add(at, z, "is not the name of an availability zone", "write it like us-east-1a")
 		}

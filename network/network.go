@@ -54,7 +54,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: args.Zones}
+	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: named(args.Zones)}
 	err := component.New(ctx, args.Environment, "cinema:network:Network", name, n, func(s *component.Scope) error {
 		b := &builder{
 			Scope: s, args: args, out: n,
@@ -111,12 +111,15 @@ func (b *builder) createVPC() error {
 
 func (b *builder) createSubnets() error {
 	for _, tier := range Tiers {
-		for z, zone := range b.out.Zones {
+		for slot, zone := range b.args.Zones {
+			if zone == "" {
+				continue
+			}
 			name := b.Name(string(tier), zone)
 			subnet, err := ec2.NewSubnet(b.Ctx, name, &ec2.SubnetArgs{
 				VpcId:            b.vpc.ID(),
 				AvailabilityZone: pulumi.String(zone),
-				CidrBlock:        pulumi.String(SubnetCIDR(b.args.CIDR, tier, z).String()),
+				CidrBlock:        pulumi.String(SubnetCIDR(b.args.CIDR, tier, slot).String()),
 				// No instance gets a public address unless it requests one (Security Hub EC2.15).
 				MapPublicIpOnLaunch: pulumi.Bool(false),
 				Tags:                b.Tags(name, map[string]string{"Tier": string(tier)}),
@@ -128,6 +131,16 @@ func (b *builder) createSubnets() error {
 		}
 	}
 	return nil
+}
+
+// slots returns the slots that have a zone.
+func (b *builder) slots() (slots []int) {
+	for slot, zone := range b.args.Zones {
+		if zone != "" {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
 }
 
 // setSubnetIDs sets the outputs with the ids of the subnets. They do not wait for NAT gateways: those take minutes, and

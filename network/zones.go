@@ -16,8 +16,8 @@ import (
 // that need no opt-in. It refuses a zone that does not offer each of the instance types. It does not skip such a zone:
 // the offers change with time, and subnets must not move.
 func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...string) ([]string, error) {
+	// In any state: a zone in trouble must not move subnets.
 	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		State:   pulumi.StringRef("available"),
 		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
 	})
 	if err != nil {
@@ -25,7 +25,7 @@ func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...stri
 	}
 	names := slices.Sorted(slices.Values(available.Names))
 	zones := configured
-	if len(zones) == 0 {
+	if len(named(zones)) == 0 {
 		if len(names) < DefaultZones {
 			return nil, fmt.Errorf("network: availabilityZones: the region offers %v, fewer than %d; name %d to %d of them in cinema:availabilityZones",
 				names, DefaultZones, MinZones, MaxZones)
@@ -53,7 +53,7 @@ func checkOffers(zones, region []string, missing func(zone string) []string) err
 	}
 	problems := problem.In("network: ")
 	for i, z := range zones {
-		if types := missing(z); len(types) > 0 {
+		if types := missing(z); z != "" && len(types) > 0 {
 			problems.Add(fmt.Sprintf("availabilityZones[%d]", i), z, "does not offer "+strings.Join(types, ", "), fix)
 		}
 	}

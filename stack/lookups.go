@@ -38,7 +38,10 @@ func (s *stack) lookup() error {
 	group.Go(func() (err error) {
 		s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones,
 			s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
-		return err
+		if err != nil {
+			return err
+		}
+		return network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones)
 	})
 	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
 	group.Go(func() error { return s.cfg.Database.WarnOfDowntime(s.ctx) })

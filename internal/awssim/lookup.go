@@ -123,16 +123,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 			"virtualizationType": "hvm", "hypervisor": "xen", "imageType": "machine", "enaSupport": true, "bootMode": "uefi-preferred"}, nil
 	},
 	"aws:ec2/getInstances:getInstances": func(c Cloud, args Properties) (fields, error) {
-		var ids []string
-		for _, r := range c.list("aws:ec2/instance:Instance") {
-			matches := true
-			for key, value := range args["instanceTags"].ObjectValue() {
-				matches = matches && r.State["tagsAll"].ObjectValue()[key].DeepEquals(value)
-			}
-			if matches {
-				ids = append(ids, r.ID)
-			}
-		}
+		ids := c.tagged("aws:ec2/instance:Instance", args["instanceTags"])
 		return fields{"id": c.region(), "ids": strs(ids...), "privateIps": strs(), "publicIps": strs(), "ipv6Addresses": strs()}, nil
 	},
 	"aws:ec2/getInstance:getInstance": func(c Cloud, args Properties) (fields, error) {
@@ -141,6 +132,16 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 			return nil, fmt.Errorf("InvalidInstanceID.NotFound: The instance ID '%s' does not exist", text(args, "instanceId"))
 		}
 		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"]}, nil
+	},
+	"aws:ec2/getSubnets:getSubnets": func(c Cloud, args Properties) (fields, error) {
+		return fields{"id": c.region(), "ids": strs(c.tagged("aws:ec2/subnet:Subnet", args["tags"])...)}, nil
+	},
+	"aws:ec2/getSubnet:getSubnet": func(c Cloud, args Properties) (fields, error) {
+		state, ok := c.lookup(text(args, "id"))
+		if !ok {
+			return nil, fmt.Errorf("InvalidSubnetID.NotFound: The subnet ID '%s' does not exist", text(args, "id"))
+		}
+		return fields{"id": text(args, "id"), "cidrBlock": state["cidrBlock"], "availabilityZone": state["availabilityZone"], "vpcId": state["vpcId"]}, nil
 	},
 	"aws:ec2/getPrefixList:getPrefixList": func(c Cloud, args Properties) (fields, error) {
 		id, name := c.prefixList(args)
@@ -260,6 +261,20 @@ func (c Cloud) list(typ string) []Resource {
 		return nil
 	}
 	return c.List(typ)
+}
+
+// tagged returns the ids of a type's resources that have all of the tags.
+func (c Cloud) tagged(typ string, tags resource.PropertyValue) (ids []string) {
+	for _, r := range c.list(typ) {
+		matches := true
+		for key, value := range tags.ObjectValue() {
+			matches = matches && r.State["tagsAll"].ObjectValue()[key].DeepEquals(value)
+		}
+		if matches {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }
 
 // Image is the id of an Amazon Linux 2023 image for an architecture (arm64, x86_64), earlier than the newest by a number of releases.

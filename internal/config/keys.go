@@ -31,7 +31,7 @@ type key struct {
 // Keys are all keys, in README's order.
 var keys = []key{
 	{"vpcCidr", text, "10.0.0.0/16", "", "the VPC's network, private, `/16` to `/23`"},
-	{"availabilityZones", array, []string{}, "first three of the region", "two to four zones by name that offer the instance types; append to add one, subnets never move"},
+	{"availabilityZones", array, []string{}, "first three of the region", "two to four zones by name that offer the instance types, each in the slot of its place: append to add one; `\"\"` keeps a slot free; a deployed zone keeps its slot"},
 	{"natGateways", text, "single", "", "`none` (the private tier reaches S3 only), `single`, or `perAz`; each about 33 USD a month and 0.045 USD/GB in us-east-1; see [cost](docs/cost.md)"},
 	{"bastion.cidrs", array, []string{}, "", "networks that may open SSH to the bastion; without any, operators use Session Manager"},
 	{"bastion.instanceType", text, "t4g.nano", "", "instance type of the bastion"},
@@ -50,7 +50,7 @@ var keys = []key{
 	{"release.checkpoints", array, []int{34}, "", "percentages of the instances after which a rollout pauses for `release.bake`"},
 	{"release.bake", text, "5m", "", "how long the alarms are watched at each checkpoint and after the last instance"},
 	{"release.readiness", boolean, true, "", "request `/readyz` through the front door after a rollout; `false` where it cannot be reached"},
-	{"thumbnailer.concurrency", integer, 10, "", "thumbnails made at the same time; `-1` uses the account's unreserved concurrency"},
+	{"thumbnailer.concurrency", integer, -1, "", "thumbnails made at the same time; `-1` uses the account's unreserved concurrency, the only choice in a new account"},
 	{"domain.zone", text, "", "", "Route 53 hosted zone of the host names; without a domain the API is served over plain HTTP"},
 	{"domain.createZone", boolean, false, "", "make the hosted zone part of the stack"},
 	{"domain.hosts", array, []string{}, "", "list of `name` and `service` (`api`): each a rule of the load balancer, all on one certificate"},

@@ -1,0 +1,97 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
+
+	"cinema-database/internal/problem"
+)
+
+// deployedSubnet is a subnet of the database tier as it is on AWS.
+type deployedSubnet struct {
+	cidr netip.Prefix
+	zone string
+}
+
+// CheckDeployed refuses what a live network cannot become: another network of the VPC, and zones in other slots. AWS
+// refuses a subnet that overlaps one that is still there, but only in the middle of the update. zones are those of
+// LookupZones.
+func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string) error {
+	deployed, err := lookupSubnets(ctx)
+	if err != nil {
+		return fmt.Errorf("network: deployed subnets: %w", err)
+	}
+	problems := problem.In("network: ")
+	checkDeployed(problems, deployed, cidr, zones)
+	return problems.Err()
+}
+
+// lookupSubnets returns the stack's subnets of the database tier, none on a new stack.
+func lookupSubnets(ctx *pulumi.Context) ([]deployedSubnet, error) {
+	found, err := ec2.GetSubnets(ctx, &ec2.GetSubnetsArgs{Tags: map[string]string{
+		"Project": ctx.Project(), "Stack": ctx.Stack(), "Tier": string(Database),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	subnets := make([]deployedSubnet, len(found.Ids))
+	var group errgroup.Group
+	for i, id := range found.Ids {
+		group.Go(func() error {
+			subnet, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id})
+			if err != nil {
+				return err
+			}
+			cidr, err := netip.ParsePrefix(subnet.CidrBlock)
+			subnets[i] = deployedSubnet{cidr, subnet.AvailabilityZone}
+			return err
+		})
+	}
+	err = group.Wait()
+	slices.SortFunc(subnets, func(a, b deployedSubnet) int { return a.cidr.Addr().Compare(b.cidr.Addr()) })
+	return subnets, err
+}
+
+func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix, zones []string) {
+	for i, s := range deployed {
+		vpc := netip.PrefixFrom(s.cidr.Addr(), s.cidr.Bits()-slotBits).Masked()
+		if vpc != cidr {
+			l.Add(cidrField, cidr.String(), fmt.Sprintf("is not the network of the deployed VPC, %s, and a VPC cannot move", vpc),
+				"keep "+vpc.String()+", or make another stack and restore a snapshot of the data volume there (docs/operations.md)")
+			return
+		}
+		slot := slices.IndexFunc([]int{0, 1, 2, 3}, func(slot int) bool { return SubnetCIDR(cidr, Database, slot) == s.cidr })
+		now := ""
+		if slot >= 0 && slot < len(zones) {
+			now = zones[slot]
+		}
+		at := fmt.Sprintf("availabilityZones[%d]", slot)
+		switch {
+		case now == s.zone:
+		case slices.Contains(zones, s.zone):
+			l.Add(at, now, fmt.Sprintf("moves %s, which is deployed in this slot, to another slot", s.zone),
+				fmt.Sprintf("a zone keeps its slot: put %s back; an empty name (\"\") keeps a slot free", s.zone))
+		case i == 0:
+			l.Add(at, now, fmt.Sprintf("removes %s, which has the data volume", s.zone), "keep "+s.zone+" in this slot")
+		case now != "":
+			emptied := slices.Clone(zones)
+			emptied[slot] = ""
+			l.Add(at, now, fmt.Sprintf("replaces %s, whose subnets are still in this slot", s.zone),
+				fmt.Sprintf("free the slot first: set availabilityZones to [%s] and run `pulumi up`, then name %s and run it again", quoted(emptied), now))
+		}
+	}
+}
+
+func quoted(zones []string) string {
+	texts := make([]string, len(zones))
+	for i, z := range zones {
+		texts[i] = fmt.Sprintf("%q", z)
+	}
+	return strings.Join(texts, ", ")
+}
