@@ -84,6 +84,17 @@ func TestRestore(t *testing.T) {
 	)
 }
 
+// An S3 object takes ten tags: the provider's default tags stay off objects.
+func TestObjectsHaveOnlyTheirOwnTags(t *testing.T) {
+	objects := planned(t, "full", nil).ByType(objectType)
+	require.NotEmpty(t, objects)
+	for _, object := range objects {
+		assert.LessOrEqual(t, len(object.Input("tags").ObjectValue()), 10, object.Name)
+		override := object.Input("overrideProvider.defaultTags.tags")
+		assert.True(t, override.IsObject() && len(override.ObjectValue()) == 0, object.Name)
+	}
+}
+
 // The group starts a numbered version, and only the gate brings another one, so that AWS can take it back.
 func TestOnlyTheGateChangesTheGroupsVersion(t *testing.T) {
 	r := planned(t, "prod", nil)

@@ -54,6 +54,8 @@ func (b *builder) createArtifacts(st *Storage) error {
 			Source:      pulumi.NewFileAsset(artifact.path),
 			ContentType: pulumi.String("application/octet-stream"),
 			Tags:        b.ObjectTags(name, map[string]string{"Release": artifact.Short()}),
+
+			OverrideProvider: withoutDefaultTags(),
 			// Keeps the objects of earlier releases. With cinema:protect off, destroying the bucket deletes them.
 		}, b.Child(pulumi.RetainOnDelete(true)))
 		if err != nil {
@@ -63,4 +65,12 @@ func (b *builder) createArtifacts(st *Storage) error {
 		st.Artifacts[artifact.Name] = artifact
 	}
 	return nil
+}
+
+// withoutDefaultTags keeps the tags of aws:defaultTags off an object: with the stack's own they could be more than the ten
+// that an object takes (S3 user guide, "Categorizing your objects using tags").
+func withoutDefaultTags() s3.BucketObjectv2OverrideProviderPtrInput {
+	return s3.BucketObjectv2OverrideProviderArgs{
+		DefaultTags: s3.BucketObjectv2OverrideProviderDefaultTagsArgs{Tags: pulumi.StringMap{}},
+	}
 }

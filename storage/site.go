@@ -43,6 +43,8 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 				ContentType:  pulumi.String(page.ContentType),
 				CacheControl: pulumi.String(page.CacheControl),
 				Tags:         s.ObjectTags(s.Name(page.Path)),
+
+				OverrideProvider: withoutDefaultTags(),
 			}
 			data, err := fs.ReadFile(client.Files, page.Path)
 			switch {

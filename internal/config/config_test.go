@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
@@ -15,6 +16,7 @@ import (
 
 	"cinema-database/compute"
 	"cinema-database/internal/problem"
+	"cinema-database/internal/rollout"
 	"cinema-database/internal/testutil/pulumitest"
 	"cinema-database/network"
 )
@@ -46,34 +48,41 @@ func TestValues(t *testing.T) {
 	cfg, err := load(t, map[string]string{
 		"cinema:architecture": "amd64", "cinema:availabilityZones": `["eu-west-1a","eu-west-1b"]`, "aws:region": "eu-west-1",
 		"cinema:bastion": `{"cidrs":["203.0.113.0/24"]}`, "cinema:protect": "false", "cinema:logRetentionDays": "7",
-		"cinema:tags": `{"Owner":"films"}`, "another:key": "is not ours",
+		"cinema:release": `{"wait":0}`, "cinema:tags": `{"Owner":"films"}`, "another:key": "is not ours",
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"eu-west-1a", "eu-west-1b"}, cfg.Network.AvailabilityZones)
 	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, cfg.Network.OperatorCIDRs)
 	assert.Equal(t, "t3.nano", cfg.Bastion.InstanceType, "the default follows the architecture, also next to other fields")
 	assert.False(t, cfg.Protect)
+	assert.Equal(t, rollout.Settings{Checkpoints: []int{34}, Bake: 5 * time.Minute, Readiness: true}, cfg.Release)
 	assert.Equal(t, 7, cfg.Network.LogRetentionDays)
 	assert.Equal(t, map[string]string{"Owner": "films"}, cfg.Tags)
 }
 
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct{ key, value, want string }{
-		"unknown key":      {"cinema:natGateway", "single", `cinema:natGateway: "single" is a key that nothing reads; did you mean cinema:natGateways? Correct or remove it`},
-		"boolean":          {"cinema:protect", "yes", `cinema:protect: "yes" is not a boolean; use true or false`},
-		"empty boolean":    {"cinema:protect", "", `cinema:protect: "" is not a boolean; use true or false`},
-		"number":           {"cinema:logRetentionDays", "a week", `cinema:logRetentionDays: "a week" is not a whole number; write it like 30`},
-		"architecture":     {"cinema:architecture", "riscv", `cinema:architecture: "riscv" is none of arm64, amd64; use one of them`},
-		"list":             {"cinema:availabilityZones", "us-east-1a", `cinema:availabilityZones: "us-east-1a" cannot be read`},
-		"list's shape":     {"cinema:availabilityZones", "us-east-1a", `write it as [text, …]`},
-		"unknown field":    {"cinema:bastion", `{"cidr": ["203.0.113.0/24"]}`, `cinema:bastion: "{\"cidr\":[\"203.0.113.0/24\"]}" cannot be read: unknown field "cidr"; write it as {cidrs: [text, …], instanceType: text}`},
-		"trailing data":    {"cinema:bastion", `{} {}`, `more than one value`},
-		"instance type":    {"cinema:bastion", `{"instanceType":"t4g"}`, `cinema:bastion.instanceType: "t4g" is not an EC2 instance type; write it like t4g.small`},
-		"wrong processor":  {"cinema:bastion", `{"instanceType":"t3.nano"}`, `cinema:bastion.instanceType: "t3.nano" runs amd64, and the stack is built for arm64`},
-		"not a CIDR":       {"cinema:vpcCidr", "ten", `cinema:vpcCidr: "ten" is not an IPv4 network; write it like 10.0.0.0/16`},
-		"not an operator":  {"cinema:bastion", `{"cidrs":["10.0.0.0/8","home"]}`, `cinema:bastion.cidrs[1]: "home" is not a network; name your own`},
-		"reserved tag":     {"cinema:tags", `{"Name":"x"}`, `cinema:tags.Name: "x" is a tag that the stack sets itself`},
-		"AWS's tag prefix": {"cinema:tags", `{"aws:x":"y"}`, `cinema:tags.aws:x: "y" has the prefix that AWS reserves`},
+		"unknown key":           {"cinema:natGateway", "single", `cinema:natGateway: "single" is a key that nothing reads; did you mean cinema:natGateways? Correct or remove it`},
+		"boolean":               {"cinema:protect", "yes", `cinema:protect: "yes" is not a boolean; use true or false`},
+		"empty boolean":         {"cinema:protect", "", `cinema:protect: "" is not a boolean; use true or false`},
+		"number":                {"cinema:logRetentionDays", "a week", `cinema:logRetentionDays: "a week" is not a whole number; write it like 30`},
+		"architecture":          {"cinema:architecture", "riscv", `cinema:architecture: "riscv" is none of arm64, amd64; use one of them`},
+		"list":                  {"cinema:availabilityZones", "us-east-1a", `cinema:availabilityZones: "us-east-1a" cannot be read`},
+		"list's shape":          {"cinema:availabilityZones", "us-east-1a", `write it as [text, …]`},
+		"unknown field":         {"cinema:bastion", `{"cidr": ["203.0.113.0/24"]}`, `cinema:bastion: "{\"cidr\":[\"203.0.113.0/24\"]}" cannot be read: unknown field "cidr"; write it as {cidrs: [text, …], instanceType: text}`},
+		"trailing data":         {"cinema:bastion", `{} {}`, `more than one value`},
+		"instance type":         {"cinema:bastion", `{"instanceType":"t4g"}`, `cinema:bastion.instanceType: "t4g" is not an EC2 instance type; write it like t4g.small`},
+		"wrong processor":       {"cinema:bastion", `{"instanceType":"t3.nano"}`, `cinema:bastion.instanceType: "t3.nano" runs amd64, and the stack is built for arm64`},
+		"not a CIDR":            {"cinema:vpcCidr", "ten", `cinema:vpcCidr: "ten" is not an IPv4 network; write it like 10.0.0.0/16`},
+		"not an operator":       {"cinema:bastion", `{"cidrs":["10.0.0.0/8","home"]}`, `cinema:bastion.cidrs[1]: "home" is not a network; name your own`},
+		"reserved tag":          {"cinema:tags", `{"Name":"x"}`, `cinema:tags.Name: "x" is a tag that the stack sets itself`},
+		"reserved but for case": {"cinema:tags", `{"project":"x"}`, `cinema:tags.project: "x" is a tag that the stack sets itself`},
+		"same but for case":     {"cinema:tags", `{"Owner":"x","owner":"y"}`, `cinema:tags.owner: "y" has the key of another tag but for case`},
+		"tag's character":       {"cinema:tags", `{"Owner":"a&b"}`, `cinema:tags.Owner: "a&b" has a character that AWS refuses`},
+		"release's wait":        {"cinema:release", `{"wait":"soon"}`, `cinema:release.wait: "soon" is not a duration; write it like 45m, or 0`},
+		"release's bake":        {"cinema:release", `{"bake":"72h"}`, `cinema:release.bake: 72h0m0s is not between 0 and 48h0m0s`},
+		"release's checkpoints": {"cinema:release", `{"checkpoints":[50,20]}`, `cinema:release.checkpoints[1]: 20 is not an ascending percentage`},
+		"AWS's tag prefix":      {"cinema:tags", `{"aws:x":"y"}`, `cinema:tags.aws:x: "y" has the prefix that AWS reserves`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, map[string]string{c.key: c.value})

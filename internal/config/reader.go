@@ -101,7 +101,7 @@ func (d *durationText) UnmarshalJSON(data []byte) error {
 func (r *reader) duration(key string, value durationText) time.Duration {
 	d, err := time.ParseDuration(string(value))
 	if err != nil {
-		r.problems.Add(key, value, "is not a duration", "write it like "+r.defaults[key].(string)+", or 0")
+		r.problems.Add(key, string(value), "is not a duration", "write it like "+r.defaults[key].(string)+", or 0")
 	}
 	return d
 }
