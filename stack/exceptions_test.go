@@ -22,6 +22,8 @@ var exceptions = []exception{
 	{"S3.9", "replica-images", []string{"full"}, "access logs cannot leave their region, and nobody reads the copies regularly"},
 	{"KMS.1", "deployer-boundary", []string{"full"}, "a boundary grants nothing: the key's own policy names the roles that decrypt, through S3 only"},
 	{"KMS.1", "deployer-data", []string{"full"}, "AWS Backup creates a vault with the account's key for backups, on the caller's behalf and through that service only"},
+	{"CKV_AWS_115", "thumbnailer-function", []string{"dev", "prod"}, "a new account's quota allows no reservation; cinema:thumbnailer.concurrency makes one"},
+	{"CKV_AWS_115", "mirror-function", []string{"dev", "prod"}, "as for the thumbnailer"},
 	{"CKV_AWS_116", "mirror-function", nil, "invoked synchronously only: a failure ends the deployment that called it, and leaves no event for a queue"},
 }
 

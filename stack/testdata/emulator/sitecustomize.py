@@ -58,7 +58,8 @@ def play_database_host():
     def get_object(self, bucket_name, key_name, *args, **kwargs):
         host = database_host(self.account_id) if key_name == KEY else None
         if host:
-            asked[host] = n = asked.get(host, 0) + 1
+            boot = (host, mode())
+            asked[boot] = n = asked.get(boot, 0) + 1
             status = {"role": "database", "instance": host, "version": "", "digest": "", "error": "", "fatal": False, "time": "2026-01-01T00:00:00Z",
                       "phase": SLOW[n - 1] if mode() == "slow" and n <= len(SLOW) else "ready"}
             if mode() == "failing":
