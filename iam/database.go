@@ -6,11 +6,11 @@ import (
 	"cinema-database/app/contract"
 )
 
-// databaseRole reads what the host installs and writes the credentials object that the API waits for. It cannot read
-// that object back: the host keeps its own copy on the data volume.
+// databaseRole reads what the host installs, and writes the credentials object that the API waits for and the host's
+// status. It cannot read either object back: the host keeps the credentials on the data volume.
 func databaseRole(args *Args) roleArgs {
 	return roleArgs{
-		Description: "MongoDB host: its binary and server package, the credentials object",
+		Description: "MongoDB host: its binary and server package, the credentials object, its status",
 		Policies: []policy{{"artifacts", []Statement{
 			{
 				Sid: "ReadReleaseAndPackage", Effect: Allow,
@@ -24,6 +24,11 @@ func databaseRole(args *Args) roleArgs {
 				Sid: "WriteCredentials", Effect: Allow,
 				Actions:   []string{"s3:PutObject"},
 				Resources: []pulumi.StringInput{object(args.ArtifactsARN, contract.CredentialsKey)},
+			},
+			{
+				Sid: "WriteStatus", Effect: Allow,
+				Actions:   []string{"s3:PutObject"},
+				Resources: []pulumi.StringInput{object(args.ArtifactsARN, contract.StatusKey(contract.RoleDatabase))},
 			},
 			allowNotFound(args.ArtifactsARN),
 		}}},

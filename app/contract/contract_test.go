@@ -23,7 +23,7 @@ import (
 func TestOnlyContractSpellsTheValues(t *testing.T) {
 	// part may not occur inside a literal either, whole only as a complete literal.
 	var part []string
-	for _, value := range []string{ReleasesPrefix, PackagesPrefix, CredentialsKey, OriginalsPrefix, ThumbnailsPrefix, HealthPath, ReadyPath,
+	for _, value := range []string{ReleasesPrefix, PackagesPrefix, CredentialsKey, StatusPrefix, OriginalsPrefix, ThumbnailsPrefix, HealthPath, ReadyPath,
 		strconv.Itoa(APIPort), strconv.Itoa(MongoDBPort), DataVolumeUsedPercent, EnvCredentialsURI, EnvCredentialsKMSKey,
 		EnvImagesBucket, EnvAllowedOrigin, EnvBehindProxy, EnvMongoDBVolume, EnvMongoDBHost} {
 		part = append(part, regexp.QuoteMeta(value))

@@ -66,8 +66,8 @@ func (p APIParams) check() error {
 }
 
 // API returns the script of an API host. The script installs the binary p.Digest as /opt/cinema/bin/cinema, runs
-// `cinema serve` as cinema.service, and ends when the API answers on p.Port. The error lists every problem with p, or
-// says that the script is too large for EC2.
+// `cinema serve` as cinema.service, and ends when the API answers on p.Port and the CloudWatch agent runs. A reboot needs
+// no setup. The error lists every problem with p, or says that the script is too large for EC2.
 func API(p APIParams) (Script, error) {
 	if err := p.check(); err != nil {
 		return Script{}, err
@@ -91,9 +91,10 @@ func API(p APIParams) (Script, error) {
 		assignment{"health_path", contract.HealthPath},
 		assignment{"settings", settings},
 	)
-	b.script("common.sh")
+	b.setup()
 	b.function("units", putFile("0644", "/etc/systemd/system/cinema.service", "cinema.service")+
-		putFile("0644", "/etc/logrotate.d/cinema", "logrotate.conf"))
+		putFile("0644", "/etc/logrotate.d/cinema", "logrotate.conf")+
+		putFile("0644", "/etc/systemd/system/logrotate.timer.d/cinema.conf", "logrotate.timer.conf"))
 	b.function("agent_config", putText("0644", agentConfigPath, agentConfig(p.LogGroup)))
 	b.script("api.sh")
 	s := Script{Text: b.text.String(), name: "API"}

@@ -76,9 +76,10 @@ func (p DatabaseParams) check() error {
 
 // Database returns the script of the database host. The script installs the MongoDB server and `cinema-db`, mounts the
 // data volume at /data, formats it only if it is blank, and runs mongod.service with the files that `cinema-db`
-// prepares. It ends when the database accepts the application's connections. A reboot needs no user data; a new host
-// that gets an old volume keeps its data and secrets. The error lists every problem with p, or says that the script is
-// too large for EC2.
+// prepares. It ends when the database accepts the application's connections, and publishes each phase as the host's
+// status (contract.Status). The units start the database after a reboot, and when the volume is attached later; the script
+// then checks the host and publishes its status again. A new host that gets an old volume keeps its data and secrets. The
+// error lists every problem with p, or says that the script is too large for EC2.
 //
 // The host reaches nothing but S3, through a gateway endpoint, so the script installs only files from the artifacts
 // bucket. It relies on the standard Amazon Linux 2023 AMI (awscli-2, xfsprogs, and the libraries of curl and OpenSSL,
@@ -107,8 +108,16 @@ func Database(p DatabaseParams) (Script, error) {
 		assignment{"host", p.Host},
 		assignment{"mongod_uid", strconv.Itoa(mongodUID)},
 		assignment{"settings", settings},
+		assignment{"role", contract.RoleDatabase},
+		assignment{"status_key", contract.StatusKey(contract.RoleDatabase)},
+		assignment{"starting", contract.PhaseStarting},
+		assignment{"fetching", contract.PhaseFetching},
+		assignment{"waiting", contract.PhaseVolume},
+		assignment{"installing", contract.PhaseInstalling},
+		assignment{"initializing", contract.PhaseInitializing},
+		assignment{"ready", contract.PhaseReady},
 	)
-	b.script("common.sh")
+	b.setup()
 	b.function("units", putFile("0644", "/etc/sysctl.d/90-mongod.conf", "sysctl.conf")+
 		putFile("0644", "/etc/tmpfiles.d/mongod.conf", "tmpfiles.conf")+
 		putFile("0644", "/etc/systemd/system/mongod.service", "mongod.service")+

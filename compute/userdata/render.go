@@ -34,6 +34,13 @@ func (b *builder) head(title string, values ...assignment) {
 	}
 }
 
+// setup adds what every script starts with: functions, and the hand-over from user data to cinema-setup.service.
+func (b *builder) setup() {
+	b.script("common.sh")
+	b.function("setup_unit", putFile("0644", "/etc/systemd/system/cinema-setup.service", "cinema-setup.service"))
+	b.script("handover.sh")
+}
+
 // script adds an embedded bash file unchanged.
 func (b *builder) script(name string) { b.text.WriteString(read("scripts/" + name)) }
 

@@ -33,15 +33,17 @@ func (h *Host) Prepare(ctx context.Context) error {
 	if err := h.renew(s); err != nil {
 		return err
 	}
-	return h.writeRunFiles(s)
+	return errors.Join(
+		h.writeRunFiles(s),
+		h.ensureFile(h.ConfigFile, []byte(h.Config()), 0o444, unchanged),
+	)
 }
 
-// writeRunFiles updates the files that mongod reads to match the state.
+// writeRunFiles updates the files on the volume that mongod reads to match the state.
 func (h *Host) writeRunFiles(s *state) error {
 	return errors.Join(
 		h.ensureFile(h.caFile(), []byte(s.CA.Certificate), 0o444, unchanged),
 		h.ensureFile(h.serverFile(), []byte(s.Server.Certificate+s.Server.Key), 0o400, h.Owner),
 		h.ensureFile(h.keyFile(), []byte(s.KeyFile+"\n"), 0o400, h.Owner),
-		h.ensureFile(h.ConfigFile, []byte(h.Config()), 0o444, unchanged),
 	)
 }

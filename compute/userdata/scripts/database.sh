@@ -1,44 +1,81 @@
-for tool in aws blkid blockdev ip mkfs.xfs tar wipefs; do
-  command -v "$tool" >/dev/null || die "this image has no $tool; use the standard Amazon Linux 2023 image"
+# report ERROR FATAL publishes the status; ERROR may be empty. It does not wait for S3, and ignores its failure.
+report() {
+  local error=${1//[\"\\]/\'}
+  printf '{"role":"%s","instance":"%s","phase":"%s","version":"%s","digest":"%s","error":"%s","fatal":%s' "$role" \
+    "$(cat /var/lib/cloud/data/instance-id)" "$phase" "$version" "$digest" "${error:0:500}" "$2" >"$run/status.new"
+  mv -fT "$run/status.new" "$run/status"
+  publish >/dev/null 2>&1 &
+}
+
+# publish uploads the newest status if it is not published yet. Uploads run one at a time.
+publish() {
+  exec 9>"$run/lock"
+  flock 9
+  cp "$run/status" "$run/publishing"
+  if cmp -s "$run/publishing" "$run/published"; then return; fi
+  printf '%s,"time":"%(%FT%TZ)T"}\n' "$(cat "$run/publishing")" -1 >"$run/body"
+  if AWS_MAX_ATTEMPTS=1 timeout 60 aws s3api put-object --bucket "$bucket" --key "$status_key" --body "$run/body" \
+    --content-type application/json --cli-connect-timeout 10 --cli-read-timeout 20; then
+    mv -fT "$run/publishing" "$run/published"
+  fi
+}
+
+# enter PHASE reports a phase the first time in this boot. Later attempts repeat what is done already.
+enter() {
+  phase=$1
+  : >"$run/stderr"
+  if [[ ! -e $run/$phase ]]; then
+    touch "$run/$phase"
+    report '' false
+  fi
+}
+
+version=${package_key##*-}
+version=${version%.tgz}
+enter "$starting"
+for tool in aws blkid blockdev flock ip mkfs.xfs tar wipefs; do
+  command -v "$tool" >/dev/null || fatal "this image has no $tool; use the standard Amazon Linux 2023 image"
 done
 
-fetch "$package_key" "$work/mongodb.tgz"
-verify "$package_key" "$work/mongodb.tgz" "$package_digest"
-fetch "$artifact_key" "$work/cinema-db"
-verify cinema-db "$work/cinema-db" "$digest"
+tree=/opt/mongodb-${package_digest:0:12}
+if [[ ! -d $tree ]] || ! matches "$state/$digest" "$digest"; then
+  enter "$fetching"
+  if [[ ! -d $tree ]]; then fetch "$package_key" "$package_digest" "$package_key"; fi
+  fetch "$artifact_key" "$digest" cinema-db
+fi
 
 # The volume may be attached long after the host has started. Its id, without the hyphen, is its serial number.
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
-for ((left = 120; ; left--)); do
-  if [[ -b $device ]]; then break; fi
-  ((left > 0)) || die "$volume is not attached after 10 minutes"
-  sleep 5
-done
+enter "$waiting"
+[[ -b $device ]] || die "$volume is not attached"
 
 # A volume is blank if it has no signature of any kind and starts with 1 MiB of zeros. Only a blank volume is formatted,
 # and mkfs.xfs without -f checks for signatures again.
 found=$(wipefs --no-act --noheadings --output TYPE "$device")
 case $found in
-xfs) say "$volume holds a file system; its data is kept" ;;
+xfs) note "$volume holds a file system; its data is kept" ;;
 '')
   bytes=$(head -c 1048576 "$device" | tr -d '\0' | wc -c)
-  ((bytes == 0)) || die "$volume holds data but no file system; it is not formatted"
+  ((bytes == 0)) || fatal "$volume holds data but no file system; it is not formatted"
   mkfs.xfs -q -L cinema-data "$device"
-  say "$volume was blank; it is formatted"
+  note "$volume was blank; it is formatted"
   ;;
-*) die "$volume holds ${found//$'\n'/, } rather than xfs; it is not formatted" ;;
+*) fatal "$volume holds ${found//$'\n'/, } rather than xfs; it is not formatted" ;;
 esac
 uuid=$(blkid --probe --output value --match-tag UUID "$device")
 
-# Without its volume, the host still starts, so that operators can examine it, but mongod does not.
+enter "$installing"
+# Without its volume, the host still starts, so that operators can examine it, but mongod does not. x-systemd.growfs would
+# delay the login until the volume is there.
 others=$(sed '\| /data |d' /etc/fstab)
 put 0644 /etc/fstab <<END
 $others
-UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=600s,x-systemd.growfs 0 0
+UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=30s 0 0
 END
-# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start.
+# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start, and mounts a
+# volume that is attached later.
 put 0644 /etc/udev/rules.d/90-mongod.rules <<END
-ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16"
+ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16", ENV{SYSTEMD_WANTS}+="data.mount"
 END
 blockdev --setra 32 "$device"
 
@@ -54,16 +91,18 @@ $names
 ${address%/*} $host
 END
 
-tree=/opt/mongodb-${package_digest:0:12}
-rm -rf "$tree.new"
-mkdir "$tree.new"
-tar -xzf "$work/mongodb.tgz" -C "$tree.new" --strip-components=1 --no-same-owner
-"$tree.new/bin/mongod" --version >/dev/null || die "mongod of $package_key does not run on this image"
-rm -rf "$tree"
-mv -T "$tree.new" "$tree"
+if [[ ! -d $tree ]]; then
+  rm -rf "$tree.new"
+  mkdir "$tree.new"
+  tar -xzf "$state/$package_digest" -C "$tree.new" --strip-components=1 --no-same-owner
+  "$tree.new/bin/mongod" --version >/dev/null || fatal "mongod of $package_key does not run on this image: $(why)"
+  sync -f "$tree.new"
+  mv -T "$tree.new" "$tree"
+fi
+rm -f "$state/$package_digest"
 ln -sfn "$tree" /opt/mongodb.new
 mv -fT /opt/mongodb.new /opt/mongodb
-put 0755 /opt/cinema/bin/cinema-db <"$work/cinema-db"
+put 0755 /opt/cinema/bin/cinema-db <"$state/$digest"
 put 0600 /etc/cinema/db.env <<<"$settings"
 units
 
@@ -74,8 +113,14 @@ systemctl daemon-reload
 systemctl start data.mount
 [[ $(mountpoint -d /data) == "$(mountpoint -x "$device")" ]] || die "/data is not on $volume"
 
+enter "$initializing"
+# The message of a service is in the journal.
+begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
 systemctl enable mongod.service cinema-db-init.service cinema-db-renew.timer
-systemctl restart mongod.service
+begin mongod.service
 systemctl start cinema-db-renew.timer
-systemctl start cinema-db-init.service || die "the database is not ready; see journalctl -u mongod.service -u cinema-db-init.service"
-say "the database is ready as $host"
+begin cinema-db-init.service
+note "the database is ready as $host"
+enter "$ready"
+report '' false
+wait

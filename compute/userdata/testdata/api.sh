@@ -8,42 +8,12 @@ readonly digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 readonly port=8081
 readonly health_path=/healthz
 readonly settings=$'CREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nAWS_UPLOAD_BUCKET_NAME="cinema-images-5d6e7f8"\nAWS_REGION="us-east-1"\nPORT="8081"\nALLOWED_ORIGIN="https://cinema.example"\nBEHIND_PROXY="true"\nSTACK="dev"\n'
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C TZ=UTC
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 set -o errtrace
 umask 022
-
-say() { printf 'cinema: %s\n' "$*"; }
-
-die() {
-  printf 'cinema: boot stopped: %s\n' "$*" >&2
-  exit 1
-}
-
-# A failure in a subshell also fails its parent. Only the parent reports it.
-trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND"' ERR
-work=$(mktemp -d /var/tmp/cinema.XXXXXX)
-trap 'rm -rf "$work"' EXIT
-
-# fetch KEY FILE makes up to seven attempts, with 1, 2, 4 ... 32 s between them. It retries after every failure, also
-# after "access denied": S3 may not know a role that is a few seconds old.
-fetch() {
-  local wait=1
-  until timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
-    --cli-connect-timeout 10 --cli-read-timeout 60 "$2" >/dev/null; do
-    ((wait <= 32)) || die "s3://$bucket/$1 cannot be fetched; the lines above say why"
-    say "s3://$bucket/$1: next attempt in $wait s"
-    sleep "$wait"
-    wait=$((wait * 2))
-  done
-}
-
-# verify NAME FILE DIGEST stops the boot if FILE has another SHA-256.
-verify() {
-  local sum
-  sum=$(sha256sum <"$2")
-  [[ ${sum%% *} == "$3" ]] || die "$1 has SHA-256 ${sum%% *}, not $3; it is not installed"
-}
+# Files of the setup: $state survives a reboot, $run does not.
+readonly state=/var/lib/cinema run=/run/cinema
 
 # put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
@@ -52,6 +22,100 @@ put() {
   chmod "$1" "$2.new"
   mv -fT "$2.new" "$2"
 }
+
+# say writes to the console and the journal, and to the log of cloud-init, where operators look first.
+say() { printf 'cinema: %s\n' "$*" | tee -a /var/log/cloud-init-output.log; }
+
+# note says a line once in each boot.
+note() {
+  if ! grep -sqxF -- "$*" "$run/notes"; then
+    say "$*"
+    echo "$*" >>"$run/notes"
+  fi
+}
+
+# why returns the last error message of a command.
+why() { grep . "$run/stderr" | tail -n 1 || echo "no error message"; }
+
+# die REASON ends this attempt, and the service starts the next. The console has the same reason at most once a minute.
+pause=0 permanent=false
+die() {
+  trap - ERR
+  set +e
+  local now at=0 said='' reason
+  read -r reason <<<"${*//[^[:print:]]/ }"
+  now=$(date +%s)
+  if [[ -e $run/said ]]; then read -r at said <"$run/said"; fi
+  if [[ $said != "$reason" ]] || ((now - at >= 60)); then
+    say "not up yet: $reason"
+    echo "$now $reason" >"$run/said"
+  fi
+  report "$reason" "$permanent"
+  wait
+  sleep "$pause"
+  exit 1
+}
+
+# fatal REASON is for a failure that remains until somebody acts. It is tried again less often.
+fatal() {
+  permanent=true pause=50
+  die "$@"
+}
+
+# matches FILE DIGEST reports whether FILE exists and has that SHA-256.
+matches() { [[ -e $1 ]] && sha256sum --status --check <<<"$2  $1"; }
+
+# fetch KEY DIGEST NAME downloads an object as $state/DIGEST, unless an earlier attempt has.
+fetch() {
+  local sum
+  if matches "$state/$2" "$2"; then return; fi
+  timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
+    --cli-connect-timeout 10 --cli-read-timeout 60 "$state/new" >/dev/null ||
+    die "s3://$bucket/$1 cannot be fetched: $(why)"
+  sum=$(sha256sum <"$state/new")
+  if [[ ${sum%% *} != "$2" ]]; then
+    rm "$state/new"
+    fatal "$3 has SHA-256 ${sum%% *}, not $2; it is not installed"
+  fi
+  mv -fT "$state/new" "$state/$2"
+}
+setup_unit() {
+put 0644 /etc/systemd/system/cinema-setup.service <<'END'
+[Unit]
+Description=Set up this Cinema host
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=!/var/lib/cinema/done
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /var/lib/cinema/setup
+Restart=on-failure
+RestartSec=10
+StandardOutput=journal+console
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+# User data runs only once, so it hands over to a service, which runs this same script until it succeeds.
+if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
+  rm -f "$state/done"
+  put 0700 "$state/setup" <"${BASH_SOURCE[0]}"
+  setup_unit
+  systemctl daemon-reload
+  systemctl enable cinema-setup.service
+  systemctl start cinema-setup.service || echo "cinema: cinema-setup.service tries again until the host is up"
+  exit 0
+fi
+
+mkdir -p "$run"
+# The message of a command that fails becomes part of the reason. A full disk does not affect a file in memory.
+exec 2>>"$run/stderr"
+: >"$run/stderr"
+# A failure in a subshell also fails its parent. Only the parent reports it.
+trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND: $(why)"' ERR
 units() {
 put 0644 /etc/systemd/system/cinema.service <<'END'
 [Unit]
@@ -104,13 +168,24 @@ SystemCallFilter=~@privileged
 WantedBy=multi-user.target
 END
 put 0644 /etc/logrotate.d/cinema <<'END'
+# A busy instance logs some gigabytes a day: at most 100 MB of them stay, compressed to a tenth.
 /var/log/cinema/api.log {
-  size 50M
-  rotate 2
+  hourly
+  maxsize 50M
+  rotate 20
+  compress
   copytruncate
   missingok
   notifempty
 }
+END
+put 0644 /etc/systemd/system/logrotate.timer.d/cinema.conf <<'END'
+# Also between the hours, for a log that has reached its maximum size.
+[Timer]
+OnCalendar=
+OnCalendar=*:0/10
+AccuracySec=1m
+RandomizedDelaySec=0
 END
 }
 agent_config() {
@@ -132,26 +207,29 @@ put 0644 /opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json <<'EN
 }
 END
 }
-fetch "$artifact_key" "$work/cinema"
-verify cinema "$work/cinema" "$digest"
-put 0755 /opt/cinema/bin/cinema <"$work/cinema"
+report() { :; } # the load balancer's health check reports enough
+
+fetch "$artifact_key" "$digest" cinema
+put 0755 /opt/cinema/bin/cinema <"$state/$digest"
 put 0600 /etc/cinema/api.env <<<"$settings"
 mkdir -p /var/log/cinema
 units
 systemctl daemon-reload
 systemctl enable cinema.service
-systemctl restart cinema.service
+systemctl start cinema.service
 for ((left = 60; ; left--)); do
   if curl -fs -o /dev/null --max-time 5 "http://127.0.0.1:$port$health_path"; then break; fi
   ((left > 0)) || die "cinema does not answer on port $port; see /var/log/cinema/api.log and journalctl -u cinema.service"
   sleep 1
 done
-say "cinema ${digest:0:12} answers on port $port"
-# The agent comes last, and its failure does not stop the boot: an API without its logs in CloudWatch still serves.
-if dnf -q -y install amazon-cloudwatch-agent logrotate >/dev/null; then
-  agent_config
-  systemctl enable amazon-cloudwatch-agent.service
-  systemctl restart amazon-cloudwatch-agent.service || say "the CloudWatch agent does not start; see journalctl"
-else
-  say "the CloudWatch agent cannot be installed; the log stays in /var/log/cinema/api.log"
-fi
+note "cinema ${digest:0:12} answers on port $port"
+# The agent comes last: an API without its logs in CloudWatch still serves.
+pause=50
+dnf -q -y install amazon-cloudwatch-agent logrotate >/dev/null ||
+  die "the CloudWatch agent and logrotate cannot be installed; the log stays in /var/log/cinema/api.log: $(why)"
+agent_config
+systemctl enable amazon-cloudwatch-agent.service logrotate.timer
+systemctl restart logrotate.timer
+systemctl restart amazon-cloudwatch-agent.service || die "the CloudWatch agent does not start: $(why)"
+rm "$state/$digest"
+touch "$state/done"

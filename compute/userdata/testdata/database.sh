@@ -11,42 +11,20 @@ readonly digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 readonly host=mongo.cinema.internal
 readonly mongod_uid=27017
 readonly settings=$'AWS_REGION="us-east-1"\nCREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nCREDENTIALS_KMS_KEY="arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"\nMONGODB_VOLUME="/data"\nMONGODB_HOST="mongo.cinema.internal"\n'
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C
+readonly role=database
+readonly status_key=status/database.json
+readonly starting=starting
+readonly fetching=fetching
+readonly waiting='waiting for the volume'
+readonly installing=installing
+readonly initializing=initializing
+readonly ready=ready
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C TZ=UTC
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 set -o errtrace
 umask 022
-
-say() { printf 'cinema: %s\n' "$*"; }
-
-die() {
-  printf 'cinema: boot stopped: %s\n' "$*" >&2
-  exit 1
-}
-
-# A failure in a subshell also fails its parent. Only the parent reports it.
-trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND"' ERR
-work=$(mktemp -d /var/tmp/cinema.XXXXXX)
-trap 'rm -rf "$work"' EXIT
-
-# fetch KEY FILE makes up to seven attempts, with 1, 2, 4 ... 32 s between them. It retries after every failure, also
-# after "access denied": S3 may not know a role that is a few seconds old.
-fetch() {
-  local wait=1
-  until timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
-    --cli-connect-timeout 10 --cli-read-timeout 60 "$2" >/dev/null; do
-    ((wait <= 32)) || die "s3://$bucket/$1 cannot be fetched; the lines above say why"
-    say "s3://$bucket/$1: next attempt in $wait s"
-    sleep "$wait"
-    wait=$((wait * 2))
-  done
-}
-
-# verify NAME FILE DIGEST stops the boot if FILE has another SHA-256.
-verify() {
-  local sum
-  sum=$(sha256sum <"$2")
-  [[ ${sum%% *} == "$3" ]] || die "$1 has SHA-256 ${sum%% *}, not $3; it is not installed"
-}
+# Files of the setup: $state survives a reboot, $run does not.
+readonly state=/var/lib/cinema run=/run/cinema
 
 # put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
@@ -55,6 +33,100 @@ put() {
   chmod "$1" "$2.new"
   mv -fT "$2.new" "$2"
 }
+
+# say writes to the console and the journal, and to the log of cloud-init, where operators look first.
+say() { printf 'cinema: %s\n' "$*" | tee -a /var/log/cloud-init-output.log; }
+
+# note says a line once in each boot.
+note() {
+  if ! grep -sqxF -- "$*" "$run/notes"; then
+    say "$*"
+    echo "$*" >>"$run/notes"
+  fi
+}
+
+# why returns the last error message of a command.
+why() { grep . "$run/stderr" | tail -n 1 || echo "no error message"; }
+
+# die REASON ends this attempt, and the service starts the next. The console has the same reason at most once a minute.
+pause=0 permanent=false
+die() {
+  trap - ERR
+  set +e
+  local now at=0 said='' reason
+  read -r reason <<<"${*//[^[:print:]]/ }"
+  now=$(date +%s)
+  if [[ -e $run/said ]]; then read -r at said <"$run/said"; fi
+  if [[ $said != "$reason" ]] || ((now - at >= 60)); then
+    say "not up yet: $reason"
+    echo "$now $reason" >"$run/said"
+  fi
+  report "$reason" "$permanent"
+  wait
+  sleep "$pause"
+  exit 1
+}
+
+# fatal REASON is for a failure that remains until somebody acts. It is tried again less often.
+fatal() {
+  permanent=true pause=50
+  die "$@"
+}
+
+# matches FILE DIGEST reports whether FILE exists and has that SHA-256.
+matches() { [[ -e $1 ]] && sha256sum --status --check <<<"$2  $1"; }
+
+# fetch KEY DIGEST NAME downloads an object as $state/DIGEST, unless an earlier attempt has.
+fetch() {
+  local sum
+  if matches "$state/$2" "$2"; then return; fi
+  timeout 900 aws s3api get-object --bucket "$bucket" --key "$1" \
+    --cli-connect-timeout 10 --cli-read-timeout 60 "$state/new" >/dev/null ||
+    die "s3://$bucket/$1 cannot be fetched: $(why)"
+  sum=$(sha256sum <"$state/new")
+  if [[ ${sum%% *} != "$2" ]]; then
+    rm "$state/new"
+    fatal "$3 has SHA-256 ${sum%% *}, not $2; it is not installed"
+  fi
+  mv -fT "$state/new" "$state/$2"
+}
+setup_unit() {
+put 0644 /etc/systemd/system/cinema-setup.service <<'END'
+[Unit]
+Description=Set up this Cinema host
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=!/var/lib/cinema/done
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /var/lib/cinema/setup
+Restart=on-failure
+RestartSec=10
+StandardOutput=journal+console
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+# User data runs only once, so it hands over to a service, which runs this same script until it succeeds.
+if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
+  rm -f "$state/done"
+  put 0700 "$state/setup" <"${BASH_SOURCE[0]}"
+  setup_unit
+  systemctl daemon-reload
+  systemctl enable cinema-setup.service
+  systemctl start cinema-setup.service || echo "cinema: cinema-setup.service tries again until the host is up"
+  exit 0
+fi
+
+mkdir -p "$run"
+# The message of a command that fails becomes part of the reason. A full disk does not affect a file in memory.
+exec 2>>"$run/stderr"
+: >"$run/stderr"
+# A failure in a subshell also fails its parent. Only the parent reports it.
+trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND: $(why)"' ERR
 units() {
 put 0644 /etc/sysctl.d/90-mongod.conf <<'END'
 # https://www.mongodb.com/docs/v8.0/administration/production-notes/
@@ -83,6 +155,8 @@ StartLimitIntervalSec=0
 Type=exec
 User=mongod
 Group=mongod
+# Extends the file system of a volume that has grown. A failure does not stop mongod.
+ExecStartPre=-+/usr/lib/systemd/systemd-growfs /data
 # Runs as root at each start: it writes the configuration and the key file, and renews certificates in time.
 ExecStartPre=+/opt/cinema/bin/cinema-db prepare
 ExecStart=/opt/mongodb/bin/mongod --config /etc/mongod.conf
@@ -122,7 +196,7 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target data.mount
 END
 put 0644 /etc/systemd/system/cinema-db-init.service <<'END'
 [Unit]
@@ -132,15 +206,43 @@ After=network-online.target mongod.service
 # It stops with mongod, because it holds the lock that `prepare` waits for at the next start.
 BindsTo=mongod.service
 RequiresMountsFor=/data
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=/opt/cinema/bin/cinema-db init
+ExecStart=/opt/cinema/bin/cinema-db init -timeout 2m
 EnvironmentFile=/etc/cinema/db.env
-TimeoutStartSec=660
+TimeoutStartSec=150
 Restart=on-failure
 RestartSec=10
 UMask=0077
+# It runs as root, the owner of the state, without root's privileges.
+ReadWritePaths=/data/state
+PrivateUsers=yes
+CapabilityBoundingSet=
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
 
 [Install]
 WantedBy=multi-user.target mongod.service
@@ -159,6 +261,31 @@ ExecStart=/opt/cinema/bin/cinema-db renew -timeout 1m
 EnvironmentFile=/etc/cinema/db.env
 TimeoutStartSec=120
 UMask=0077
+# It runs as root, the owner of the state, with the privileges to write files that belong to mongod.
+ReadWritePaths=/data/state /data/run
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
 END
 put 0644 /etc/systemd/system/cinema-db-renew.timer <<'END'
 [Unit]
@@ -173,47 +300,84 @@ Persistent=yes
 WantedBy=timers.target
 END
 }
-for tool in aws blkid blockdev ip mkfs.xfs tar wipefs; do
-  command -v "$tool" >/dev/null || die "this image has no $tool; use the standard Amazon Linux 2023 image"
+# report ERROR FATAL publishes the status; ERROR may be empty. It does not wait for S3, and ignores its failure.
+report() {
+  local error=${1//[\"\\]/\'}
+  printf '{"role":"%s","instance":"%s","phase":"%s","version":"%s","digest":"%s","error":"%s","fatal":%s' "$role" \
+    "$(cat /var/lib/cloud/data/instance-id)" "$phase" "$version" "$digest" "${error:0:500}" "$2" >"$run/status.new"
+  mv -fT "$run/status.new" "$run/status"
+  publish >/dev/null 2>&1 &
+}
+
+# publish uploads the newest status if it is not published yet. Uploads run one at a time.
+publish() {
+  exec 9>"$run/lock"
+  flock 9
+  cp "$run/status" "$run/publishing"
+  if cmp -s "$run/publishing" "$run/published"; then return; fi
+  printf '%s,"time":"%(%FT%TZ)T"}\n' "$(cat "$run/publishing")" -1 >"$run/body"
+  if AWS_MAX_ATTEMPTS=1 timeout 60 aws s3api put-object --bucket "$bucket" --key "$status_key" --body "$run/body" \
+    --content-type application/json --cli-connect-timeout 10 --cli-read-timeout 20; then
+    mv -fT "$run/publishing" "$run/published"
+  fi
+}
+
+# enter PHASE reports a phase the first time in this boot. Later attempts repeat what is done already.
+enter() {
+  phase=$1
+  : >"$run/stderr"
+  if [[ ! -e $run/$phase ]]; then
+    touch "$run/$phase"
+    report '' false
+  fi
+}
+
+version=${package_key##*-}
+version=${version%.tgz}
+enter "$starting"
+for tool in aws blkid blockdev flock ip mkfs.xfs tar wipefs; do
+  command -v "$tool" >/dev/null || fatal "this image has no $tool; use the standard Amazon Linux 2023 image"
 done
 
-fetch "$package_key" "$work/mongodb.tgz"
-verify "$package_key" "$work/mongodb.tgz" "$package_digest"
-fetch "$artifact_key" "$work/cinema-db"
-verify cinema-db "$work/cinema-db" "$digest"
+tree=/opt/mongodb-${package_digest:0:12}
+if [[ ! -d $tree ]] || ! matches "$state/$digest" "$digest"; then
+  enter "$fetching"
+  if [[ ! -d $tree ]]; then fetch "$package_key" "$package_digest" "$package_key"; fi
+  fetch "$artifact_key" "$digest" cinema-db
+fi
 
 # The volume may be attached long after the host has started. Its id, without the hyphen, is its serial number.
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
-for ((left = 120; ; left--)); do
-  if [[ -b $device ]]; then break; fi
-  ((left > 0)) || die "$volume is not attached after 10 minutes"
-  sleep 5
-done
+enter "$waiting"
+[[ -b $device ]] || die "$volume is not attached"
 
 # A volume is blank if it has no signature of any kind and starts with 1 MiB of zeros. Only a blank volume is formatted,
 # and mkfs.xfs without -f checks for signatures again.
 found=$(wipefs --no-act --noheadings --output TYPE "$device")
 case $found in
-xfs) say "$volume holds a file system; its data is kept" ;;
+xfs) note "$volume holds a file system; its data is kept" ;;
 '')
   bytes=$(head -c 1048576 "$device" | tr -d '\0' | wc -c)
-  ((bytes == 0)) || die "$volume holds data but no file system; it is not formatted"
+  ((bytes == 0)) || fatal "$volume holds data but no file system; it is not formatted"
   mkfs.xfs -q -L cinema-data "$device"
-  say "$volume was blank; it is formatted"
+  note "$volume was blank; it is formatted"
   ;;
-*) die "$volume holds ${found//$'\n'/, } rather than xfs; it is not formatted" ;;
+*) fatal "$volume holds ${found//$'\n'/, } rather than xfs; it is not formatted" ;;
 esac
 uuid=$(blkid --probe --output value --match-tag UUID "$device")
 
-# Without its volume, the host still starts, so that operators can examine it, but mongod does not.
+enter "$installing"
+# Without its volume, the host still starts, so that operators can examine it, but mongod does not. x-systemd.growfs would
+# delay the login until the volume is there.
 others=$(sed '\| /data |d' /etc/fstab)
 put 0644 /etc/fstab <<END
 $others
-UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=600s,x-systemd.growfs 0 0
+UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=30s 0 0
 END
-# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start.
+# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start, and mounts a
+# volume that is attached later.
 put 0644 /etc/udev/rules.d/90-mongod.rules <<END
-ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16"
+ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16", ENV{SYSTEMD_WANTS}+="data.mount"
 END
 blockdev --setra 32 "$device"
 
@@ -229,16 +393,18 @@ $names
 ${address%/*} $host
 END
 
-tree=/opt/mongodb-${package_digest:0:12}
-rm -rf "$tree.new"
-mkdir "$tree.new"
-tar -xzf "$work/mongodb.tgz" -C "$tree.new" --strip-components=1 --no-same-owner
-"$tree.new/bin/mongod" --version >/dev/null || die "mongod of $package_key does not run on this image"
-rm -rf "$tree"
-mv -T "$tree.new" "$tree"
+if [[ ! -d $tree ]]; then
+  rm -rf "$tree.new"
+  mkdir "$tree.new"
+  tar -xzf "$state/$package_digest" -C "$tree.new" --strip-components=1 --no-same-owner
+  "$tree.new/bin/mongod" --version >/dev/null || fatal "mongod of $package_key does not run on this image: $(why)"
+  sync -f "$tree.new"
+  mv -T "$tree.new" "$tree"
+fi
+rm -f "$state/$package_digest"
 ln -sfn "$tree" /opt/mongodb.new
 mv -fT /opt/mongodb.new /opt/mongodb
-put 0755 /opt/cinema/bin/cinema-db <"$work/cinema-db"
+put 0755 /opt/cinema/bin/cinema-db <"$state/$digest"
 put 0600 /etc/cinema/db.env <<<"$settings"
 units
 
@@ -249,8 +415,14 @@ systemctl daemon-reload
 systemctl start data.mount
 [[ $(mountpoint -d /data) == "$(mountpoint -x "$device")" ]] || die "/data is not on $volume"
 
+enter "$initializing"
+# The message of a service is in the journal.
+begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
 systemctl enable mongod.service cinema-db-init.service cinema-db-renew.timer
-systemctl restart mongod.service
+begin mongod.service
 systemctl start cinema-db-renew.timer
-systemctl start cinema-db-init.service || die "the database is not ready; see journalctl -u mongod.service -u cinema-db-init.service"
-say "the database is ready as $host"
+begin cinema-db-init.service
+note "the database is ready as $host"
+enter "$ready"
+report '' false
+wait
