@@ -77,10 +77,15 @@ func Check(ctx *pulumi.Context, needs Needs) error {
 	return all.Err()
 }
 
-// short returns the first line of an error, without what a terminal would wrap into a page.
+// short returns AWS's own words from the first line of a look-up's error.
 func short(err error) string {
 	const most = 160
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	for _, before := range []string{"returned an error: ", "request send failed, ", "api error "} {
+		if i := strings.LastIndex(line, before); i >= 0 {
+			line = line[i+len(before):]
+		}
+	}
 	if r := []rune(line); len(r) > most {
 		line = string(r[:most]) + "…"
 	}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from moto.servicequotas.exceptions import NoSuchResource
 from moto.servicequotas.models import ServiceQuotasBackend
+from moto.servicequotas.responses import ServiceQuotasResponse
 
 # By service and code: name, quota of an established account, quota of a new one.
 QUOTAS = {
@@ -35,3 +36,5 @@ def get_service_quota(self, service_code, quota_code):
 
 
 ServiceQuotasBackend.get_service_quota = get_service_quota
+# The provider asks for AWS's default too.
+ServiceQuotasResponse.get_aws_default_service_quota = ServiceQuotasResponse.get_service_quota
