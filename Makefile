@@ -22,8 +22,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: sandbox
-sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS; no account needed (STACK=dev)
-	go run . sandbox up --stack $(STACK)
+sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS; no account needed (STACK=dev; ACCOUNT=new: with a new account's quotas)
+	go run . sandbox up --stack $(STACK) $(if $(ACCOUNT),--account $(ACCOUNT))
 
 .PHONY: sandbox-destroy
 sandbox-destroy: $(PULUMI) app ## destroy what `make sandbox` created

@@ -12,6 +12,9 @@ import (
 // bastionRootGiB is the smallest root volume for the Amazon Linux 2023 AMI.
 const bastionRootGiB = 8
 
+// BastionAddresses is how many Elastic IPs the bastion has.
+const BastionAddresses = 1
+
 // BastionSettings are the settings of the bastion from stack config.
 type BastionSettings struct {
 	// InstanceType runs Architecture.

@@ -33,6 +33,22 @@ func (s FunctionSettings) Check(l *problem.List) {
 	}
 }
 
+// mirrorConcurrency is one copy at a time, or Unreserved where nothing may be reserved.
+func (s FunctionSettings) mirrorConcurrency() int {
+	if s.ThumbnailerConcurrency == Unreserved {
+		return Unreserved
+	}
+	return 1
+}
+
+// Reserved is the concurrency that the functions reserve together.
+func (s FunctionSettings) Reserved() int {
+	if s.ThumbnailerConcurrency == Unreserved {
+		return 0
+	}
+	return s.ThumbnailerConcurrency + s.mirrorConcurrency()
+}
+
 // function holds the differences between the functions.
 type function struct {
 	description string

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,6 +34,9 @@ func checkInstanceType(l *problem.List, field, typ string, arch Architecture) {
 	switch {
 	case !ok:
 		l.Add(field, typ, "is not an EC2 instance type", "write it like t4g.small")
+	case strings.HasPrefix(typ, "a1."):
+		// AL2023 user guide, "AL2023 system requirements"; MongoDB requires ARMv8.2-A too.
+		l.Add(field, typ, "has a processor of ARMv8.0, and Amazon Linux 2023 and MongoDB need ARMv8.2", "use a later generation, like t4g.small")
 	case got != arch:
 		l.Add(field, typ, fmt.Sprintf("runs %s, and the stack is built for %s", got, arch),
 			fmt.Sprintf("use a type that runs %s, or set architecture to %s", arch, got))

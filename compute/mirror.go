@@ -71,14 +71,10 @@ func NewMirror(ctx *pulumi.Context, name string, args *MirrorArgs, opts ...pulum
 		if err != nil {
 			return err
 		}
-		concurrency := 1 // one copy at a time
-		if args.ThumbnailerConcurrency == Unreserved {
-			concurrency = Unreserved
-		}
 		fn, err := newFunction(s, args.Architecture, function{
 			description: "Copies the MongoDB server package into the artifacts bucket",
 			binary:      args.Binary, bucket: args.ArtifactsBucket, role: role, logs: logs,
-			memoryMiB: mirrorMemoryMiB, timeoutSec: mirrorTimeoutSec, concurrency: concurrency,
+			memoryMiB: mirrorMemoryMiB, timeoutSec: mirrorTimeoutSec, concurrency: args.mirrorConcurrency(),
 		})
 		if err != nil {
 			return err

@@ -21,6 +21,15 @@ func (m NatMode) Count(zones int) (int, error) {
 	}
 }
 
+// Gateways is how many NAT gateways the settings make.
+func (s Settings) Gateways() (int, error) {
+	zones := len(named(s.AvailabilityZones))
+	if zones == 0 {
+		zones = DefaultZones
+	}
+	return s.NatGateways.Count(zones)
+}
+
 // createNATGateways makes the gateways of the NAT mode, from the first zone on.
 func (b *builder) createNATGateways() error {
 	count, err := b.args.NatGateways.Count(len(b.out.Zones))

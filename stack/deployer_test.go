@@ -432,7 +432,7 @@ var accountWide = []string{
 	"ec2:DescribeFlowLogs", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages", "ec2:DescribeInstanceCreditSpecifications",
 	"ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions",
 	"ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
-	"ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
+	"ec2:DescribePrefixLists", "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
 	"ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
 	"elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListenerAttributes",
 	"elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeListeners",
@@ -440,4 +440,5 @@ var accountWide = []string{
 	"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
 	"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth", "kms:CreateKey", "kms:ListAliases",
 	"logs:DescribeLogGroups", "route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
+	"s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota",
 }

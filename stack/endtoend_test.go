@@ -171,9 +171,27 @@ func startEmulated(t *testing.T) *emulated {
 	started := regexp.MustCompile(`emulator (\S+), tools (\S+)`).FindSubmatch(e.run(tool, "start"))
 	require.NotNil(t, started)
 	e.url = string(started[1])
+	t.Setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", e.url) // the script names the endpoints of the stack's resources only
 	t.Setenv("PATH", string(started[2])+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(e.dir)
 	return e
+}
+
+// TestNewAccountEndToEnd previews the stack with the real provider in an account with the quotas of a new one.
+func TestNewAccountEndToEnd(t *testing.T) {
+	if *endToEnd == "" {
+		t.Skip("takes minutes and needs the emulator: .ci/run sets -e2e")
+	}
+	e := startEmulated(t)
+	e.build()
+	kind := filepath.Join(os.Getenv("E2E_HOME"), "account")
+	require.NoError(t, os.WriteFile(kind, []byte("new"), 0o600))
+	output := e.refused("preview")
+	for _, quota := range []string{"EC2-VPC Elastic IPs", "VPCs per Region", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"} {
+		assert.Contains(t, output, "account: "+quota+": ")
+	}
+	require.NoError(t, os.Remove(kind))
+	assert.NotContains(t, string(e.pulumi("preview")), "the quota is")
 }
 
 // run returns a command's standard output. It ends the test if the command fails.

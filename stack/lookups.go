@@ -12,6 +12,7 @@ import (
 	"cinema-database/compute"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/preflight"
 	"cinema-database/internal/rollout"
 	"cinema-database/network"
 	"cinema-database/storage"
@@ -35,23 +36,54 @@ func (s *stack) lookup() error {
 	var group errgroup.Group
 	group.Go(func() (err error) { s.found.artifacts, err = s.artifacts(); return err })
 	group.Go(func() (err error) { s.env, err = environment.Lookup(s.ctx); return err })
-	group.Go(func() (err error) {
-		s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones,
-			s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
-		if err != nil {
-			return err
-		}
-		return network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones)
-	})
+	// What these refuse is reported together. The group's own errors come first: where one fails, mostly all do, for the
+	// same reason.
+	var refusals [2]error
+	group.Go(func() error { refusals[0] = s.lookupZones(); return nil })
+	group.Go(func() error { refusals[1] = s.preflight(); return nil })
 	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
 	group.Go(func() error { return s.cfg.Database.WarnOfDowntime(s.ctx) })
 	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := errors.Join(refusals[:]...); err != nil {
+		return err
+	}
 	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
 	s.rollouts = compute.Rollouts{Settings: s.cfg.Release, Open: s.openCloud()}
 	return nil
+}
+
+func (s *stack) lookupZones() (err error) {
+	s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones,
+		s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
+	if err != nil {
+		return err
+	}
+	return network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones)
+}
+
+// preflight refuses a stack that the account cannot hold.
+func (s *stack) preflight() error {
+	gateways, err := s.cfg.Network.Gateways()
+	if err != nil {
+		return err
+	}
+	needs := preflight.Needs{
+		Hosts: []preflight.Hosts{
+			{Field: "bastion.instanceType", Type: s.cfg.Bastion.InstanceType, Count: 1, Max: 1},
+			{Field: "database.instanceType", Type: s.cfg.Database.InstanceType, Count: 1, Max: 1, NVMe: true},
+			{Field: "api.instanceType", Type: s.cfg.API.InstanceType, Count: s.cfg.API.MinSize, Max: s.cfg.API.MaxSize},
+		},
+		ElasticIPs:          gateways + compute.BastionAddresses,
+		ReservedConcurrency: s.cfg.Functions.Reserved(),
+		PublicBucket:        "bucket of the client's page",
+	}
+	if s.cfg.Replica.On() {
+		needs.Regions = map[string]string{"replicaRegion": s.cfg.Replica.Region}
+	}
+	return preflight.Check(s.ctx, needs)
 }
 
 // openCloud returns a function that opens the account once.

@@ -488,6 +488,8 @@ var deployTable = map[string]resourceAccess{
 // lookupGrants are what the program reads besides its own resources.
 var lookupGrants = map[part][]grant{
 	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings")},
+	// What the account must hold, compared before anything is made.
+	servicesPart: {anyResource("ec2:DescribeRegions", "s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
 	// The image's id; no other parameter.
 	hostsPart: {{always, resources("ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"), actions("ssm:GetParameter")}},
 }

@@ -346,7 +346,9 @@ func (a *Account) Forget(typ, id string) error {
 	return a.save()
 }
 
-func (a *Account) cloud() Cloud { return Cloud{Region: a.region, Find: a.find, List: a.ofType} }
+func (a *Account) cloud() Cloud {
+	return Cloud{Region: a.region, Find: a.find, List: a.ofType, NewAccount: a.conditions.NewAccount}
+}
 
 func (a *Account) find(id string) (Properties, bool) {
 	k, ok := a.byID[id]

@@ -31,6 +31,8 @@ type Conditions struct {
 	Alarms []string
 	// Stalled keeps instance refreshes from making progress.
 	Stalled bool
+	// NewAccount gives the account the quotas that AWS gives new ones, most of which others use, and blocks public buckets.
+	NewAccount bool
 }
 
 // SetConditions replaces the account's conditions.

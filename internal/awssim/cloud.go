@@ -41,6 +41,8 @@ type Cloud struct {
 	Find func(id string) (Properties, bool)
 	// List returns the resources of a type that the account holds; nil where it holds none.
 	List func(typ string) []Resource
+	// NewAccount is Conditions.NewAccount.
+	NewAccount bool
 }
 
 func (c Cloud) region() string {

@@ -133,6 +133,37 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		}
 		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"]}, nil
 	},
+	"aws:ec2/getEips:getEips": func(c Cloud, args Properties) (fields, error) {
+		ids := c.tagged("aws:ec2/eip:Eip", args["tags"])
+		if !args.HasValue("tags") {
+			ids = append(ids, c.profile().addresses...)
+		}
+		return fields{"id": c.region(), "allocationIds": strs(ids...), "publicIps": strs()}, nil
+	},
+	"aws:ec2/getVpcs:getVpcs": func(c Cloud, args Properties) (fields, error) {
+		ids := c.tagged("aws:ec2/vpc:Vpc", args["tags"])
+		if !args.HasValue("tags") {
+			ids = append(ids, c.profile().vpcs...)
+		}
+		return fields{"id": c.region(), "ids": strs(ids...)}, nil
+	},
+	"aws:servicequotas/getServiceQuota:getServiceQuota": func(c Cloud, args Properties) (fields, error) {
+		code := text(args, "quotaCode")
+		value, ok := c.profile().quotas[text(args, "serviceCode")+"/"+code]
+		if !ok {
+			return nil, fmt.Errorf("NoSuchResourceException: no quota %q of service %q", code, text(args, "serviceCode"))
+		}
+		return fields{"id": code, "value": num(value), "defaultValue": num(value), "adjustable": true, "globalQuota": false}, nil
+	},
+	"aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": func(c Cloud, _ Properties) (fields, error) {
+		if !c.NewAccount {
+			return nil, fmt.Errorf("reading S3 Account Public Access Block (%s): couldn't find resource", AccountID)
+		}
+		return fields{"id": AccountID, "blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true}, nil
+	},
+	"aws:index/getRegions:getRegions": func(c Cloud, _ Properties) (fields, error) {
+		return fields{"id": c.partition(), "names": strs(enabledRegions...)}, nil
+	},
 	"aws:ec2/getSubnets:getSubnets": func(c Cloud, args Properties) (fields, error) {
 		return fields{"id": c.region(), "ids": strs(c.tagged("aws:ec2/subnet:Subnet", args["tags"])...)}, nil
 	},
@@ -188,8 +219,12 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		if t == "" {
 			return nil, fmt.Errorf("no instanceType is given")
 		}
-		return fields{"id": t, "supportedArchitectures": strs(architecture(t)), "defaultVcpus": num(2), "memorySize": num(4096),
-			"currentGeneration": true, "ebsEncryptionSupport": "supported", "hypervisor": "nitro"}, nil
+		hypervisor := "nitro"
+		if xen.MatchString(t) {
+			hypervisor = "xen"
+		}
+		return fields{"id": t, "supportedArchitectures": strs(architecture(t)), "defaultVcpus": num(vcpus(t)), "memorySize": num(4096),
+			"currentGeneration": hypervisor == "nitro", "ebsEncryptionSupport": "supported", "hypervisor": hypervisor}, nil
 	},
 	"aws:ec2/getInstanceTypeOffering:getInstanceTypeOffering": func(_ Cloud, args Properties) (fields, error) {
 		types := append(list(args, "preferredInstanceTypes"), filterValues(args, "instance-type")...)
@@ -263,12 +298,14 @@ func (c Cloud) list(typ string) []Resource {
 	return c.List(typ)
 }
 
-// tagged returns the ids of a type's resources that have all of the tags.
+// tagged returns the ids of a type's resources that have all of the tags: of all resources without tags.
 func (c Cloud) tagged(typ string, tags resource.PropertyValue) (ids []string) {
 	for _, r := range c.list(typ) {
 		matches := true
-		for key, value := range tags.ObjectValue() {
-			matches = matches && r.State["tagsAll"].ObjectValue()[key].DeepEquals(value)
+		if tags.IsObject() {
+			for key, value := range tags.ObjectValue() {
+				matches = matches && r.State["tagsAll"].ObjectValue()[key].DeepEquals(value)
+			}
 		}
 		if matches {
 			ids = append(ids, r.ID)

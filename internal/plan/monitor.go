@@ -56,6 +56,9 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 	if err != nil {
 		return nil, err
 	}
+	if m.Fail[in.Tok] {
+		return nil, status.Errorf(codes.Unknown, "plan: look-up %s fails, as Options.Fail says", in.Tok)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	answer, err := m.cloud.Lookup(in.Tok, plain(args, nil))

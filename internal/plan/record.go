@@ -22,7 +22,7 @@ type Options struct {
 	SecretKeys []string
 	// Preview runs the program as `pulumi preview` does on an empty stack: ids and everything else that AWS sets are unknown.
 	Preview bool
-	// Fail has the types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway".
+	// Fail has the types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway", and the tokens of look-ups that fail.
 	Fail map[string]bool
 	// Registered is called with each resource that is registered, by several goroutines. The program has the answer when
 	// Registered returns.

@@ -36,6 +36,7 @@ flags
   -c KEY=VALUE           set a config value instead of the file's (repeatable)
   --fail TYPE            up: the next creation of a type fails, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
   --bad-release          up: the instances that start fail their health checks
+  --account new          up, preview: an account with the quotas of a new one
   --skip-preview         up: no preview
   --expect-no-changes    preview, up: fail if there are changes
   --show-secrets         output: print the values of secrets
@@ -91,6 +92,15 @@ func parse(args []string) (command, error) {
 	stack, config := cli.StackFile(fs), cli.Config(fs)
 	for _, name := range []string{"yes", "y"} { // without effect: accepted because Pulumi has them
 		fs.Bool(name, true, "")
+	}
+	if c.verb == "up" || c.verb == "preview" {
+		fs.Func("account", "", func(kind string) error {
+			if kind != "new" {
+				return errors.New("not a kind of account; the only one is new")
+			}
+			c.options.NewAccount = true
+			return nil
+		})
 	}
 	switch c.verb {
 	case "up":

@@ -263,6 +263,7 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 		{"up --fail natGateway", `"natGateway" for flag -fail: not a type token`},
 		{"up --fail", "flag needs an argument: -fail"},
 		{"up -c novalue", "KEY=VALUE"},
+		{"up --account old", "not a kind of account; the only one is new"},
 		{"destroy --fail aws:ec2/vpc:Vpc", "destroy: flag provided but not defined: -fail"},
 		{"up --stack ../../etc", "not a stack name"},
 		{"up now", `argument "now"`},

@@ -45,6 +45,8 @@ type Options struct {
 	Fail       []string  // types whose next creation fails, once
 	// BadRelease makes the instances that start fail their health checks.
 	BadRelease bool
+	// NewAccount gives the account the quotas of a new one.
+	NewAccount bool
 	// Quick lets the engine save its state only at the end of an operation, which takes most of the time of a large stack. After
 	// a killed run the state then knows nothing of what the account holds.
 	Quick bool
@@ -152,7 +154,7 @@ func (s *Session) open(ctx context.Context) error {
 	if s.account, err = awssim.OpenAccount(s.accountFile()); err != nil {
 		return err
 	}
-	s.account.SetConditions(awssim.Conditions{BadRelease: s.options.BadRelease})
+	s.account.SetConditions(awssim.Conditions{BadRelease: s.options.BadRelease, NewAccount: s.options.NewAccount})
 	if err := s.serve(); err != nil {
 		return err
 	}

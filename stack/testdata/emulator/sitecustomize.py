@@ -71,5 +71,6 @@ def play_database_host():
 
 
 if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
+    import account  # noqa: F401: quotas
     keep_group_settings()
     play_database_host()

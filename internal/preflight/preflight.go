@@ -1,0 +1,142 @@
+// Package preflight compares what a stack needs with what its account has: quotas, regions, instance types, and S3's
+// block on public access. It registers nothing, so a refusal costs nothing. It reports all problems at once.
+package preflight
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/problem"
+)
+
+// Needs are what a stack takes of its account, whether it is deployed already or not.
+type Needs struct {
+	Hosts []Hosts
+	// ElasticIPs of NAT gateways and hosts.
+	ElasticIPs int
+	// ReservedConcurrency of all Lambda functions; 0 where none reserves any.
+	ReservedConcurrency int
+	// PublicBucket is the config key or name of a bucket with a public policy, empty for none.
+	PublicBucket string
+	// Regions besides the stack's own, by config key.
+	Regions map[string]string
+}
+
+// Hosts are instances of one type.
+type Hosts struct {
+	// Field of config that has the type, e.g. "api.instanceType".
+	Field string
+	Type  string
+	// Count runs after a deployment, and Max at most.
+	Count, Max int
+	// NVMe: the host finds a volume by the name that only Nitro gives it.
+	NVMe bool
+}
+
+// check is one comparison. It adds problems to l. An error means that a look-up failed.
+type check struct {
+	subject string
+	run     func(ctx *pulumi.Context, l *problem.List) error
+}
+
+// Check refuses a stack that the account cannot hold. It compares at the same time what it can look up. What the caller may
+// not look up is not compared: one message says so.
+func Check(ctx *pulumi.Context, needs Needs) error {
+	checks := append(needs.quotas(),
+		check{"regions", needs.checkRegions},
+		check{"S3 Block Public Access", needs.checkPublicAccess},
+	)
+	lists, failures := make([]*problem.List, len(checks)), make([]error, len(checks))
+	var done sync.WaitGroup
+	for i, c := range checks {
+		lists[i] = problem.In("account: ")
+		done.Go(func() { failures[i] = c.run(ctx, lists[i]) })
+	}
+	done.Wait()
+	all := problem.In("")
+	var unknown []string
+	for i, c := range checks {
+		all.AddError(lists[i].Err())
+		if failures[i] != nil {
+			unknown = append(unknown, fmt.Sprintf("%s (%s)", c.subject, short(failures[i])))
+		}
+	}
+	if len(unknown) > 0 {
+		// A message about a resource would make the program wait for the resource.
+		if err := ctx.Log.Info("not compared with the account: "+strings.Join(unknown, "; "), nil); err != nil {
+			return err
+		}
+	}
+	return all.Err()
+}
+
+// short returns AWS's own words from the first line of a look-up's error.
+func short(err error) string {
+	const most = 160
+	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	for _, before := range []string{"returned an error: ", "request send failed, ", "api error "} {
+		if i := strings.LastIndex(line, before); i >= 0 {
+			line = line[i+len(before):]
+		}
+	}
+	if r := []rune(line); len(r) > most {
+		line = string(r[:most]) + "…"
+	}
+	return line
+}
+
+// checkRegions refuses regions that the account has not enabled, and those that do not exist.
+func (n Needs) checkRegions(ctx *pulumi.Context, l *problem.List) error {
+	if len(n.Regions) == 0 {
+		return nil
+	}
+	enabled, err := aws.GetRegions(ctx, &aws.GetRegionsArgs{})
+	if err != nil {
+		return err
+	}
+	for _, field := range slices.Sorted(maps.Keys(n.Regions)) {
+		region := n.Regions[field]
+		if !slices.Contains(enabled.Names, region) {
+			l.Add(field, region, "is not an enabled region of this account", "enable it under Account, AWS Regions, or use one of "+strings.Join(enabled.Names, ", "))
+		}
+	}
+	return nil
+}
+
+// checkPublicAccess refuses a public bucket where the account blocks public policies.
+func (n Needs) checkPublicAccess(ctx *pulumi.Context, l *problem.List) error {
+	if n.PublicBucket == "" {
+		return nil
+	}
+	block, err := s3.LookupAccountPublicAccessBlock(ctx, &s3.LookupAccountPublicAccessBlockArgs{})
+	if err != nil {
+		if nothingBlocked(err) {
+			return nil
+		}
+		return err
+	}
+	var on []string
+	if block.BlockPublicPolicy {
+		on = append(on, "BlockPublicPolicy")
+	}
+	if block.RestrictPublicBuckets {
+		on = append(on, "RestrictPublicBuckets")
+	}
+	if len(on) > 0 {
+		l.Add("S3 Block Public Access", strings.Join(on, " and "), fmt.Sprintf("of the account keep the %s from being public", n.PublicBucket),
+			"turn them off under S3, Block Public Access settings for this account; every other bucket of the stack has its own block")
+	}
+	return nil
+}
+
+// nothingBlocked reports whether an error means that the account has no block: S3 answers 404 then.
+func nothingBlocked(err error) bool {
+	return strings.Contains(err.Error(), "NoSuchPublicAccessBlockConfiguration") || strings.Contains(err.Error(), "couldn't find resource")
+}
