@@ -111,6 +111,19 @@ func (b *bucket) lastStatus(t *testing.T) contract.Status {
 	return status
 }
 
+// errors returns the errors of the published statuses, each once.
+func (b *bucket) errors() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []string
+	for _, status := range b.statuses {
+		if status.Error != "" && !slices.Contains(all, status.Error) {
+			all = append(all, status.Error)
+		}
+	}
+	return all
+}
+
 // host is a temporary root file system: this machine's programs, read-only, with an empty /etc, /opt and /var. It keeps
 // its files between runs, as an instance does between boots.
 type host struct {

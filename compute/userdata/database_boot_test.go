@@ -135,9 +135,13 @@ func TestBootDatabase(t *testing.T) {
 	needXFS(t)
 	v := newVolume(t, 320) // mkfs.xfs needs at least 300 MiB
 	h, p := database(t, v)
-	h.s3.refuse = 2
+	h.s3.refuse, h.attempts = 2, 3
 	b := h.database(p)
 	require.Zero(t, b.status, b.console)
+	ready := contract.Status{Role: contract.RoleDatabase, Instance: "i-0123456789abcdef0", Phase: contract.PhaseReady, Version: "8.0.15", Digest: p.Digest}
+	assert.Equal(t, ready, h.s3.lastStatus(t))
+	assert.Contains(t, h.s3.errors(), "s3://cinema-artifacts-1a2b3c4/"+p.PackageKey+" cannot be fetched: An error occurred (503 Service Unavailable)"+
+		" when calling the GetObject operation: exit status 254")
 
 	secret, rest, ok := strings.Cut(b.after, "\n")
 	require.True(t, ok, b.after)
@@ -151,11 +155,13 @@ func TestBootDatabase(t *testing.T) {
 	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
 	assert.Contains(t, rest, "pid-mongod.service")
 	assert.Equal(t, []string{
+		"/bin/bash /var/lib/cinema/setup",
+		"-+/usr/lib/systemd/systemd-growfs /data",
 		"+/opt/cinema/bin/cinema-db prepare",
 		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",
-		"/opt/cinema/bin/cinema-db init",
+		"/opt/cinema/bin/cinema-db init -timeout 2m",
 		"cinema-db-renew.timer",
-		"/opt/cinema/bin/cinema-db init",
+		"/opt/cinema/bin/cinema-db init -timeout 2m",
 	}, strings.Split(strings.TrimSpace(h.read("var/log/started")), "\n"), "commands in the order of their start")
 	assert.Equal(t, "127.0.0.1 localhost\n10.0.8.5 mongo.cinema.internal\n", h.read("etc/hosts"))
 	assert.Equal(t, "--quiet --load=/etc/sysctl.d/90-mongod.conf\n", h.read("var/log/sysctl"))
@@ -163,15 +169,30 @@ func TestBootDatabase(t *testing.T) {
 	assert.Equal(t, read("units/sysctl.conf"), h.read("etc/sysctl.d/90-mongod.conf"))
 	fstab := h.read("etc/fstab")
 	assert.Regexp(t, `^UUID=aaaa / xfs defaults,noatime 1 1\nUUID=[0-9a-f-]{36} /data xfs noatime,\S*nofail,x-systemd.device-timeout=\S+ 0 0\n$`, fstab)
+	assert.NotContains(t, fstab, "growfs", "a login would wait for the volume")
 
 	t.Run("a reboot needs no user data", func(t *testing.T) {
 		h.t = t
-		gets := len(h.s3.gets)
+		gets, statuses := len(h.s3.gets), len(h.s3.statuses)
 		b := h.reboot("cd /data && sha256sum state/state.json; ls /run")
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.after, secret)
 		assert.Contains(t, b.after, "pid-mongod.service")
 		assert.Len(t, h.s3.gets, gets)
+		assert.Greater(t, len(h.s3.statuses), statuses, "the status is published again")
+		assert.Equal(t, ready, h.s3.lastStatus(t))
+	})
+	t.Run("a reboot without the volume waits for it", func(t *testing.T) {
+		h.t = t
+		h.volume, h.attempts = "vol-00000000000000000", 4
+		defer func() { h.volume, h.attempts = p.Volume, 1 }()
+		h.write("var/lib/meanwhile", `[ "$(wc -l </var/log/sleep)" -lt 3 ] ||
+ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
+`)
+		b := h.reboot("ls /run")
+		require.Zero(t, b.status, b.console)
+		assert.Contains(t, b.after, "pid-mongod.service")
+		assert.Equal(t, ready, h.s3.lastStatus(t))
 	})
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		h.t = t
@@ -201,7 +222,8 @@ func TestBootDatabase(t *testing.T) {
 		broken.PackageKey, broken.PackageDigest = brokenPackage, sum(mongoPackage(t, "#!/bin/bash\nexit 127\n"))
 		b := h.database(broken)
 		assert.Equal(t, 1, b.status)
-		assert.Contains(t, b.console, "cinema: boot stopped: mongod of "+brokenPackage+" does not run on this image\n")
+		assert.Contains(t, b.console, "cinema: not up yet: mongod of "+brokenPackage+" does not run on this image: ")
+		assert.True(t, h.s3.lastStatus(t).Fatal)
 		after, err := os.Readlink(h.path("opt/mongodb"))
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
@@ -218,10 +240,24 @@ func TestBootDatabaseLateVolume(t *testing.T) {
 	h.write("var/lib/meanwhile", `[ "$(wc -l </var/log/sleep)" -lt 3 ] ||
 ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
 `)
+	h.attempts = 4
 	b := h.database(p)
 	require.Zero(t, b.status, b.console)
-	assert.Equal(t, "5\n5\n5\n", h.read("var/log/sleep"), "seconds between checks for the volume")
+	assert.Equal(t, "10\n10\n10\n", h.read("var/log/sleep"), "seconds between checks for the volume")
 	assert.Contains(t, b.after, "pid-mongod.service")
+	assert.Equal(t, 1, strings.Count(b.console, "cinema: not up yet: vol-0123456789abcdef0 is not attached\n"), b.console)
+	assert.Equal(t, []string{"vol-0123456789abcdef0 is not attached"}, h.s3.errors())
+}
+
+// TestBootDatabaseUnpublished: a host that cannot publish its status comes up all the same.
+func TestBootDatabaseUnpublished(t *testing.T) {
+	needXFS(t)
+	h, p := database(t, newVolume(t, 320))
+	h.s3.refuseWrites = true
+	b := h.database(p)
+	require.Zero(t, b.status, b.console)
+	assert.Contains(t, b.after, "pid-mongod.service")
+	assert.Empty(t, h.s3.statuses)
 }
 
 func TestBootDatabaseStops(t *testing.T) {
@@ -240,20 +276,22 @@ func TestBootDatabaseStops(t *testing.T) {
 		prepare func(*testing.T, volume)
 		change  func(*DatabaseParams, *host)
 		console string
+		phase   string
+		fatal   bool
 	}{
-		"another file system": {format("mkfs.ext4", "-q"), nil, "holds ext4 rather than xfs; it is not formatted"},
-		"a swap area":         {format("mkswap"), nil, "holds swap rather than xfs; it is not formatted"},
+		"another file system": {format("mkfs.ext4", "-q"), nil, "holds ext4 rather than xfs; it is not formatted", contract.PhaseVolume, true},
+		"a swap area":         {format("mkswap"), nil, "holds swap rather than xfs; it is not formatted", contract.PhaseVolume, true},
 		"data without a file system": {func(t *testing.T, v volume) {
 			require.NoError(t, os.WriteFile(v.device, []byte(strings.Repeat("\x00", 4096)+"data"), 0))
-		}, nil, "holds data but no file system; it is not formatted"},
+		}, nil, "holds data but no file system; it is not formatted", contract.PhaseVolume, true},
 		"a wrong package digest": {nothing, func(p *DatabaseParams, _ *host) { p.PackageDigest = digestB },
-			"not " + digestB + "; it is not installed"},
+			"not " + digestB + "; it is not installed", contract.PhaseFetching, true},
 		"a wrong binary digest": {nothing, func(p *DatabaseParams, _ *host) { p.Digest = digestA },
-			"not " + digestA + "; it is not installed"},
+			"not " + digestA + "; it is not installed", contract.PhaseFetching, true},
 		"a missing package": {nothing, func(p *DatabaseParams, _ *host) { p.PackageKey = contract.PackagesPrefix + "missing.tgz" },
-			"s3://cinema-artifacts-1a2b3c4/" + contract.PackagesPrefix + "missing.tgz cannot be fetched"},
+			"s3://cinema-artifacts-1a2b3c4/" + contract.PackagesPrefix + "missing.tgz cannot be fetched", contract.PhaseFetching, false},
 		"a volume that never appears": {nothing, func(_ *DatabaseParams, h *host) { h.volume = "vol-00000000000000000" },
-			"vol-0123456789abcdef0 is not attached after 10 minutes"},
+			"vol-0123456789abcdef0 is not attached", contract.PhaseVolume, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,11 +302,16 @@ func TestBootDatabaseStops(t *testing.T) {
 				c.change(&p, h)
 			}
 			before := v.digest(t)
+			h.attempts = 2
 			b := h.databaseScript(p)
 			assert.Equal(t, 1, b.status)
-			assert.Regexp(t, `cinema: boot stopped: .*`+c.console, b.console)
+			assert.Regexp(t, `cinema: not up yet: .*`+c.console, b.console)
+			status := h.s3.lastStatus(t)
+			assert.Contains(t, status.Error, c.console)
+			assert.Equal(t, []any{c.phase, c.fatal}, []any{status.Phase, status.Fatal})
+			assert.Len(t, h.s3.errors(), 1, "the second attempt has nothing else to publish")
 			assert.Equal(t, before, v.digest(t), "the volume changed")
-			assert.Empty(t, h.read("var/log/systemctl"), "systemctl was called")
+			assert.Equal(t, handOver(2), h.read("var/log/systemctl"), "systemctl was called")
 			for _, path := range []string{"opt/mongodb", "opt/cinema", "etc/systemd/system/mongod.service", "data"} {
 				assert.False(t, h.exists(path), path)
 			}

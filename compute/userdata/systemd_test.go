@@ -100,7 +100,11 @@ func (h *host) systemd(command, after string) boot {
 func (h *host) userDataUnderSystemd(s Script, after string) boot {
 	h.t.Helper()
 	h.writeUserData(s)
-	return h.systemd("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001 && /bin/bash /var/lib/cloud/part-001", after)
+	// Without a journal and with the test's bucket.
+	h.write("etc/systemd/system/cinema-setup.service.d/test.conf", "[Service]\nEnvironment=AWS_ENDPOINT_URL_S3="+h.s3.url+
+		"\nStandardOutput=append:/var/log/console\nStandardError=append:/var/log/console\n")
+	return h.systemd("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001; /bin/bash /var/lib/cloud/part-001; "+
+		"[ \"$(systemctl show -P ExecMainStatus cinema-setup.service)\" = 0 ]", after)
 }
 
 // TestSystemdAPI: the unit works with its sandbox, and starts again after a crash and a reboot.

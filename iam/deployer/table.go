@@ -490,6 +490,8 @@ var lookupGrants = map[part][]grant{
 	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings")},
 	// What the account must hold, compared before anything is made.
 	servicesPart: {anyResource("ec2:DescribeRegions", "s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
+	// What the database host reports: the gate waits for it.
+	dataPart: {{always, resources("s3:::{bucket:storage-artifacts}/" + contract.StatusKey(contract.RoleDatabase)), actions("s3:GetObject")}},
 	// The image's id; no other parameter.
 	hostsPart: {{always, resources("ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"), actions("ssm:GetParameter")}},
 }

@@ -42,7 +42,7 @@ die() {
   fi
   report "$reason" "$permanent"
   wait
-  sleep "$pause"
+  ((pause == 0)) || sleep "$pause"
   exit 1
 }
 

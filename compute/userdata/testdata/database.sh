@@ -63,7 +63,7 @@ die() {
   fi
   report "$reason" "$permanent"
   wait
-  sleep "$pause"
+  ((pause == 0)) || sleep "$pause"
   exit 1
 }
 
