@@ -1,6 +1,7 @@
 package userdata
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,7 +31,7 @@ const (
 // has instead of the image's, and the programs that its units run.
 func TestMain(m *testing.M) {
 	commands := map[string]func([]string) error{
-		"aws": awsCommand, "systemctl": systemctlCommand, "sleep": sleepCommand, "dnf": dnfCommand, "ip": ipCommand,
+		"aws": awsCommand, "systemctl": systemctlCommand, "sleep": sleepCommand, "date": dateCommand, "dnf": dnfCommand, "ip": ipCommand,
 		"sysctl": record, "systemd-tmpfiles": record,
 		"cinema": cinemaProgram, "cinema-db": cinemaDBProgram, "mongod": mongodProgram,
 	}
@@ -66,38 +68,81 @@ func appendLine(path, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// awsCommand is `aws s3api get-object` with the AWS CLI's behavior, as far as the scripts use it: it writes the object to
-// the file, its properties to standard output, and an error to standard error, with status 254, or 252 for wrong usage.
+// awsCommand is `aws s3api get-object` and `put-object` with the AWS CLI's behavior, as far as the scripts use it: it writes
+// the object to the file, its properties to standard output, and an error to standard error, with status 254, or 252 for
+// wrong usage.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 func awsCommand(args []string) error {
 	usage := func(text string) error { return fmt.Errorf("aws: %s: %w", text, exitStatus(252)) }
-	if len(args) < 2 || args[0] != "s3api" || args[1] != "get-object" {
-		return usage(fmt.Sprintf("%q is not get-object", args))
+	if len(args) < 2 || args[0] != "s3api" || (args[1] != "get-object" && args[1] != "put-object") {
+		return usage(fmt.Sprintf("%q is neither get-object nor put-object", args))
 	}
 	if os.Getenv("AWS_DEFAULT_REGION") == "" {
 		return fmt.Errorf("You must specify a region: %w", exitStatus(253))
 	}
+	put := args[1] == "put-object"
 	flags := flag.NewFlagSet("aws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	bucket, key := flags.String("bucket", "", ""), flags.String("key", "", "")
+	body, contentType := new(string), new(string)
+	if put {
+		body, contentType = flags.String("body", "", ""), flags.String("content-type", "", "")
+	}
 	flags.Int("cli-connect-timeout", 60, "")
 	flags.Int("cli-read-timeout", 60, "")
-	if err := flags.Parse(args[2:]); err != nil || flags.NArg() != 1 || *bucket == "" || *key == "" {
+	if err := flags.Parse(args[2:]); err != nil || (flags.NArg() == 1) == put || *bucket == "" || *key == "" || (*body != "") != put {
 		return usage(fmt.Sprintf("%q (%v)", args, err))
 	}
-	resp, err := http.Get(os.Getenv("AWS_ENDPOINT_URL_S3") + "/" + *bucket + "/" + *key)
+	request, operation := must(http.NewRequest(http.MethodGet, os.Getenv("AWS_ENDPOINT_URL_S3")+"/"+*bucket+"/"+*key, nil)), "GetObject"
+	if put {
+		data, err := os.ReadFile(*body)
+		if err != nil {
+			return usage(err.Error())
+		}
+		request, operation = must(http.NewRequest(http.MethodPut, request.URL.String(), bytes.NewReader(data))), "PutObject"
+		request.Header.Set("Content-Type", *contentType)
+	}
+	resp, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, exitStatus(255))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("An error occurred (%s) when calling the GetObject operation: %w", resp.Status, exitStatus(254))
+		return fmt.Errorf("\nAn error occurred (%s) when calling the %s operation: %w", resp.Status, operation, exitStatus(254))
 	}
 	data, err := io.ReadAll(resp.Body)
-	if err := errors.Join(err, os.WriteFile(flags.Arg(0), data, 0o644)); err != nil {
+	if !put {
+		err = errors.Join(err, os.WriteFile(flags.Arg(0), data, 0o644))
+	}
+	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"ContentLength": len(data), "ETag": resp.Header.Get("ETag")})
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// clock is the file with the time of the host, in seconds. Only sleeping advances it.
+const clock = "/var/lib/clock"
+
+func now() int {
+	data, _ := os.ReadFile(clock)
+	seconds, _ := strconv.Atoi(string(data))
+	return seconds
+}
+
+// dateCommand is `date +%s`.
+func dateCommand(args []string) error {
+	if !slices.Equal(args, []string{"+%s"}) {
+		return fmt.Errorf("date: %q", args)
+	}
+	fmt.Println(1_700_000_000 + now())
+	return nil
 }
 
 // sleepCommand records its arguments and returns after a hundredth of a second. It runs the commands of
@@ -106,6 +151,9 @@ func sleepCommand(args []string) error {
 	if err := record(args); err != nil {
 		return err
 	}
+	if seconds, err := strconv.Atoi(args[0]); err == nil {
+		_ = os.WriteFile(clock, fmt.Append(nil, now()+seconds), 0o644)
+	}
 	time.Sleep(10 * time.Millisecond)
 	if out, err := exec.Command("/bin/sh", "-c", "! [ -e /var/lib/meanwhile ] || . /var/lib/meanwhile").CombinedOutput(); err != nil {
 		return fmt.Errorf("meanwhile: %w: %s", err, out)
@@ -113,13 +161,23 @@ func sleepCommand(args []string) error {
 	return nil
 }
 
-// dnfCommand installs a CloudWatch agent that does nothing.
+// dnfCommand installs units of the two packages, which do nothing. It fails while /var/lib/no-packages exists.
 func dnfCommand(args []string) error {
 	if err := record(args); err != nil {
 		return err
 	}
-	return os.WriteFile("/etc/systemd/system/amazon-cloudwatch-agent.service",
-		[]byte("[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"), 0o644)
+	if _, err := os.Stat("/var/lib/no-packages"); err == nil {
+		return errors.New("Error: Failed to download metadata for repo 'amazonlinux'")
+	}
+	const service = "[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+	var problems []error
+	for name, text := range map[string]string{
+		"amazon-cloudwatch-agent.service": service, "logrotate.service": service,
+		"logrotate.timer": "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n",
+	} {
+		problems = append(problems, os.WriteFile("/etc/systemd/system/"+name, []byte(text), 0o644))
+	}
+	return errors.Join(problems...)
 }
 
 // ipCommand prints the answer to `ip -4 -o address show scope global` on a host with one interface.
@@ -162,14 +220,14 @@ func loadUnit(name string) (unit, error) {
 func (u unit) words(key string) []string { return strings.Fields(strings.Join(u[key], " ")) }
 
 func (u unit) command(line string) (*exec.Cmd, error) {
-	line, privileged := strings.CutPrefix(line, "+")
+	line, privileged := strings.CutPrefix(strings.TrimPrefix(line, "-"), "+")
 	words := strings.Fields(line)
 	if name := u["User"]; len(name) == 1 && !privileged {
 		words = append([]string{"setpriv", "--reuid", name[0], "--regid", u["Group"][0], "--clear-groups"}, words...)
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin"}, u["Environment"]...)
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin", "AWS_ENDPOINT_URL_S3=" + os.Getenv("AWS_ENDPOINT_URL_S3")}, u["Environment"]...)
 	for _, path := range u["EnvironmentFile"] {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -186,7 +244,7 @@ func (u unit) command(line string) (*exec.Cmd, error) {
 
 // systemctlCommand records its arguments and applies them to the units in /etc/systemd/system. It starts mounts first,
 // then the units that a unit requires and is ordered after, then the unit itself, then the units that are wanted by it.
-// `boot` starts the host.
+// `boot` starts the host. `attempts N` starts the setup again while it fails, until it has been started N times.
 func systemctlCommand(args []string) error {
 	if err := record(args); err != nil {
 		return err
@@ -198,10 +256,24 @@ func systemctlCommand(args []string) error {
 		wanted, _ := filepath.Glob("/etc/systemd/system/multi-user.target.wants/*.service")
 		for _, path := range wanted {
 			if err := start(filepath.Base(path)); err != nil {
-				return err
+				fmt.Fprintln(os.Stderr, err)
 			}
 		}
 		return nil
+	case "attempts":
+		most := must(strconv.Atoi(args[1]))
+		for n := 1; ; n++ {
+			if _, err := os.Stat(setupFailed); err != nil {
+				return nil
+			}
+			if n == most {
+				return errors.New("cinema-setup.service fails")
+			}
+			if err := exec.Command("sleep", must(loadUnit(setupService)).words("RestartSec")...).Run(); err != nil {
+				return err
+			}
+			_ = start(setupService)
+		}
 	case "enable":
 		for _, name := range args[1:] {
 			u, err := loadUnit(name)
@@ -235,6 +307,12 @@ func systemctlCommand(args []string) error {
 		return fmt.Errorf("Unknown command verb %s", verb)
 	}
 }
+
+const (
+	setupService = "cinema-setup.service"
+	// setupFailed exists while the last attempt of the setup has failed.
+	setupFailed = "/run/failed-" + setupService
+)
 
 func pidFile(name string) string { return "/run/pid-" + name }
 
@@ -272,6 +350,7 @@ func start(name string) error {
 		if out, err := exec.Command("mount", volumePath).CombinedOutput(); err != nil {
 			return fmt.Errorf(volumeMount+": %w: %s", err, out)
 		}
+		startWanted(name)
 		return nil
 	}
 	if _, err := os.Stat(pidFile(name)); err == nil {
@@ -280,6 +359,11 @@ func start(name string) error {
 	u, err := loadUnit(name)
 	if err != nil {
 		return err
+	}
+	for _, path := range u.words("ConditionPathExists") {
+		if _, err := os.Stat(strings.TrimPrefix(path, "!")); err == nil {
+			return nil
+		}
 	}
 	if strings.HasSuffix(name, ".timer") {
 		return appendLine("/var/log/started", name)
@@ -304,7 +388,11 @@ func start(name string) error {
 		if err != nil {
 			return err
 		}
-		log, err := os.OpenFile("/var/log/"+name+".log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		output := "/var/log/" + name + ".log"
+		if slices.Contains(u.words("StandardOutput"), "journal+console") {
+			output = "/var/log/console"
+		}
+		log, err := os.OpenFile(output, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
@@ -313,7 +401,14 @@ func start(name string) error {
 			return err
 		}
 		if oneshot || i < before {
-			if err := cmd.Run(); err != nil {
+			err := cmd.Run()
+			if name == setupService {
+				_ = os.Remove(setupFailed)
+				if err != nil {
+					_ = os.WriteFile(setupFailed, nil, 0o644)
+				}
+			}
+			if err != nil && !strings.HasPrefix(line, "-") {
 				return fmt.Errorf("Job for %s failed: %w", name, err)
 			}
 			continue
@@ -325,14 +420,18 @@ func start(name string) error {
 			return err
 		}
 	}
+	startWanted(name)
+	return nil
+}
+
+// startWanted starts the units that are wanted by a unit. They may fail.
+func startWanted(name string) {
 	wanted, _ := filepath.Glob("/etc/systemd/system/" + name + ".wants/*")
 	for _, path := range wanted {
-		// A unit that is wanted may fail.
 		if err := start(filepath.Base(path)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 	}
-	return nil
 }
 
 // cinemaDBProgram is the real `cinema-db`, except for init and renew, which need a real mongod: those only record that

@@ -100,7 +100,7 @@ func (h *host) systemd(command, after string) boot {
 func (h *host) userDataUnderSystemd(s Script, after string) boot {
 	h.t.Helper()
 	h.writeUserData(s)
-	return h.systemd("gunzip </var/lib/cloud/user-data.gz | /bin/bash", after)
+	return h.systemd("gunzip </var/lib/cloud/user-data.gz >/var/lib/cloud/part-001 && /bin/bash /var/lib/cloud/part-001", after)
 }
 
 // TestSystemdAPI: the unit works with its sandbox, and starts again after a crash and a reboot.
