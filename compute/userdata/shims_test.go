@@ -440,7 +440,7 @@ func cinemaDBProgram(args []string) error {
 	if len(args) > 0 && args[0] == "renew" {
 		return appendLine(volumePath+"/renewals", strings.Join(args, " "))
 	}
-	if !slices.Equal(args, []string{"init"}) {
+	if len(args) == 0 || args[0] != "init" {
 		const program = "/usr/local/bin/cinema-db-program"
 		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
 	}

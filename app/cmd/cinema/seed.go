@@ -41,7 +41,7 @@ func openDatabase(ctx context.Context, s settings.Settings, log *slog.Logger) (*
 	if s.MongoDBURI != "" {
 		return store.Open(s.MongoDBURI, "")
 	}
-	s3, err := images.NewClient(ctx, s.Region, s.PathStyle)
+	s3, err := images.NewClient(ctx, s.Region, s.PathStyle, log)
 	if err != nil {
 		return nil, err
 	}

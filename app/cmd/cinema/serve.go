@@ -25,7 +25,7 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 	if err != nil {
 		return err
 	}
-	s3, err := images.NewClient(ctx, s.Region, s.PathStyle)
+	s3, err := images.NewClient(ctx, s.Region, s.PathStyle, log)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ import (
 const (
 	// missingInterval is the time between reads before the first credentials are in use.
 	missingInterval = 3 * time.Second
+	// failuresPerLine makes one line a minute of failures at missingInterval.
+	failuresPerLine = 20
 	// changeInterval is the time between reads after that.
 	changeInterval = 30 * time.Second
 	fetchTimeout   = 10 * time.Second
@@ -84,21 +86,26 @@ func (w *Watcher) Run(ctx context.Context, source *Source) {
 		change = changeInterval
 	}
 	var last []byte
+	failures := 0
 	for {
 		data, err := w.fetch(ctx)
+		var state *State
+		if err == nil && !bytes.Equal(data, last) {
+			state, err = Open(data)
+		}
 		switch {
 		case ctx.Err() != nil:
+			if state != nil {
+				_ = state.Store.Close(context.WithoutCancel(ctx)) // it is unused, so there is nothing to wait for
+			}
 			return
 		case err != nil:
-			w.Log.Warn("cannot read the credentials object", "error", err.Error(), "waiting", source.Current() == nil)
-		case bytes.Equal(data, last):
-		default:
-			state, err := Open(data)
-			if err != nil {
-				w.Log.Error("credentials object refused", "error", err.Error())
-				break
+			if source.Current() != nil || failures%failuresPerLine == 0 {
+				w.Log.Warn("cannot use the credentials object", "error", err.Error(), "waiting", source.Current() == nil)
 			}
-			last = data
+			failures++
+		case state != nil:
+			last, failures = data, 0
 			if old := source.current.Swap(state); old != nil {
 				go retire(ctx, old.Store)
 			}

@@ -1,10 +1,19 @@
 package credentialwatch
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
+
+	"cinema-database/app/internal/settings"
 )
 
 func TestOpenReportsAllErrorsAndNoSecret(t *testing.T) {
@@ -21,6 +30,27 @@ func TestOpenReportsAllErrorsAndNoSecret(t *testing.T) {
 		assert.Error(t, err, data)
 		assert.NotContains(t, err.Error(), "hush")
 	}
+}
+
+// TestMissingCredentialsAreLoggedOnceAMinute: of the reads every 3 s, each twentieth is logged.
+func TestMissingCredentialsAreLoggedOnceAMinute(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	reads := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if reads++; reads > 40 {
+			cancel()
+		}
+		http.Error(w, "<Error><Code>NoSuchKey</Code></Error>", http.StatusNotFound)
+	}))
+	t.Cleanup(server.Close)
+	var log bytes.Buffer
+	watcher := &Watcher{
+		Client: s3.New(s3.Options{BaseEndpoint: &server.URL, UsePathStyle: true, Region: "us-east-1", Credentials: aws.AnonymousCredentials{}}),
+		Object: settings.Object{Bucket: "artifacts", Key: "missing"}, Log: slog.New(slog.NewTextHandler(&log, nil)), MissingInterval: 1,
+	}
+	watcher.Run(ctx, &Source{})
+	assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"), log.String())
+	assert.Contains(t, log.String(), "NoSuchKey")
 }
 
 // FuzzOpen checks that every accepted object has a key of sufficient length.

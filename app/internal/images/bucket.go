@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
@@ -23,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 
 	"cinema-database/app/contract"
 )
@@ -54,7 +56,8 @@ func OriginalKey(id, extension string) string { return contract.OriginalsPrefix 
 
 // NewClient returns an S3 client with the process's AWS identity. Every step of a request has a timeout, except the
 // transfer of the body, which only the call's context limits. pathStyle is for S3 servers without a host name per bucket.
-func NewClient(ctx context.Context, region string, pathStyle bool) (*s3.Client, error) {
+// The SDK's own messages go to log: by default they are plain text between the lines of a log in JSON.
+func NewClient(ctx context.Context, region string, pathStyle bool, log *slog.Logger) (*s3.Client, error) {
 	transport := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 2 * time.Second }).
 		WithTransportOptions(func(t *http.Transport) {
@@ -62,7 +65,15 @@ func NewClient(ctx context.Context, region string, pathStyle bool) (*s3.Client, 
 			t.ResponseHeaderTimeout = 15 * time.Second
 			t.MaxIdleConnsPerHost = 64
 		})
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(transport), config.WithRetryMaxAttempts(3))
+	messages := logging.LoggerFunc(func(class logging.Classification, format string, values ...any) {
+		level := slog.LevelDebug
+		if class == logging.Warn {
+			level = slog.LevelWarn
+		}
+		log.Log(context.Background(), level, fmt.Sprintf(format, values...), "from", "AWS SDK")
+	})
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(transport), config.WithRetryMaxAttempts(3),
+		config.WithLogger(messages))
 	if err != nil {
 		return nil, fmt.Errorf("images: AWS configuration: %w", err)
 	}

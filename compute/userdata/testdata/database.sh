@@ -300,7 +300,7 @@ Persistent=yes
 WantedBy=timers.target
 END
 }
-# report ERROR FATAL publishes the status; ERROR may be empty. It does not wait for S3, and ignores its failure.
+# report ERROR FATAL publishes the status; ERROR may be empty. It neither waits for S3 nor needs it.
 report() {
   local error=${1//[\"\\]/\'}
   printf '{"role":"%s","instance":"%s","phase":"%s","version":"%s","digest":"%s","error":"%s","fatal":%s' "$role" \
@@ -322,7 +322,7 @@ publish() {
   fi
 }
 
-# enter PHASE reports a phase the first time in this boot. Later attempts repeat what is done already.
+# enter PHASE reports a phase the first time in this boot: later attempts pass through it again.
 enter() {
   phase=$1
   : >"$run/stderr"
@@ -416,7 +416,6 @@ systemctl start data.mount
 [[ $(mountpoint -d /data) == "$(mountpoint -x "$device")" ]] || die "/data is not on $volume"
 
 enter "$initializing"
-# The message of a service is in the journal.
 begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
 systemctl enable mongod.service cinema-db-init.service cinema-db-renew.timer
 begin mongod.service
