@@ -52,6 +52,18 @@ test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, wit
 sweep: $(PULUMI) ## fail each resource type once in the sandbox, and check that the next run finishes
 	go test ./stack -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
 
+# What boots the user data, outside this repository.
+BOOT ?= ../shared/boot/boot
+BOOTS ?= database pair
+
+.PHONY: boots
+boots: ## boot the user data on real systemd and cloud-init, as root: half an hour (BOOTS=api: the API host only)
+	@if [ ! -x "$(BOOT)" ]; then echo "boots skipped: they need $(BOOT)"; exit 0; fi; \
+	for checks in $(BOOTS); do \
+		status=0; "$(BOOT)" $$checks || status=$$?; \
+		if [ $$status = 3 ]; then echo "boot $$checks skipped: it cannot run here"; elif [ $$status != 0 ]; then exit $$status; fi; \
+	done
+
 .PHONY: app
 app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
 	go run ./app/cmd/build -arch $(ARCH)

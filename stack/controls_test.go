@@ -10,6 +10,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
@@ -302,6 +303,25 @@ var controls = []control{
 				s.require(slices.Contains(withoutARN, a) || slices.Contains(accountWide, a), st.on, "%s: %s on every resource", st, a)
 			}
 		}
+	}},
+	{"status", "the database host alone writes its status, and nothing else under that prefix", func(s *audit) {
+		own, other := contract.StatusKey(contract.RoleDatabase), contract.StatusKey("api")
+		writers := 0
+		for _, st := range s.allowed(rolePolicy) {
+			if !st.identity || !matches(st.actions, "s3:PutObject") {
+				continue
+			}
+			for _, resource := range st.resources {
+				_, key, object := strings.Cut(resource, "/")
+				// An asterisk of IAM also matches slashes.
+				if glob := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(key), `\*`, ".*") + "$"); object && !glob.MatchString(own) && !glob.MatchString(other) {
+					continue
+				}
+				s.require(st.on.Name == "iam-database-artifacts" && key == own, st.on, "%s", st)
+				writers++
+			}
+		}
+		s.expect(writers > 0, "iam-database-artifacts", "does not write the status")
 	}},
 	{"trust", "roles are assumed by a service, or by a named principal on conditions", func(s *audit) {
 		for _, st := range s.allowed(roleType) {

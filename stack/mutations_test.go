@@ -115,6 +115,8 @@ var mutations = []mutation{
 	{"wildcard-resource", "object", edit(rolePolicy, "iam-api-release", "policy", "ReadRelease", func(st map[string]any) { st["Resource"] = "*" }), "iam-api-release"},
 	{"wildcard-resource", "every bucket", edit(rolePolicy, "iam-api-release", "policy", "ReadRelease", func(st map[string]any) { st["Resource"] = "arn:aws:s3:::*" }), "iam-api-release"},
 	{"wildcard-resource", "besides an action that takes none", allow(rolePolicy, "mirror-role-tracing", map[string]any{"Action": []any{"xray:PutTraceSegments", "sqs:SendMessage"}, "Resource": "*"}), "mirror-role-tracing"},
+	{"status", "by another role", allow(rolePolicy, "iam-api-release", map[string]any{"Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/status/*"}), "iam-api-release"},
+	{"status", "of another host", edit(rolePolicy, "iam-database-artifacts", "policy", "WriteStatus", func(st map[string]any) { st["Resource"] = "arn:aws:s3:::b/*" }), "iam-database-artifacts"},
 	{"trust", "every principal", edit(roleType, "iam-api", "assumeRolePolicy", "", func(st map[string]any) { st["Principal"] = "*" }), "iam-api"},
 	{"trust", "an account without conditions", edit(roleType, "iam-api", "assumeRolePolicy", "", func(st map[string]any) { st["Principal"] = map[string]any{"AWS": "arn:aws:iam::210987654321:root"} }), "iam-api"},
 	{"open-ingress", "the API, on 80", also(set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", anyIPv4), set(ruleType, "network-api-from-load-balancer-8081", "fromPort", 80)), "network-api-from-load-balancer-8081"},

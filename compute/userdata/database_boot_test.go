@@ -155,7 +155,7 @@ func TestBootDatabase(t *testing.T) {
 	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
 	assert.Contains(t, rest, "pid-mongod.service")
 	assert.Equal(t, []string{
-		"/bin/bash /var/lib/cinema/setup",
+		"/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup",
 		"-+/usr/lib/systemd/systemd-growfs /data",
 		"+/opt/cinema/bin/cinema-db prepare",
 		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",

@@ -173,10 +173,34 @@ func TestUnits(t *testing.T) {
 	out, err := exec.Command(analyze, append([]string{"verify", "--man=no", "--recursive-errors=one"}, units...)...).CombinedOutput()
 	assert.NoError(t, err, "%s", out)
 	assert.Empty(t, string(out))
-	for unit, exposure := range map[string]int{"cinema.service": 15, "mongod.service": 40} {
+	for unit, exposure := range map[string]int{"cinema.service": 15, "mongod.service": 40, "cinema-db-init.service": 20, "cinema-db-renew.service": 25} {
 		out, err := exec.Command(analyze, "security", "--offline=true", fmt.Sprintf("--threshold=%d", exposure), filepath.Join(dir, unit)).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		t.Logf("%s: %s", unit, lines[len(lines)-1])
 	}
+}
+
+// TestLogStaysSmall: a log that has grown beyond its limit is compressed within the hour, and only the newest copies stay.
+func TestLogStaysSmall(t *testing.T) {
+	logrotate, err := exec.LookPath("logrotate")
+	if err != nil {
+		t.Skip("logrotate is not installed (Debian package logrotate)")
+	}
+	dir := t.TempDir()
+	log, config := filepath.Join(dir, "api.log"), filepath.Join(dir, "config")
+	require.NoError(t, os.WriteFile(config, []byte(strings.Replace(read("units/logrotate.conf"), "/var/log/cinema/api.log", log, 1)), 0o600))
+	for range 22 {
+		require.NoError(t, os.WriteFile(log, nil, 0o600))
+		require.NoError(t, os.Truncate(log, 51<<20))
+		out, err := exec.Command(logrotate, "--state", filepath.Join(dir, "state"), config).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		info, err := os.Stat(log)
+		require.NoError(t, err)
+		require.Zero(t, info.Size(), "%s", out)
+	}
+	copies, err := filepath.Glob(log + ".*")
+	require.NoError(t, err)
+	assert.Len(t, copies, 20)
+	assert.Contains(t, copies, log+".1.gz")
 }
