@@ -127,7 +127,7 @@ func (h *host) databaseScript(p DatabaseParams) boot {
 	h.t.Helper()
 	s, err := Database(p)
 	require.NoError(h.t, err)
-	return h.userData(s, "cd /data && sha256sum state/state.json; cat inits db/starts; "+
+	return h.userData(s, "cd /data && sha256sum state/state.json; cat state/inits db/starts; "+
 		"stat -c '%U %a' db; blockdev --getra "+h.device+"; grep ' /data ' /proc/mounts; ls /run")
 }
 
@@ -155,7 +155,7 @@ func TestBootDatabase(t *testing.T) {
 	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
 	assert.Contains(t, rest, "pid-mongod.service")
 	assert.Equal(t, []string{
-		"/bin/bash /var/lib/cinema/setup",
+		"/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup",
 		"-+/usr/lib/systemd/systemd-growfs /data",
 		"+/opt/cinema/bin/cinema-db prepare",
 		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",
