@@ -38,7 +38,7 @@ const maxRetries = 10
 // Open finds the credentials. region is used where settings have none.
 func Open(ctx context.Context, settings Settings, region string) (*Account, error) {
 	a := &Account{endpoints: map[string]string{}}
-	c := &awsbase.Config{CallerName: "Cinema", Region: region, MaxRetries: maxRetries, SuppressDebugLog: true,
+	c := &awsbase.Config{Region: region, MaxRetries: maxRetries, SuppressDebugLog: true,
 		SkipCredsValidation: true, // the first call validates them
 	}
 	var problems []error
