@@ -127,7 +127,7 @@ func (h *host) databaseScript(p DatabaseParams) boot {
 	h.t.Helper()
 	s, err := Database(p)
 	require.NoError(h.t, err)
-	return h.userData(s, "cd /data && sha256sum state/state.json; cat inits db/starts; "+
+	return h.userData(s, "cd /data && sha256sum state/state.json; cat state/inits db/starts; "+
 		"stat -c '%U %a' db; blockdev --getra "+h.device+"; grep ' /data ' /proc/mounts; ls /run")
 }
 

@@ -438,7 +438,7 @@ func startWanted(name string) {
 // they ran, and the settings that they need.
 func cinemaDBProgram(args []string) error {
 	if len(args) > 0 && args[0] == "renew" {
-		return appendLine(volumePath+"/renewals", strings.Join(args, " "))
+		return appendLine(volumePath+"/state/renewals", strings.Join(args, " "))
 	}
 	if len(args) == 0 || args[0] != "init" {
 		const program = "/usr/local/bin/cinema-db-program"
@@ -447,7 +447,7 @@ func cinemaDBProgram(args []string) error {
 	// Like the real program, it waits for the server.
 	for range 6000 {
 		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil {
-			return appendLine(volumePath+"/inits", strings.Join([]string{
+			return appendLine(volumePath+"/state/inits", strings.Join([]string{
 				"init", os.Getenv(contract.EnvRegion), os.Getenv(contract.EnvCredentialsURI),
 				os.Getenv(contract.EnvMongoDBHost), os.Getenv(contract.EnvCredentialsKMSKey),
 			}, " "))

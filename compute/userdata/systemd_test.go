@@ -152,7 +152,7 @@ func TestSystemdDatabase(t *testing.T) {
 systemctl is-active mongod.service cinema-db-renew.timer
 systemctl is-enabled mongod.service cinema-db-init.service cinema-db-renew.timer
 systemctl start cinema-db-renew.service
-cat /data/renewals
+cat /data/state/renewals
 rm /etc/mongod.conf
 systemctl kill --signal=KILL mongod.service
 started 2

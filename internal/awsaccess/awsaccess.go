@@ -38,7 +38,7 @@ const maxRetries = 10
 // Open finds the credentials. region is used where settings have none.
 func Open(ctx context.Context, settings Settings, region string) (*Account, error) {
 	a := &Account{endpoints: map[string]string{}}
-	c := &awsbase.Config{CallerName: "Cinema", Region: region, MaxRetries: maxRetries, SuppressDebugLog: true,
+	c := &awsbase.Config{Region: region, MaxRetries: maxRetries, SuppressDebugLog: true,
 		SkipCredsValidation: true, // the first call validates them
 	}
 	var problems []error
@@ -171,7 +171,7 @@ func (a *Account) SSM() *ssm.Client {
 func (a *Account) S3() *s3.Client {
 	return s3.NewFromConfig(a.config, func(o *s3.Options) {
 		o.BaseEndpoint = a.endpoint("s3")
-		o.DisableLogOutputChecksumValidationSkipped = true // older objects have none, which is not worth a line
+		o.DisableLogOutputChecksumValidationSkipped = true                               // older objects have none, which is not worth a line
 		o.UsePathStyle = a.pathStyle || o.BaseEndpoint != nil && a.endpoints["s3"] == "" // an emulator for all services has one host name
 	})
 }

@@ -114,7 +114,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		if ids := filterValues(args, "image-id"); len(ids) > 0 {
 			var known bool
 			if id, arch, known = c.findImage(ids[0]); !known {
-				return nil, fmt.Errorf("Your query returned no results. Please change your search criteria and try again.")
+				return nil, fmt.Errorf("no image has the id %s", ids[0])
 			}
 		}
 		return fields{"id": id, "imageId": id, "architecture": arch, "arn": "arn:" + c.partition() + ":ec2:" + c.region() + "::image/" + id,

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"cinema-database/app/contract"
 )
 
 // Types of keys, in the words of Pulumi's project schema.
@@ -49,7 +51,7 @@ var keys = []key{
 	{"release.wait", text, "45m", "", "how long `pulumi up` waits for a rollout, and on a new stack for the first answer; `0` starts it and does not wait"},
 	{"release.checkpoints", array, []int{34}, "", "percentages of the instances after which a rollout pauses for `release.bake`"},
 	{"release.bake", text, "5m", "", "how long the alarms are watched at each checkpoint and after the last instance"},
-	{"release.readiness", boolean, true, "", "request `/readyz` through the front door after a rollout; `false` where it cannot be reached"},
+	{"release.readiness", boolean, true, "", "request `" + contract.ReadyPath + "` through the front door after a rollout; `false` where it cannot be reached"},
 	{"thumbnailer.concurrency", integer, -1, "", "thumbnails made at the same time; `-1` uses the account's unreserved concurrency, the only choice in a new account"},
 	{"domain.zone", text, "", "", "Route 53 hosted zone of the host names; without a domain the API is served over plain HTTP"},
 	{"domain.createZone", boolean, false, "", "make the hosted zone part of the stack"},

@@ -58,7 +58,7 @@ func (p *Publisher) publish(ctx context.Context, now time.Time) error {
 	asking, cancel := context.WithTimeout(ctx, interval/2)
 	defer cancel()
 	u, err := p.Usage(asking)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return err // the API stops: that says nothing about the database
 	}
 	metrics := []any{map[string]string{"Name": contract.DatabaseReachable, "Unit": "None"}}

@@ -34,7 +34,7 @@ version=${package_key##*-}
 version=${version%.tgz}
 enter "$starting"
 for tool in aws blkid blockdev flock ip mkfs.xfs tar wipefs; do
-  command -v "$tool" >/dev/null || fatal "this image has no $tool; use the standard Amazon Linux 2023 image"
+  command -v "$tool" >/dev/null || fatal "this image has no $tool; use Amazon Linux 2023"
 done
 
 tree=/opt/mongodb-${package_digest:0:12}

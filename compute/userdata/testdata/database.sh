@@ -216,33 +216,6 @@ TimeoutStartSec=150
 Restart=on-failure
 RestartSec=10
 UMask=0077
-# It runs as root, the owner of the state, without root's privileges.
-ReadWritePaths=/data/state
-PrivateUsers=yes
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
 
 [Install]
 WantedBy=multi-user.target mongod.service
@@ -261,31 +234,6 @@ ExecStart=/opt/cinema/bin/cinema-db renew -timeout 1m
 EnvironmentFile=/etc/cinema/db.env
 TimeoutStartSec=120
 UMask=0077
-# It runs as root, the owner of the state, with the privileges to write files that belong to mongod.
-ReadWritePaths=/data/state /data/run
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
 END
 put 0644 /etc/systemd/system/cinema-db-renew.timer <<'END'
 [Unit]
@@ -336,7 +284,7 @@ version=${package_key##*-}
 version=${version%.tgz}
 enter "$starting"
 for tool in aws blkid blockdev flock ip mkfs.xfs tar wipefs; do
-  command -v "$tool" >/dev/null || fatal "this image has no $tool; use the standard Amazon Linux 2023 image"
+  command -v "$tool" >/dev/null || fatal "this image has no $tool; use Amazon Linux 2023"
 done
 
 tree=/opt/mongodb-${package_digest:0:12}
