@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,7 +45,14 @@ func mongoPackage(t *testing.T, mongod string) string {
 }
 
 // volume is an EBS volume: a loop device on a sparse file.
-type volume struct{ device string }
+type volume struct{ device, file string }
+
+func (v volume) grow(t *testing.T, mib int64) {
+	t.Helper()
+	require.NoError(t, os.Truncate(v.file, mib<<20))
+	out, err := exec.Command("losetup", "--set-capacity", v.device).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
 
 func newVolume(t *testing.T, mib int64) volume {
 	t.Helper()
@@ -58,7 +66,7 @@ func newVolume(t *testing.T, mib int64) volume {
 	if err != nil {
 		t.Skipf("needs loop devices: %v %s", err, out)
 	}
-	v := volume{strings.TrimSpace(string(out))}
+	v := volume{device: strings.TrimSpace(string(out)), file: file}
 	t.Cleanup(func() {
 		out, err := exec.Command("losetup", "--detach", v.device).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
@@ -156,7 +164,6 @@ func TestBootDatabase(t *testing.T) {
 	assert.Contains(t, rest, "pid-mongod.service")
 	assert.Equal(t, []string{
 		"/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup",
-		"-+/usr/lib/systemd/systemd-growfs /data",
 		"+/opt/cinema/bin/cinema-db prepare",
 		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",
 		"/opt/cinema/bin/cinema-db init -timeout 2m",
@@ -193,6 +200,15 @@ ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol012345678
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.after, "pid-mongod.service")
 		assert.Equal(t, ready, h.s3.lastStatus(t))
+	})
+	t.Run("a reboot grows the file system with its volume", func(t *testing.T) {
+		h.t = t
+		v.grow(t, 400)
+		b := h.reboot("df --output=size --block-size=1M /data | tail -n 1")
+		require.Zero(t, b.status, b.console)
+		size, err := strconv.Atoi(strings.TrimSpace(b.after))
+		require.NoError(t, err, b.after)
+		assert.Greater(t, size, 320, "MiB")
 	})
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		h.t = t

@@ -444,9 +444,9 @@ func cinemaDBProgram(args []string) error {
 		const program = "/usr/local/bin/cinema-db-program"
 		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
 	}
-	// Like the real program, it waits for the server.
+	// Like the real program, it waits for the server. In its sandbox it cannot look into mongod's folder, as it has no capability.
 	for range 6000 {
-		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil {
+		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil || errors.Is(err, os.ErrPermission) {
 			return appendLine(volumePath+"/state/inits", strings.Join([]string{
 				"init", os.Getenv(contract.EnvRegion), os.Getenv(contract.EnvCredentialsURI),
 				os.Getenv(contract.EnvMongoDBHost), os.Getenv(contract.EnvCredentialsKMSKey),

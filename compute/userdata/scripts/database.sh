@@ -112,6 +112,7 @@ mkdir -p /data
 systemctl daemon-reload
 systemctl start data.mount
 [[ $(mountpoint -d /data) == "$(mountpoint -x "$device")" ]] || die "/data is not on $volume"
+xfs_growfs -d /data >/dev/null || note "the file system of $volume does not grow: $(why)"
 
 enter "$initializing"
 begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }

@@ -155,8 +155,6 @@ StartLimitIntervalSec=0
 Type=exec
 User=mongod
 Group=mongod
-# Extends the file system of a volume that has grown. A failure does not stop mongod.
-ExecStartPre=-+/usr/lib/systemd/systemd-growfs /data
 # Runs as root at each start: it writes the configuration and the key file, and renews certificates in time.
 ExecStartPre=+/opt/cinema/bin/cinema-db prepare
 ExecStart=/opt/mongodb/bin/mongod --config /etc/mongod.conf
@@ -216,6 +214,33 @@ TimeoutStartSec=150
 Restart=on-failure
 RestartSec=10
 UMask=0077
+# It runs as root, the owner of the state, without root's privileges.
+ReadWritePaths=/data/state
+PrivateUsers=yes
+CapabilityBoundingSet=
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
 
 [Install]
 WantedBy=multi-user.target mongod.service
@@ -234,6 +259,31 @@ ExecStart=/opt/cinema/bin/cinema-db renew -timeout 1m
 EnvironmentFile=/etc/cinema/db.env
 TimeoutStartSec=120
 UMask=0077
+# It runs as root, the owner of the state, with the privileges to write files that belong to mongod.
+ReadWritePaths=/data/state /data/run
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
 END
 put 0644 /etc/systemd/system/cinema-db-renew.timer <<'END'
 [Unit]
@@ -362,6 +412,7 @@ mkdir -p /data
 systemctl daemon-reload
 systemctl start data.mount
 [[ $(mountpoint -d /data) == "$(mountpoint -x "$device")" ]] || die "/data is not on $volume"
+xfs_growfs -d /data >/dev/null || note "the file system of $volume does not grow: $(why)"
 
 enter "$initializing"
 begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
