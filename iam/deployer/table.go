@@ -347,8 +347,12 @@ var deployTable = map[string]resourceAccess{
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               bucketSetting(actions("s3:GetBucketVersioning"), "s3:PutBucketVersioning"),
 	"aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2":                           bucketSetting(actions("s3:GetBucketWebsite"), "s3:PutBucketWebsite", "s3:DeleteBucketWebsite"),
 	"aws:s3/bucketObjectv2:BucketObjectv2": {part: dataPart,
-		read:   []grant{{always, deployedObjectARNs, actions("s3:GetObject", "s3:GetObjectTagging")}},
-		change: []grant{{always, deployedObjectARNs, actions("s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:DeleteObjectVersion")}}},
+		read: []grant{{always, deployedObjectARNs, actions("s3:GetObject", "s3:GetObjectTagging")}},
+		change: []grant{
+			{always, deployedObjectARNs, actions("s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:DeleteObjectVersion")},
+			// What the database host reports: the gate waits for it.
+			{always, resources("s3:::{bucket:storage-artifacts}/" + contract.StatusKey(contract.RoleDatabase)), actions("s3:GetObject")},
+		}},
 	"aws:kms/key:Key": {part: dataPart,
 		read: []grant{{always, resources(keyARN), actions("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags")}},
 		change: []grant{
@@ -490,8 +494,6 @@ var lookupGrants = map[part][]grant{
 	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings")},
 	// What the account must hold, compared before anything is made.
 	servicesPart: {anyResource("ec2:DescribeRegions", "s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
-	// What the database host reports: the gate waits for it.
-	dataPart: {{always, resources("s3:::{bucket:storage-artifacts}/" + contract.StatusKey(contract.RoleDatabase)), actions("s3:GetObject")}},
 	// The image's id; no other parameter.
 	hostsPart: {{always, resources("ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"), actions("ssm:GetParameter")}},
 }
