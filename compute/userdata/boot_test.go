@@ -408,7 +408,8 @@ func TestBootAPI(t *testing.T) {
 		h, b := bootAPI(t, map[string]string{key: binary}, 2, func(p *APIParams, h *host) {
 			p.Digest = digest
 			h.write("var/lib/no-packages", "")
-			h.write("var/lib/meanwhile", "rm -f /var/lib/no-packages")
+			// While the setup waits after its failure, not while it waits for the API.
+			h.write("var/lib/meanwhile", `[ "$(tail -n 1 /var/log/sleep)" != 50 ] || rm -f /var/lib/no-packages`)
 		})
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.console, "the log stays in /var/log/cinema/api.log: Error: Failed to download metadata")

@@ -145,7 +145,7 @@ func dateCommand(args []string) error {
 	return nil
 }
 
-// sleepCommand records its arguments and returns after a hundredth of a second. It runs the commands of
+// sleepCommand records its arguments and returns after a tenth of a second. It runs the commands of
 // /var/lib/meanwhile, the events of that time.
 func sleepCommand(args []string) error {
 	if err := record(args); err != nil {
@@ -154,7 +154,7 @@ func sleepCommand(args []string) error {
 	if seconds, err := strconv.Atoi(args[0]); err == nil {
 		_ = os.WriteFile(clock, fmt.Append(nil, now()+seconds), 0o644)
 	}
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	if out, err := exec.Command("/bin/sh", "-c", "! [ -e /var/lib/meanwhile ] || . /var/lib/meanwhile").CombinedOutput(); err != nil {
 		return fmt.Errorf("meanwhile: %w: %s", err, out)
 	}
