@@ -94,3 +94,11 @@ func TestLookupsThatAreDeniedAreOneNote(t *testing.T) {
 		assert.Contains(t, notes[0], subject+" (")
 	}
 }
+
+// One type that cannot be looked up does not hide what is known of the others.
+func TestOneFailedLookupHidesNoProblem(t *testing.T) {
+	r := run(t, "dev", map[string]string{
+		"cinema:architecture": "amd64", "cinema:bastion": `{"instanceType": "m5.7xlarge"}`, "cinema:database": `{"instanceType": "m4.large"}`,
+	})
+	pulumitest.Refused(t, r, `account: database.instanceType: "m4.large" runs on Xen`)
+}

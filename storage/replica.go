@@ -3,9 +3,7 @@ package storage
 import (
 	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
@@ -51,9 +49,6 @@ type Replica struct {
 	// Provider is the AWS provider of the other region.
 	Provider *aws.Provider
 }
-
-// awsModule is the Go module that has the provider's version.
-const awsModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
 // NewReplica registers a bucket in another region, and the rule that copies every new image to it. It does not copy
 // deletions, so that a mistaken one can be undone.
@@ -106,16 +101,8 @@ func newProvider(s *component.Scope, args *ReplicaArgs) (*aws.Provider, error) {
 		settings[key] = pulumi.String(args.Provider[key])
 	}
 	settings["region"] = pulumi.String(args.ReplicaSettings.Region)
-	options := []pulumi.ResourceOption{}
-	if build, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range build.Deps {
-			if m.Path == awsModule {
-				options = append(options, pulumi.Version(strings.TrimPrefix(m.Version, "v")))
-			}
-		}
-	}
 	var provider aws.Provider
-	if err := s.Ctx.RegisterResource("pulumi:providers:aws", s.Name("provider"), settings, &provider, s.Child(options...)); err != nil {
+	if err := s.Ctx.RegisterResource("pulumi:providers:aws", s.Name("provider"), settings, &provider, s.Child(pulumi.Version(component.ProviderVersion()))); err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
 	return &provider, nil

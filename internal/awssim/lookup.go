@@ -219,6 +219,9 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		if t == "" {
 			return nil, fmt.Errorf("no instanceType is given")
 		}
+		if n := vcpus(t); !slices.Contains(sizes, n) {
+			return nil, fmt.Errorf("api error InvalidInstanceType: The following supplied instance types do not exist: [%s]", t)
+		}
 		hypervisor := "nitro"
 		if xen.MatchString(t) {
 			hypervisor = "xen"

@@ -49,6 +49,9 @@ func others(prefix string, n int) (ids []string) {
 // xen matches the instance types whose hypervisor is Xen (EC2 user guide, "Instances built on the Nitro System", lists the others).
 var xen = regexp.MustCompile(`^(c1|c3|c4|cc2|cr1|d2|f1|g2|g3|g3s|h1|hs1|i2|i3|m1|m2|m3|m4|p2|p3|r3|r4|t1|t2|x1|x1e)\.`)
 
+// sizes are the numbers of vCPUs that instance types have.
+var sizes = []int{2, 4, 8, 12, 16, 24, 32, 36, 40, 48, 64, 72, 96, 128, 192, 224, 384, 448}
+
 // vcpus returns how many vCPUs an instance type has, as most families do: t2 and a medium Graviton have fewer.
 func vcpus(instanceType string) int {
 	_, size, _ := strings.Cut(instanceType, ".")

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -124,16 +125,17 @@ func (n Needs) checkConcurrency(ctx *pulumi.Context, l *problem.List) error {
 // checkHosts looks each instance type up. It compares vCPUs with the quota alone: no look-up has the types of what else
 // runs in the account.
 func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
-	found := map[string]*ec2.GetInstanceTypeResult{}
+	found := map[string]*ec2.GetInstanceTypeResult{} // nil where the look-up failed
+	var failed []error
 	for _, h := range n.Hosts {
-		if found[h.Type] == nil {
+		if _, ok := found[h.Type]; !ok {
 			answer, err := ec2.GetInstanceType(ctx, &ec2.GetInstanceTypeArgs{InstanceType: h.Type})
 			if err != nil {
-				return fmt.Errorf("%s: %w", h.Type, err)
+				answer, failed = nil, append(failed, fmt.Errorf("%s: %w", h.Type, err))
 			}
 			found[h.Type] = answer
 		}
-		if h.NVMe && found[h.Type].Hypervisor == "xen" {
+		if found[h.Type] != nil && h.NVMe && found[h.Type].Hypervisor == "xen" {
 			l.Add(h.Field, h.Type, "runs on Xen, where volumes have no NVMe names, by which the host finds its own", "use a type that runs on Nitro, of a later generation")
 		}
 	}
@@ -141,7 +143,7 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 		count, most := 0, 0
 		types := map[string]bool{}
 		for _, h := range n.Hosts {
-			if f.of.MatchString(h.Type) {
+			if found[h.Type] != nil && f.of.MatchString(h.Type) {
 				count += h.Count * found[h.Type].DefaultVcpus
 				most += h.Max * found[h.Type].DefaultVcpus
 				types[h.Type] = true
@@ -152,7 +154,8 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 		}
 		limit, err := f.value(ctx)
 		if err != nil {
-			return err
+			failed = append(failed, err)
+			continue
 		}
 		f.refuse(l, limit, count, fmt.Sprintf("vCPUs (%s) are", strings.Join(slices.Sorted(maps.Keys(types)), ", ")), 0, "use smaller types or a smaller api.minSize")
 		if count <= limit && most > limit {
@@ -161,5 +164,5 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

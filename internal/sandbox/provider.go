@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/component"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -73,7 +74,8 @@ func (p *provider) Handshake(context.Context, *pulumirpc.ProviderHandshakeReques
 }
 
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{}, nil
+	// The engine warns of a provider of another version than the program's SDK.
+	return &pulumirpc.PluginInfo{Version: component.ProviderVersion()}, nil
 }
 
 func (p *provider) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
