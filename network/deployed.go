@@ -66,7 +66,7 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 				"keep "+vpc.String()+", or make another stack and restore a snapshot of the data volume there (docs/operations.md)")
 			return
 		}
-		slot := slices.IndexFunc([]int{0, 1, 2, 3}, func(slot int) bool { return SubnetCIDR(cidr, Database, slot) == s.cidr })
+		slot := slotOf(cidr, s.cidr)
 		now := ""
 		if slot >= 0 && slot < len(zones) {
 			now = zones[slot]
@@ -80,12 +80,33 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 		case i == 0:
 			l.Add(at, now, fmt.Sprintf("removes %s, which has the data volume", s.zone), "keep "+s.zone+" in this slot")
 		case now != "":
-			emptied := slices.Clone(zones)
-			emptied[slot] = ""
-			l.Add(at, now, fmt.Sprintf("replaces %s, whose subnets are still in this slot", s.zone),
-				fmt.Sprintf("free the slot first: set availabilityZones to [%s] and run `pulumi up`, then name %s and run it again", quoted(emptied), now))
+			free := "free the slot first: set availabilityZones to [" + quoted(emptied(deployed, cidr, zones, slot)) + "] and run `pulumi up`"
+			if !slices.ContainsFunc(deployed, func(d deployedSubnet) bool { return d.zone == now }) {
+				free += ", then name " + now + " and run it again"
+			}
+			l.Add(at, now, fmt.Sprintf("replaces %s, whose subnets are still in this slot", s.zone), free)
 		}
 	}
+}
+
+// slotOf returns the slot of a subnet of the database tier, -1 for none.
+func slotOf(cidr, subnet netip.Prefix) int {
+	return slices.IndexFunc([]int{0, 1, 2, 3}, func(slot int) bool { return SubnetCIDR(cidr, Database, slot) == subnet })
+}
+
+// emptied returns zones with one slot empty, and every other deployed zone that stays in its own slot.
+func emptied(deployed []deployedSubnet, cidr netip.Prefix, zones []string, slot int) []string {
+	all := append(slices.Clone(zones), make([]string, 4-len(zones))...)
+	for _, d := range deployed {
+		if at := slotOf(cidr, d.cidr); at >= 0 && slices.Contains(zones, d.zone) {
+			all[at] = d.zone
+		}
+	}
+	all[slot] = ""
+	for len(all) > slot+1 && all[len(all)-1] == "" {
+		all = all[:len(all)-1]
+	}
+	return all
 }
 
 func quoted(zones []string) string {

@@ -78,7 +78,8 @@ func TestChangedNetwork(t *testing.T) {
 	c := openChanging(t, map[string]string{"cinema:" + zones: all})
 	c.refused("vpcCidr", "10.9.0.0/16", "10.0.0.0/16", `vpcCidr: "10.9.0.0/16" is not the network of the deployed VPC, 10.0.0.0/16`, "docs/operations.md")
 	c.refused(zones, `["us-east-1a", "us-east-1c", "us-east-1b"]`, all, "moves us-east-1b", "moves us-east-1c", "put us-east-1b back")
-	c.refused(zones, `["us-east-1a", "us-east-1c"]`, all, `availabilityZones[1]: "us-east-1c" moves us-east-1b`[:len(`availabilityZones[1]: "us-east-1c" `)])
+	c.refused(zones, `["us-east-1a", "us-east-1c"]`, all, `availabilityZones[1]: "us-east-1c" replaces us-east-1b, `,
+		`set availabilityZones to ["us-east-1a", "", "us-east-1c"] and run `+"`pulumi up`\n", `availabilityZones[2]: "" moves us-east-1c`)
 	c.refused(zones, `["", "us-east-1b", "us-east-1c"]`, all, "removes us-east-1a, which has the data volume")
 	c.refused(zones, `["us-east-1a", "us-east-1d", "us-east-1c"]`, all, "replaces us-east-1b",
 		`set availabilityZones to ["us-east-1a", "", "us-east-1c"] and run `)

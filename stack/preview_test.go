@@ -30,7 +30,11 @@ func TestPreviewSaysWhatReplacesTheDatabaseHost(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Preview(ctx, true)
 	require.NoError(t, err, "no changes remain")
-	for _, change := range []string{`{"version": "8.0.37"}`, `{"version": "8.0.37", "restoreFrom": "snap-0123456789abcdef0"}`} {
+	for _, change := range []string{
+		`{"version": "8.0.37"}`,
+		`{"version": "8.0.37", "restoreFrom": "snap-0123456789abcdef0"}`,
+		`{"version": "8.0.37", "restoreFrom": "snap-0123456789abcdef0", "sha256": "` + strings.Repeat("ab", 32) + `"}`, // the mirror is asked again
+	} {
 		t.Run(change, func(t *testing.T) {
 			require.NoError(t, s.SetConfig(map[string]string{"cinema:database": change}))
 			preview, err := s.Preview(ctx, false)
