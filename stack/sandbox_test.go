@@ -81,12 +81,14 @@ func TestFaultSweep(t *testing.T) {
 	for _, stack := range []string{"dev", "full"} {
 		plan := run(t, stack, nil)
 		require.NoError(t, plan.Err)
+		// The gates are the engine's own: the account neither holds them nor can fail them.
+		resources := slices.DeleteFunc(custom(plan), func(r *pulumitest.Resource) bool { return r.Type == gateType })
 		undisturbed, _ := open(t, sandbox.Options{Stack: stack, Quick: true})
 		up, err := undisturbed.Up(t.Context())
 		require.NoError(t, err)
 		want := held(t, undisturbed)
-		require.Len(t, want, len(custom(plan)), "the recording and the account differ")
-		for _, r := range custom(plan) {
+		require.Len(t, want, len(resources), "the recording and the account differ")
+		for _, r := range resources {
 			if swept[r.Type] {
 				continue
 			}
