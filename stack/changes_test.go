@@ -89,3 +89,10 @@ func TestChangedNetwork(t *testing.T) {
 	c.works(zones, `["us-east-1a", "us-east-1d", "us-east-1c", "us-east-1b"]`)
 	c.works(zones, `["us-east-1a", "us-east-1d"]`)
 }
+
+// Without names, the zones are looked up at each run.
+func TestStackFilesNameTheirZones(t *testing.T) {
+	for _, name := range stacks {
+		assert.Regexp(t, `(?m)^  cinema:availabilityZones:( \[|\n +- )us-east-1a`, read(t, "Pulumi."+name+".yaml"))
+	}
+}

@@ -45,6 +45,10 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		var names, ids []string
 		without := append(list(args, "excludeNames"), list(args, "excludeZoneIds")...)
 		for i, z := range c.zones() {
+			// The second zone is in trouble: a look-up of the available ones does not find it.
+			if inTrouble := i == 1; inTrouble && text(args, "state") == "available" {
+				continue
+			}
 			if !slices.Contains(without, z) && !slices.Contains(without, c.zoneID(i)) {
 				names, ids = append(names, z), append(ids, c.zoneID(i))
 			}
