@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,26 @@ func TestABadReleaseGoesBack(t *testing.T) {
 	assert.Equal(t, []string{"6", "6", "6", "6"}, r.versions())
 	_, err = r.Preview(t.Context(), true)
 	require.NoError(t, err, out)
+}
+
+func TestAnAlarmTakesAReleaseBack(t *testing.T) {
+	r := openReleased(t, map[string]string{"cinema:alarms": `{"email": "ops@example.com"}`})
+	var alarms []string
+	for _, a := range r.Account().Resources() {
+		if a.Type == "aws:cloudwatch/metricAlarm:MetricAlarm" && strings.Contains(a.ID, "api-5xx") {
+			alarms = append(alarms, a.ID)
+		}
+	}
+	require.Len(t, alarms, 1)
+	r.Account().SetConditions(awssim.Conditions{Alarms: alarms})
+	out, err := r.up("the second")
+	require.Error(t, err)
+	assert.Contains(t, out, "Alarm "+alarms[0]+" is in ALARM state")
+	assert.Equal(t, []string{"1", "1", "1", "1"}, r.versions())
+	r.Account().SetConditions(awssim.Conditions{})
+	_, err = r.up("the second")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"2", "2", "2", "2"}, r.versions())
 }
 
 // Settings of the group that are not the release's do not wait, and leave the version alone.
