@@ -91,12 +91,17 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 
 // slotOf returns the slot of a subnet of the database tier, -1 for none.
 func slotOf(cidr, subnet netip.Prefix) int {
-	return slices.IndexFunc([]int{0, 1, 2, 3}, func(slot int) bool { return SubnetCIDR(cidr, Database, slot) == subnet })
+	for slot := range MaxZones {
+		if SubnetCIDR(cidr, Database, slot) == subnet {
+			return slot
+		}
+	}
+	return -1
 }
 
 // emptied returns zones with one slot empty, and every other deployed zone that stays in its own slot.
 func emptied(deployed []deployedSubnet, cidr netip.Prefix, zones []string, slot int) []string {
-	all := append(slices.Clone(zones), make([]string, 4-len(zones))...)
+	all := append(slices.Clone(zones), make([]string, MaxZones-len(zones))...)
 	for _, d := range deployed {
 		if at := slotOf(cidr, d.cidr); at >= 0 && slices.Contains(zones, d.zone) {
 			all[at] = d.zone

@@ -319,9 +319,7 @@ var controls = []control{
 				continue
 			}
 			for _, resource := range st.resources {
-				// An asterisk of IAM also matches slashes.
-				glob := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(resource), `\*`, ".*") + "$")
-				if glob.MatchString(own) || slices.ContainsFunc(others, glob.MatchString) {
+				if slices.ContainsFunc(append(others, own), func(arn string) bool { return likeARN(resource, arn) }) {
 					s.require(st.on.Name == "iam-database-artifacts" && resource == own, st.on, "%s: %s", st, resource)
 					writers++
 				}

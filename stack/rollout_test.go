@@ -3,7 +3,6 @@ package stack
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/app/contract"
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/component"
 	"cinema-database/internal/rollout"
 	"cinema-database/internal/sandbox"
 )
@@ -121,17 +121,11 @@ func TestABadReleaseGoesBack(t *testing.T) {
 
 func TestAnAlarmTakesAReleaseBack(t *testing.T) {
 	r := openReleased(t, map[string]string{"cinema:alarms": `{"email": "ops@example.com"}`})
-	var alarms []string
-	for _, a := range r.Account().Resources() {
-		if a.Type == "aws:cloudwatch/metricAlarm:MetricAlarm" && strings.Contains(a.ID, "api-5xx") {
-			alarms = append(alarms, a.ID)
-		}
-	}
-	require.Len(t, alarms, 1)
-	r.Account().SetConditions(awssim.Conditions{Alarms: alarms})
+	alarm := component.PhysicalName(environmentOf("dev"), "aws:cloudwatch/metricAlarm:MetricAlarm", "monitoring-api-5xx")
+	r.Account().SetConditions(awssim.Conditions{Alarms: []string{alarm}})
 	out, err := r.up("the second")
 	require.Error(t, err)
-	assert.Contains(t, out, "Alarm "+alarms[0]+" is in ALARM state")
+	assert.Contains(t, out, "Alarm "+alarm+" is in ALARM state")
 	assert.Equal(t, []string{"1", "1", "1", "1"}, r.versions())
 	r.Account().SetConditions(awssim.Conditions{})
 	_, err = r.up("the second")

@@ -45,8 +45,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		var names, ids []string
 		without := append(list(args, "excludeNames"), list(args, "excludeZoneIds")...)
 		for i, z := range c.zones() {
-			// The second zone is in trouble: a look-up of the available ones does not find it.
-			if inTrouble := i == 1; inTrouble && text(args, "state") == "available" {
+			if i == 1 && text(args, "state") == "available" { // the second zone is in trouble
 				continue
 			}
 			if !slices.Contains(without, z) && !slices.Contains(without, c.zoneID(i)) {
