@@ -63,9 +63,10 @@ func NewBastion(ctx *pulumi.Context, name string, args *BastionArgs, opts ...pul
 			VpcSecurityGroupIds: pulumi.StringArray{args.SecurityGroupID},
 			IamInstanceProfile:  args.InstanceProfile,
 			MetadataOptions:     metadataOptions(),
-			RootBlockDevice:     rootVolume(bastionRootGiB, s.Tags(s.Name("root"))),
+			RootBlockDevice:     rootVolume(bastionRootGiB),
+			VolumeTags:          s.Tags(s.Name("root")),
 			Tags:                s.Tags(s.Name("host")),
-		}, s.Child())
+		}, s.Child(volumeTagsOnce))
 		if err != nil {
 			return err
 		}

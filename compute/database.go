@@ -20,8 +20,8 @@ import (
 
 const (
 	privateHostedZone = "cinema.internal"
-	// databaseHost is the name on the server's certificate.
-	databaseHost = "mongo." + privateHostedZone
+	// DatabaseHost is the name on the server's certificate.
+	DatabaseHost = "mongo." + privateHostedZone
 	// databaseRootGiB is enough for the system and the unpacked server package.
 	databaseRootGiB = 12
 	// dataDevice is required, but has no effect on Nitro: the host finds the volume by its id.
@@ -148,6 +148,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			pulumi.DeleteBeforeReplace(true),
 			// The provider plans user data that is unknown in a preview as an update, and replaces the host once it is known.
 			pulumi.ReplaceOnChanges([]string{"userDataBase64"}),
+			volumeTagsOnce,
 		}
 		if !args.AMIPinned {
 			// A newer image alone does not justify an outage of the database.
@@ -161,7 +162,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			VpcSecurityGroupIds:     pulumi.StringArray{args.SecurityGroupID},
 			IamInstanceProfile:      args.InstanceProfile,
 			MetadataOptions:         metadataOptions(),
-			RootBlockDevice:         rootVolume(databaseRootGiB, s.Tags(s.Name("root"))),
+			RootBlockDevice:         rootVolume(databaseRootGiB),
+			VolumeTags:              s.Tags(s.Name("root")),
 			UserDataBase64:          data.Base64,
 			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs only at the first boot
 			Tags:                    s.Tags(s.Name("host"), release),
@@ -191,7 +193,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		}
 		record, err := route53.NewRecord(s.Ctx, s.Name("record"), &route53.RecordArgs{
 			ZoneId:  hostedZone.ZoneId,
-			Name:    pulumi.String(databaseHost),
+			Name:    pulumi.String(DatabaseHost),
 			Type:    pulumi.String("A"),
 			Ttl:     pulumi.Int(recordSeconds),
 			Records: pulumi.StringArray{host.PrivateIp},
@@ -236,7 +238,7 @@ func newDataVolume(s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) 
 }
 
 func databaseUserData(args *DatabaseArgs, volume *ebs.Volume) (renderedUserData, error) {
-	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Binary.Digest, Host: databaseHost}
+	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Binary.Digest, Host: DatabaseHost}
 	if _, err := userdata.Database(params.Longest()); err != nil {
 		return renderedUserData{}, fmt.Errorf("user data: %w", err)
 	}

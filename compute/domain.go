@@ -49,6 +49,15 @@ func (s DomainSettings) names() (names []string) {
 	return names
 }
 
+// RecordNames are IAM patterns of the names of the records that createDomain registers: those of the hosts, and below each
+// the one that proves to ACM that it is the stack's.
+func (s DomainSettings) RecordNames() (patterns []string) {
+	for _, name := range s.names() {
+		patterns = append(patterns, name, "_*."+name)
+	}
+	return patterns
+}
+
 // On reports whether there is a domain.
 func (s DomainSettings) On() bool { return len(s.Hosts) > 0 }
 

@@ -19,13 +19,16 @@ func metadataOptions() ec2.InstanceMetadataOptionsArgs {
 	}
 }
 
-func rootVolume(gib int, tags pulumi.StringMap) ec2.InstanceRootBlockDeviceArgs {
+// volumeTagsOnce keeps an instance's volume tags as they were at its start: AWS gives them to the root volume with the
+// instance, in one call, and later reads show the tags of every volume that is attached.
+var volumeTagsOnce = pulumi.IgnoreChanges([]string{"volumeTags"})
+
+func rootVolume(gib int) ec2.InstanceRootBlockDeviceArgs {
 	return ec2.InstanceRootBlockDeviceArgs{
 		VolumeType:          pulumi.String("gp3"),
 		VolumeSize:          pulumi.Int(gib),
 		Encrypted:           pulumi.Bool(true),
 		DeleteOnTermination: pulumi.Bool(true),
-		Tags:                tags,
 	}
 }
 

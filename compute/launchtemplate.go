@@ -84,8 +84,8 @@ func (b *apiBuilder) createLaunchTemplate() error {
 				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
 			},
 		}},
-		// The template itself has no tags: it costs nothing, and some tools mistake its tags for those of its instances.
 		TagSpecifications: specifications,
+		Tags:              b.Tags(name), // the deployer may change own templates only
 	}, b.Child())
 	return err
 }

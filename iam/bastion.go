@@ -19,6 +19,9 @@ func sessionManager() policy {
 	}}}
 }
 
+// LoginUser is the user on the hosts that operators log in as, Amazon Linux's own.
+const LoginUser = "ec2-user"
+
 // bastionRole lets operators in by Session Manager, and from there by SSH to the stack's hosts: EC2 Instance Connect
 // installs a key for one minute each time.
 func bastionRole(env environment.Environment) roleArgs {
@@ -34,7 +37,7 @@ func bastionRole(env environment.Environment) roleArgs {
 					Conditions: Conditions{"StringEquals": {
 						"aws:ResourceTag/Project": Strings(env.Project),
 						"aws:ResourceTag/Stack":   Strings(env.Stack),
-						"ec2:osuser":              Strings("ec2-user"),
+						"ec2:osuser":              Strings(LoginUser),
 					}},
 				},
 				{

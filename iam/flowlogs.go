@@ -16,8 +16,8 @@ func NewFlowLogsRole(s *component.Scope, logGroupARN pulumi.StringInput) (pulumi
 			writeStreams(logGroupARN),
 			{
 				Sid: "FindGroup", Effect: Allow,
-				Actions:   []string{"logs:DescribeLogGroups"}, // lists them all, or none
-				Resources: Strings(s.Env.ARN("logs", "log-group:*")),
+				Actions:   []string{"logs:DescribeLogGroups"}, // takes no resource
+				Resources: Strings("*"),
 			},
 		}}},
 	})

@@ -19,6 +19,10 @@ const (
 // Principals lists the principals of a resource policy by kind ("AWS", "Service", "Federated"). {"AWS": {"*"}} is everyone.
 type Principals map[string][]pulumi.StringInput
 
+// Anyone is everyone in the form that the policy of a gateway endpoint wants (VPC user guide, "Control access to VPC
+// endpoints using endpoint policies").
+var Anyone = Principals{"*": nil}
+
 // Conditions is IAM's condition block: operator → key → values, any of which may match.
 type Conditions map[string]map[string][]pulumi.StringInput
 
@@ -101,7 +105,9 @@ func tree(statements []Statement, leaf func(pulumi.StringInput) any) map[string]
 		if s.Sid != "" {
 			m["Sid"] = s.Sid
 		}
-		if len(s.Principals) > 0 {
+		if _, anyone := s.Principals["*"]; anyone {
+			m["Principal"] = "*"
+		} else if len(s.Principals) > 0 {
 			m["Principal"] = keyed(s.Principals)
 		}
 		if len(s.Resources) > 0 {

@@ -35,6 +35,9 @@ func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 			Effect:     Allow,
 			Principals: Principals{"Service": Strings(args.Service)},
 			Actions:    []string{"sts:AssumeRole"},
+			// Not every service sends the key; where one does, it must act for this account (IAM user guide, "The confused deputy
+			// problem").
+			Conditions: Conditions{"StringEqualsIfExists": {"aws:SourceAccount": Strings(s.Env.Account)}},
 		}),
 		Description: pulumi.String(args.Description),
 		Tags:        s.Tags(s.Name(name)),
@@ -44,39 +47,41 @@ func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 	}
 	r := role{Role: created}
 	for _, p := range args.Policies {
-		attached, err := awsiam.NewRolePolicy(s.Ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
-			Role:   r.Name,
-			Policy: Document(p.statements...),
-		}, s.Child())
-		if err != nil {
+		if err := r.attach(s, name, p); err != nil {
 			return role{}, err
 		}
-		r.attached = append(r.attached, attached)
 	}
 	return r, nil
 }
 
-// newInstanceRole registers a role for EC2 and its instance profile.
-func newInstanceRole(s *component.Scope, name string, args roleArgs) (instanceRole, error) {
-	args.Service = "ec2.amazonaws.com"
-	r, err := newRole(s, name, args)
+// attach registers an inline policy of the role with that name.
+func (r *role) attach(s *component.Scope, name string, p policy) error {
+	attached, err := awsiam.NewRolePolicy(s.Ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
+		Role:   r.Name,
+		Policy: Document(p.statements...),
+	}, s.Child())
 	if err != nil {
-		return instanceRole{}, err
+		return err
 	}
+	r.attached = append(r.attached, attached)
+	return nil
+}
+
+// newInstanceRole registers a role that EC2 assumes.
+func newInstanceRole(s *component.Scope, name string, args roleArgs) (role, error) {
+	args.Service = "ec2.amazonaws.com"
+	return newRole(s, name, args)
+}
+
+// profile registers the role's instance profile. Its name resolves once the role's policies are attached: an instance must
+// not boot before.
+func (r *role) profile(s *component.Scope, name string) (pulumi.StringOutput, error) {
 	profile, err := awsiam.NewInstanceProfile(s.Ctx, s.Name(name), &awsiam.InstanceProfileArgs{
 		Role: r.Name,
 		Tags: s.Tags(s.Name(name)),
 	}, s.Child())
 	if err != nil {
-		return instanceRole{}, err
+		return pulumi.StringOutput{}, err
 	}
-	// An instance must not boot before its role has all its policies.
-	return instanceRole{arn: r.Arn, name: r.Name, profile: component.After(profile.Name, r.attached...)}, nil
-}
-
-// instanceRole is a role of instances.
-type instanceRole struct {
-	arn, name pulumi.StringOutput
-	// profile is the instance profile's name; it resolves once the role's policies are attached.
-	profile pulumi.StringOutput
+	return component.After(profile.Name, r.attached...), nil
 }

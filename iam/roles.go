@@ -41,16 +41,28 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		if err != nil {
 			return err
 		}
-		database, err := newInstanceRole(s, "database", databaseRole(args))
+		database, err := newInstanceRole(s, "database", databaseRole())
 		if err != nil {
 			return err
 		}
-		key, err := newCredentialsKey(s, args, database.arn, api.arn)
+		// The key's policy names the roles, and the database role's policy the key.
+		key, err := newCredentialsKey(s, args, database.Arn, api.Arn)
 		if err != nil {
 			return err
 		}
-		r.BastionProfile, r.APIProfile, r.DatabaseProfile = bastion.profile, api.profile, database.profile
-		r.APIRole, r.CredentialsKeyARN = api.name, key.Arn
+		if err := database.attach(s, "database", databaseArtifacts(args, key.Arn)); err != nil {
+			return err
+		}
+		r.APIRole, r.CredentialsKeyARN = api.Name, key.Arn
+		if r.BastionProfile, err = bastion.profile(s, "bastion"); err != nil {
+			return err
+		}
+		if r.APIProfile, err = api.profile(s, "api"); err != nil {
+			return err
+		}
+		if r.DatabaseProfile, err = database.profile(s, "database"); err != nil {
+			return err
+		}
 		return nil
 	}, opts...)
 	return r, err

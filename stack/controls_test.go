@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -332,8 +333,11 @@ var controls = []control{
 			if st.on.Type != roleType || st.identity {
 				continue
 			}
+			conditional := slices.ContainsFunc(slices.Collect(maps.Keys(st.conditions)), func(operator string) bool {
+				return !strings.HasSuffix(operator, "IfExists") // such a condition holds where the caller leaves the key out
+			})
 			for _, p := range st.principals {
-				s.require(strings.HasSuffix(p, ".amazonaws.com") || !strings.Contains(p, "*") && len(st.conditions) > 0, st.on, "%s may assume it", p)
+				s.require(strings.HasSuffix(p, ".amazonaws.com") || !strings.Contains(p, "*") && conditional, st.on, "%s may assume it", p)
 			}
 		}
 	}},
@@ -439,7 +443,7 @@ var forbiddenTypes = map[string]string{
 // service does not know when an agent first calls (Systems Manager user guide, "Add Session Manager permissions to an
 // existing IAM role").
 var withoutARN = []string{
-	"ec2:DescribeInstances", "ssm:UpdateInstanceInformation",
+	"ec2:DescribeInstances", "logs:DescribeLogGroups", "ssm:UpdateInstanceInformation",
 	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 	"xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cinema-database/compute"
 	"cinema-database/iam/deployer"
 	"cinema-database/monitoring"
 	"cinema-database/storage"
@@ -14,7 +15,11 @@ func (s *stack) allowDeployments() (err error) {
 	if !s.cfg.Deployer.On() {
 		return nil
 	}
-	s.deployer, err = deployer.New(s.ctx, "deployer", &deployer.Args{Environment: s.env, Settings: s.cfg.Deployer})
+	s.deployer, err = deployer.New(s.ctx, "deployer", &deployer.Args{
+		Environment: s.env,
+		Settings:    s.cfg.Deployer,
+		RecordNames: append(s.cfg.Domain.RecordNames(), compute.DatabaseHost),
+	})
 	if err != nil {
 		return err
 	}

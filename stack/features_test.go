@@ -110,5 +110,5 @@ func TestOnlyTheGateChangesTheGroupsVersion(t *testing.T) {
 	assert.Contains(t, gate.Text("input.alarms"), "cinema-prod-monitoring-api-5xx-")
 	host := the(t, r, instanceType, "database-host")
 	assert.True(t, host.DeleteBeforeReplace)
-	assert.Equal(t, []string{"ami"}, host.IgnoreChanges)
+	assert.Equal(t, []string{"ami", "volumeTags"}, host.IgnoreChanges)
 }

@@ -28,10 +28,18 @@ const (
 	deploySeconds = 2 * 60 * 60
 )
 
+// The two roles, by the ends of their logical names.
+const (
+	previewRole = "preview"
+	deployRole  = "deploy"
+)
+
 // Args are the stack that is deployed, and the repository that deploys it.
 type Args struct {
 	environment.Environment
 	*Settings
+	// RecordNames are IAM patterns of the names of the stack's DNS records, in lower case and without the last dot.
+	RecordNames []string
 }
 
 // Deployer is how a GitHub repository previews and deploys the stack, without long-lived keys.
@@ -63,13 +71,22 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	n := names{Environment: args.Environment, component: name}
+	env := args.Environment
+	env.Tags = nil // a change of the stack's tags must not touch what only an administrator may change
+	n := names{Environment: env, component: name, records: args.RecordNames}
 	policies, err := renderPolicies(n, args.Settings)
 	if err != nil {
 		return nil, err
 	}
+	trusts, err := renderTrusts(n, args.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDeployed(ctx, n, policies, trusts); err != nil {
+		return nil, err
+	}
 	d := &Deployer{}
-	err = component.New(ctx, args.Environment, "cinema:iam:Deployer", name, d, func(s *component.Scope) error {
+	err = component.New(ctx, env, "cinema:iam:Deployer", name, d, func(s *component.Scope) error {
 		b := &builder{Scope: s, args: args, names: n, out: d}
 		if err := b.findProvider(); err != nil {
 			return err
@@ -86,16 +103,16 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		if err != nil {
 			return err
 		}
-		preview, err := b.createRole("preview", roleArgs{
+		preview, err := b.createRole(previewRole, roleArgs{
 			description: "Previews the stack: reads, and no secret",
-			trust:       b.previewTrust(), policies: read,
+			trust:       previewTrust(args.Settings), policies: read,
 		})
 		if err != nil {
 			return err
 		}
-		deploy, err := b.createRole("deploy", roleArgs{
+		deploy, err := b.createRole(deployRole, roleArgs{
 			description: "Deploys the stack from its branch, in its environment",
-			trust:       b.deployTrust(), policies: slices.Concat(read, change), maxSession: pulumi.Int(deploySeconds),
+			trust:       deployTrust(args.Settings), policies: slices.Concat(read, change), maxSession: pulumi.Int(deploySeconds),
 		})
 		if err != nil {
 			return err
@@ -111,7 +128,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 func (d *Deployer) Bound(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		role, ok := args.Props.(*awsiam.RoleArgs)
-		if !ok || unboundedRoles[args.Name] {
+		if !ok {
 			return nil
 		}
 		bounded := *role
@@ -119,10 +136,6 @@ func (d *Deployer) Bound(ctx *pulumi.Context) error {
 		return &pulumi.ResourceTransformationResult{Props: &bounded, Opts: args.Opts}
 	})
 }
-
-// unboundedRoles have an AWS managed policy and nothing else: the deploy role may attach that one policy to them, and
-// write none. The keys are logical names.
-var unboundedRoles = map[string]bool{"backup-role": true}
 
 // findProvider sets the account's provider for GitHub, and creates it where config names none. AWS trusts GitHub's
 // certificate by the authority that signed it, so no thumbprint is pinned (IAM user guide, "Obtain the thumbprint for an
@@ -147,30 +160,30 @@ func (b *builder) findProvider() error {
 
 // previewTrust trusts the repository's pull requests and its branch. GitHub issues no token to a pull request from a
 // fork.
-func (b *builder) previewTrust() iam.Conditions {
-	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
-		"sub": iam.Strings(b.subject("pull_request"), b.subject("ref:refs/heads/"+b.args.Branch)),
+func previewTrust(s *Settings) iam.Conditions {
+	return iam.Conditions{"StringEquals": s.claims(map[string][]pulumi.StringInput{
+		"sub": iam.Strings(s.subject("pull_request"), s.subject("ref:refs/heads/"+s.Branch)),
 	})}
 }
 
 // deployTrust trusts the environment, and in it only the branch: a token's subject names one of the two, so a claim of
 // its own is required for each (IAM user guide, "Available keys for AWS OIDC federation": GitHub's ref, environment,
 // repository and repository_id).
-func (b *builder) deployTrust() iam.Conditions {
-	return iam.Conditions{"StringEquals": b.claims(map[string][]pulumi.StringInput{
-		"sub":         iam.Strings(b.subject("environment:" + b.args.Settings.Environment)),
-		"ref":         iam.Strings("refs/heads/" + b.args.Branch),
-		"environment": iam.Strings(b.args.Settings.Environment),
+func deployTrust(s *Settings) iam.Conditions {
+	return iam.Conditions{"StringEquals": s.claims(map[string][]pulumi.StringInput{
+		"sub":         iam.Strings(s.subject("environment:" + s.Environment)),
+		"ref":         iam.Strings("refs/heads/" + s.Branch),
+		"environment": iam.Strings(s.Environment),
 	})}
 }
 
-func (b *builder) subject(of string) string { return "repo:" + b.args.GitHub + ":" + of }
+func (s *Settings) subject(of string) string { return "repo:" + s.GitHub + ":" + of }
 
 // claims are conditions on a token's claims, with those of both roles added.
-func (b *builder) claims(of map[string][]pulumi.StringInput) map[string][]pulumi.StringInput {
+func (s *Settings) claims(of map[string][]pulumi.StringInput) map[string][]pulumi.StringInput {
 	of["aud"] = iam.Strings(githubAudience)
-	of["repository"] = iam.Strings(b.args.repository())
-	if id := b.args.repositoryID(); id != "" {
+	of["repository"] = iam.Strings(s.repository())
+	if id := s.repositoryID(); id != "" {
 		of["repository_id"] = iam.Strings(id)
 	}
 	keyed := map[string][]pulumi.StringInput{}
@@ -178,6 +191,33 @@ func (b *builder) claims(of map[string][]pulumi.StringInput) map[string][]pulumi
 		keyed[githubHost+":"+claim] = values
 	}
 	return keyed
+}
+
+// trust lets GitHub's tokens with those claims assume a role.
+func trust(provider pulumi.StringInput, claims iam.Conditions) iam.Statement {
+	return iam.Statement{
+		Effect:     iam.Allow,
+		Principals: iam.Principals{"Federated": {provider}},
+		Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
+		Conditions: claims,
+	}
+}
+
+// renderTrusts renders the roles' trust policies by kind, with the provider's ARN as AWS makes it.
+func renderTrusts(n names, s *Settings) (map[string]string, error) {
+	provider := s.Provider
+	if provider == "" {
+		provider = "arn:" + n.Partition + ":iam::" + n.Account + ":oidc-provider/" + githubHost
+	}
+	trusts := map[string]string{}
+	for kind, claims := range map[string]iam.Conditions{previewRole: previewTrust(s), deployRole: deployTrust(s)} {
+		document, err := iam.Literal(trust(pulumi.String(provider), claims))
+		if err != nil {
+			return nil, err
+		}
+		trusts[kind] = document
+	}
+	return trusts, nil
 }
 
 func (b *builder) createPolicy(p managedPolicy) (*awsiam.Policy, error) {
@@ -219,12 +259,7 @@ type roleArgs struct {
 func (b *builder) createRole(kind string, args roleArgs) (pulumi.StringOutput, error) {
 	name := b.Name(kind)
 	role, err := awsiam.NewRole(b.Ctx, name, &awsiam.RoleArgs{
-		AssumeRolePolicy: iam.Document(iam.Statement{
-			Effect:     iam.Allow,
-			Principals: iam.Principals{"Federated": {b.out.ProviderARN}},
-			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
-			Conditions: args.trust,
-		}),
+		AssumeRolePolicy:   iam.Document(trust(b.out.ProviderARN, args.trust)),
 		Description:        pulumi.String(args.description),
 		MaxSessionDuration: args.maxSession,
 		Tags:               b.Tags(name),

@@ -18,6 +18,8 @@ type names struct {
 	environment.Environment
 	// component is the deployer's logical name, the prefix of all its resources' logical names.
 	component string
+	// records are patterns of the names of the stack's DNS records.
+	records []string
 }
 
 // namePlaceholder stands for a physical name in an ARN of the table: {kind:logical name}, or {kind:prefix*} for a pattern.
@@ -56,29 +58,83 @@ func (n names) conditions(c condition) iam.Conditions {
 	case requestTagged:
 		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag")}
 	case resourceTagged:
-		return iam.Conditions{"StringEquals": n.tags("aws:ResourceTag")}
+		return n.own()
 	case untaggedOrOwn:
-		return iam.Conditions{"StringEquals": n.tags("aws:RequestTag"), "StringEqualsIfExists": n.tags("aws:ResourceTag")}
+		return n.claim()
+	case newCertificate:
+		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTag(certificateName))
+	case newPlan:
+		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTag(planName))
+	case newDefaultGroup:
+		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTag(defaultGroupName))
+	case newKey:
+		return and(n.claim(), "Null", "kms:ResourceAliases", "true")
+	case ownDefaultGroup:
+		own := and(n.own(), "StringEquals", "aws:ResourceTag/Name", n.nameTag(defaultGroupName))
+		return and(own, "StringEqualsIfExists", "aws:RequestTag/Name", n.nameTag(defaultGroupName))
+	case ownGroup:
+		own := and(n.own(), "StringNotEquals", "aws:ResourceTag/Name", n.nameTag(defaultGroupName))
+		return and(own, "Null", "aws:ResourceTag/Name", "false") // StringNotEquals holds without the tag too
+	case ownVersion:
+		own := and(n.own(), "BoolIfExists", "autoscaling:LaunchTemplateVersionSpecified", "true")
+		return and(own, "Null", "autoscaling:LaunchConfigurationName", "true")
+	case newVersion:
+		return and(iam.Conditions{"StringEquals": n.tags("aws:RequestTag")}, "Bool", "autoscaling:LaunchTemplateVersionSpecified", "true")
+	case ownRecords:
+		return iam.Conditions{"ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": iam.Strings(n.records...)}}
 	case withinBoundary:
 		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(boundaryARN))}, "StringEquals": n.tags("aws:ResourceTag")}
 	case createdWithinBoundary:
 		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(boundaryARN))}, "StringEquals": n.tags("aws:RequestTag")}
 	case backupPolicyOnly:
 		return iam.Conditions{
-			"ArnEquals":    {"iam:PolicyARN": iam.Strings(iam.BackupPolicyARN(n.Environment))},
+			"ArnEquals": {
+				"iam:PolicyARN":           iam.Strings(iam.BackupPolicyARN(n.Environment)),
+				"iam:PermissionsBoundary": n.arns(resources(boundaryARN)),
+			},
 			"StringEquals": n.tags("aws:ResourceTag"),
 		}
 	case taggedOnCreation:
 		equal := n.tags("aws:RequestTag")
 		equal["ec2:CreateAction"] = iam.Strings(createActions()...)
 		return iam.Conditions{"StringEquals": equal}
+	case ownAccount:
+		return iam.Conditions{"StringEquals": {"aws:ResourceAccount": iam.Strings(n.Account)}}
+	case ownLogin:
+		return and(n.own(), "StringEquals", "ec2:osuser", iam.LoginUser)
+	case noOthers:
+		return iam.Conditions{"StringEqualsIfExists": n.tags("aws:ResourceTag")}
+	case backedUp:
+		return and(iam.Conditions{"StringEqualsIfExists": n.tags("aws:ResourceTag")}, "Null", "aws:ResourceTag/aws:backup:source-resource", "false")
 	case viaBackup:
 		return iam.Conditions{"StringLike": {"kms:ViaService": iam.Strings("backup.*." + n.DNSSuffix)}}
+	case viaEC2:
+		return iam.Conditions{"StringLike": {"kms:ViaService": iam.Strings("ec2.*." + n.DNSSuffix)}}
 	case viaS3:
 		return iam.Conditions{"StringEquals": {"kms:ViaService": iam.Strings(n.Endpoint("s3"))}}
 	default:
 		panic("deployer: unknown condition of a grant")
 	}
+}
+
+// own requires this stack's tags on the resource.
+func (n names) own() iam.Conditions { return iam.Conditions{"StringEquals": n.tags("aws:ResourceTag")} }
+
+// claim requires that the request tags as this stack's what no other stack has tagged.
+func (n names) claim() iam.Conditions {
+	return iam.Conditions{"StringEquals": n.tags("aws:RequestTag"), "StringEqualsIfExists": n.tags("aws:ResourceTag")}
+}
+
+// nameTag is the tag Name of the resource with that logical name.
+func (n names) nameTag(logical string) string { return component.NameTag(n.Environment, logical) }
+
+// and adds a condition to c, which it changes and returns.
+func and(c iam.Conditions, operator, key string, value string) iam.Conditions {
+	if c[operator] == nil {
+		c[operator] = map[string][]pulumi.StringInput{}
+	}
+	c[operator][key] = iam.Strings(value)
+	return c
 }
 
 // createActions are the values of ec2:CreateAction: the EC2 calls that tag what they create.
@@ -117,9 +173,19 @@ func readStatements(n names, p part, s *Settings) []iam.Statement {
 	if p == dataPart && s.StateBucket != "" {
 		grants = append(grants,
 			grant{always, resources("s3:::" + s.StateBucket), actions("s3:ListBucket")},
-			grant{always, resources("s3:::" + s.StateBucket + "/.pulumi/*"), actions("s3:GetObject")})
+			grant{always, n.stateARNs(s), actions("s3:GetObject")})
 	}
 	return mergeGrants(n, grants)
+}
+
+// stateARNs are the objects of this stack's state in Pulumi's S3 backend, and the one that tells the backend's version.
+func (n names) stateARNs(s *Settings) []string {
+	of := n.Project + "/" + n.Stack
+	var all []string
+	for _, key := range []string{"meta.yaml", "stacks/" + of + ".json*", "backups/" + of + "/*", "history/" + of + "/*", "locks/organization/" + of + "/*"} {
+		all = append(all, "s3:::"+s.StateBucket+"/.pulumi/"+key)
+	}
+	return all
 }
 
 // changeStatements allow the changes to p's types.
@@ -131,7 +197,7 @@ func changeStatements(n names, p part, s *Settings) []iam.Statement {
 		}
 	}
 	if p == dataPart && s.StateBucket != "" {
-		grants = append(grants, grant{always, resources("s3:::" + s.StateBucket + "/.pulumi/*"), actions("s3:PutObject", "s3:DeleteObject")})
+		grants = append(grants, grant{always, n.stateARNs(s), actions("s3:PutObject", "s3:DeleteObject")})
 	}
 	statements := mergeGrants(n, grants)
 	switch p {
@@ -188,20 +254,27 @@ func denySelfChanges(n names) []iam.Statement {
 	}
 }
 
-// boundaryGrants are everything that the stack's roles do. A test compares them with the roles' policies.
+// boundaryGrants are everything that the stack's roles do. A test compares them with the roles' policies. What AWS Backup
+// takes for snapshots of a volume and their copies is from its managed policy (AWS Backup developer guide, "Managed
+// policies for AWS Backup"); it tags a snapshot after it has made it.
 var boundaryGrants = []grant{
 	anyResource(
-		"cloudwatch:PutMetricData", "ec2:DescribeInstances", "ssm:UpdateInstanceInformation",
-		"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
-		"xray:PutTelemetryRecords", "xray:PutTraceSegments"),
-	{always, resources(ec2Prefix + "instance/*"), actions("ec2-instance-connect:SendSSHPublicKey")},
+		"backup:CopyFromBackupVault", "cloudwatch:PutMetricData", "ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeTags", "ec2:DescribeVolumes",
+		"logs:DescribeLogGroups", "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+		"ssmmessages:OpenDataChannel", "tag:GetResources", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+	{ownLogin, resources(ec2Prefix + "instance/*"), actions("ec2-instance-connect:SendSSHPublicKey")},
 	{viaS3, resources(keyARN), actions("kms:Decrypt", "kms:GenerateDataKey")},
 	{always, logGroupARNs, actions("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")},
-	{always, resources(logGroupPrefix + "*"), actions("logs:DescribeLogGroups")},
-	{always, resources(storageBucketARN, storageBucketARN+"/*"), actions("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+	{ownAccount, resources(storageBucketARN, storageBucketARN+"/*"), actions("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
 		"s3:GetReplicationConfiguration", "s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging")},
-	{always, resources(replicaBucketARN + "/*"), actions("s3:ReplicateObject", "s3:ReplicateTags")},
+	{ownAccount, resources(replicaBucketARN + "/*"), actions("s3:ReplicateObject", "s3:ReplicateTags")},
 	{always, resources(queueARN), actions("sqs:SendMessage")},
+	{resourceTagged, resources(ec2Prefix + "volume/*"), actions("ec2:CreateSnapshot")},
+	{noOthers, resources("ec2:*::snapshot/*"), actions("ec2:CopySnapshot", "ec2:CreateSnapshot", "ec2:CreateTags")},
+	{backedUp, resources("ec2:*::snapshot/*"), actions("ec2:DeleteSnapshot")},
+	{always, resources(vaultARN), actions("backup:CopyIntoBackupVault", "backup:DescribeBackupVault")},
+	{always, resources("kms:*:{account}:key/*"), actions("kms:DescribeKey")},
+	{viaEC2, resources("kms:*:{account}:key/*"), actions("kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")},
 }
 
 // mergeGrants returns as few statements as grant the same: grants of one condition and the same resources become one,

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 )
 
@@ -160,6 +161,17 @@ func (a *Account) AutoScaling() *autoscaling.Client {
 // EC2 returns a client for EC2.
 func (a *Account) EC2() *ec2.Client {
 	return ec2.NewFromConfig(a.config, func(o *ec2.Options) { o.BaseEndpoint = a.endpoint("ec2") })
+}
+
+// Caller returns the ARN of the identity that the credentials are of. A role's session has the form
+// arn:aws:sts::<account>:assumed-role/<role>/<session>.
+func (a *Account) Caller(ctx context.Context) (string, error) {
+	client := sts.NewFromConfig(a.config, func(o *sts.Options) { o.BaseEndpoint = a.endpoint("sts") })
+	identity, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", fmt.Errorf("AWS: caller identity: %w", err)
+	}
+	return aws.ToString(identity.Arn), nil
 }
 
 // SSM returns a client for Systems Manager.

@@ -41,6 +41,8 @@ type Cloud struct {
 	Find func(id string) (Properties, bool)
 	// List returns the resources of a type that the account holds; nil where it holds none.
 	List func(typ string) []Resource
+	// AssumedRole is the name of the role that runs the program; empty for a user.
+	AssumedRole string
 	// NewAccount is Conditions.NewAccount.
 	NewAccount bool
 }

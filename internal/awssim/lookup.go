@@ -65,8 +65,11 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		return nil, fmt.Errorf("no zone %q in %s", text(args, "name")+text(args, "zoneId"), c.region())
 	},
 	"aws:index/getCallerIdentity:getCallerIdentity": func(c Cloud, _ Properties) (fields, error) {
-		return fields{"id": AccountID, "accountId": AccountID, "userId": "AIDASIMULATEDUSER0000",
-			"arn": "arn:" + c.partition() + ":iam::" + AccountID + ":user/sandbox"}, nil
+		arn := "arn:" + c.partition() + ":iam::" + AccountID + ":user/sandbox"
+		if c.AssumedRole != "" {
+			arn = "arn:" + c.partition() + ":sts::" + AccountID + ":assumed-role/" + c.AssumedRole + "/sandbox"
+		}
+		return fields{"id": AccountID, "accountId": AccountID, "userId": "AIDASIMULATEDUSER0000", "arn": arn}, nil
 	},
 	"aws:index/getRegion:getRegion": func(c Cloud, _ Properties) (fields, error) {
 		return fields{"id": c.region(), "name": c.region(), "description": "Region " + c.region(),
@@ -86,6 +89,22 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		s := text(args, "serviceName")
 		return fields{"id": s + "." + c.region() + ".amazonaws.com", "name": s + ".amazonaws.com", "region": c.region(),
 			"suffix": "amazonaws.com"}, nil
+	},
+	"aws:iam/getPolicy:getPolicy": func(c Cloud, args Properties) (fields, error) {
+		for _, policy := range c.list("aws:iam/policy:Policy") {
+			if policy.ID == text(args, "arn") {
+				return fields{"id": policy.ID, "name": policy.State["name"], "policy": policy.State["policy"]}, nil
+			}
+		}
+		return nil, fmt.Errorf("NoSuchEntity: Policy %s does not exist", text(args, "arn"))
+	},
+	"aws:iam/getRole:getRole": func(c Cloud, args Properties) (fields, error) {
+		for _, role := range c.list("aws:iam/role:Role") {
+			if role.ID == text(args, "name") {
+				return fields{"id": role.ID, "arn": role.State["arn"], "assumeRolePolicy": role.State["assumeRolePolicy"]}, nil
+			}
+		}
+		return nil, fmt.Errorf("NoSuchEntity: The role with name %s cannot be found", text(args, "name"))
 	},
 	"aws:ssm/getParameter:getParameter": func(c Cloud, args Properties) (fields, error) {
 		name := text(args, "name")

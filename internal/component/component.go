@@ -60,6 +60,11 @@ func (s *Scope) Tags(name string, extra ...map[string]string) pulumi.StringMap {
 	return pulumi.ToStringMap(s.TagValues(name, extra...))
 }
 
+// NameTag is the tag Name of the resource with that logical name.
+func NameTag(env environment.Environment, logical string) string {
+	return strings.Join([]string{env.Project, env.Stack, logical}, "-")
+}
+
 // TagValues are Tags for resources that take them in another form.
 func (s *Scope) TagValues(name string, extra ...map[string]string) map[string]string {
 	return s.tags(s.Env.Tags, name, extra)
@@ -78,7 +83,7 @@ func (s *Scope) tags(configured map[string]string, name string, extra []map[stri
 		"Project":   s.Env.Project,
 		"Stack":     s.Env.Stack,
 		"Component": s.kind,
-		"Name":      strings.Join([]string{s.Env.Project, s.Env.Stack, name}, "-"),
+		"Name":      NameTag(s.Env, name),
 	})
 	for _, e := range extra {
 		maps.Copy(all, e)

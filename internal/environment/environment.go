@@ -16,6 +16,9 @@ type Environment struct {
 	Project, Stack string
 	// Partition (aws, aws-cn …), its DNSSuffix, Region and the number of the Account, from the default provider.
 	Partition, DNSSuffix, Region, Account string
+	// Caller is the ARN of the identity that runs the program; an assumed role's session has the form
+	// arn:aws:sts::<account>:assumed-role/<role>/<session>.
+	Caller string
 	// Protect guards what holds data: it is protected in the engine, and kept on AWS when it leaves the stack.
 	Protect bool
 	// Tags come from config and go on every resource that takes tags, except S3 objects.
@@ -57,7 +60,7 @@ func Lookup(ctx *pulumi.Context) (Environment, error) {
 		if err != nil {
 			return fmt.Errorf("account: %w", err)
 		}
-		e.Account = identity.AccountId
+		e.Account, e.Caller = identity.AccountId, identity.Arn
 		return nil
 	})
 	return e, group.Wait()

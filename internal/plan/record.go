@@ -24,6 +24,10 @@ type Options struct {
 	Preview bool
 	// Fail has the types whose registration fails, e.g. "aws:ec2/natGateway:NatGateway", and the tokens of look-ups that fail.
 	Fail map[string]bool
+	// Deployed has what look-ups find in the account, e.g. an earlier Recording's Resources.
+	Deployed []*Resource
+	// AssumedRole is awssim.Cloud's.
+	AssumedRole string
 	// Registered is called with each resource that is registered, by several goroutines. The program has the answer when
 	// Registered returns.
 	Registered func(*Resource)
@@ -37,7 +41,10 @@ func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 		o.Config = map[string]string{}
 	}
 	m := &monitor{Options: o, urns: map[string]*Resource{}, ids: map[string]awssim.Properties{}, hooks: map[string]bool{}}
-	m.cloud = awssim.Cloud{Region: o.Config["aws:region"], Find: func(id string) (awssim.Properties, bool) {
+	m.cloud = awssim.Cloud{Region: o.Config["aws:region"], AssumedRole: o.AssumedRole, List: o.list, Find: func(id string) (awssim.Properties, bool) {
+		if i := slices.IndexFunc(o.Deployed, func(r *Resource) bool { return r.ID == id }); i >= 0 {
+			return o.Deployed[i].State, true
+		}
 		s, ok := m.ids[id]
 		return s, ok
 	}}
@@ -63,6 +70,15 @@ func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 		return strings.Compare(fmt.Sprint(a.Severity, a.Message, a.URN), fmt.Sprint(b.Severity, b.Message, b.URN))
 	})
 	return r, nil
+}
+
+func (o Options) list(typ string) (of []awssim.Resource) {
+	for _, r := range o.Deployed {
+		if r.Type == typ {
+			of = append(of, awssim.Resource{Type: r.Type, ID: r.ID, URN: r.URN, State: r.State})
+		}
+	}
+	return of
 }
 
 // serve serves the monitor on the loopback interface until stop is called.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"cinema-database/internal/awsaccess"
 	"cinema-database/internal/cli"
 	"cinema-database/internal/pulumicli"
 )
@@ -22,7 +23,8 @@ import (
 const usage = `usage: destroy [--stack NAME] [-- PULUMI FLAGS]
 
 Deletes all resources of a stack, as ` + "`pulumi destroy`" + ` does. If cinema:protect or the backups' own setting protects
-a resource, it deletes nothing, lists the protected resources, and prints the two steps that delete them too.
+a resource, it deletes nothing, lists the protected resources, and prints the two steps that delete them too. It also
+deletes nothing with the credentials of the role that deploys from GitHub, which cannot delete itself.
 
 flags
   --stack NAME   stack (default dev)
@@ -30,7 +32,7 @@ flags
 `
 
 // Main runs the command in the project's directory. args follow "destroy" on the command line. The exit code is
-// Pulumi's, or cli.ExitFailed if the stack is protected or its state cannot be read.
+// Pulumi's, or cli.ExitFailed if the stack is protected, its state cannot be read, or its deployer's role calls.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command := cli.Command{Name: "destroy", Usage: usage, Stdout: stdout, Stderr: stderr}
 	fs := cli.Flags("destroy")
@@ -46,13 +48,17 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return command.Fail(err)
 	}
-	protected, err := protectedResources(ctx, pulumi.Path, *stack)
+	resources, err := stateOf(ctx, pulumi.Path, *stack)
 	if err != nil {
 		return command.Fail(err)
 	}
-	if len(protected) > 0 {
+	if protected := protectedOf(resources); len(protected) > 0 {
 		printProtected(stderr, *stack, protected)
 		return cli.ExitFailed
+	}
+	if role := callingDeployer(ctx, *stack, resources); role != "" {
+		return command.Fail(fmt.Errorf("these credentials are of role %s, which is part of stack %s and must not delete its own permissions: "+
+			"the run would stop half-way; nothing was deleted; an administrator runs this command", role, *stack))
 	}
 	// A terminal's interrupt reaches Pulumi too, which finishes its current operations: this process waits for it.
 	_, stop := cli.Interruptible(ctx)
@@ -99,6 +105,7 @@ type protected struct {
 // resource is a resource in a stack's state (Pulumi's deployment format, version 3).
 type resource struct {
 	URN     string         `json:"urn"`
+	ID      string         `json:"id"`
 	Type    string         `json:"type"`
 	Protect bool           `json:"protect"`
 	Inputs  map[string]any `json:"inputs"`
@@ -117,8 +124,8 @@ var protectedByAWS = []struct {
 	{vault, "forceDestroy", false, "AWS: while it holds recovery points"},
 }
 
-// protectedResources reads a stack's state and lists the resources that cannot be deleted, by name.
-func protectedResources(ctx context.Context, pulumi, stack string) ([]protected, error) {
+// stateOf reads a stack's state.
+func stateOf(ctx context.Context, pulumi, stack string) ([]resource, error) {
 	cmd := exec.CommandContext(ctx, pulumi, "stack", "export", "--non-interactive", "--stack", stack)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -134,8 +141,45 @@ func protectedResources(ctx context.Context, pulumi, stack string) ([]protected,
 	if err := json.Unmarshal(answer, &state); err != nil {
 		return nil, fmt.Errorf("state of stack %s: %w", stack, err)
 	}
+	return state.Deployment.Resources, nil
+}
+
+// callingDeployer returns the name of the deployer's role that the credentials are of, "" where they are of anybody else or
+// cannot be told: then AWS decides.
+func callingDeployer(ctx context.Context, stack string, resources []resource) string {
+	var roles []string
+	for _, r := range resources {
+		if r.Type == "aws:iam/role:Role" && strings.Contains(r.URN, "cinema:iam:Deployer$") {
+			roles = append(roles, r.ID)
+		}
+	}
+	if len(roles) == 0 {
+		return ""
+	}
+	settings, err := awsaccess.StackSettings(ctx, ".", stack)
+	if err != nil {
+		return ""
+	}
+	account, err := awsaccess.Open(ctx, settings, "us-east-1") // any region answers
+	if err != nil {
+		return ""
+	}
+	caller, err := account.Caller(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, role := range roles {
+		if strings.Contains(caller, ":assumed-role/"+role+"/") {
+			return role
+		}
+	}
+	return ""
+}
+
+// protectedOf lists the resources that cannot be deleted, by name.
+func protectedOf(resources []resource) []protected {
 	var all []protected
-	for _, r := range state.Deployment.Resources {
+	for _, r := range resources {
 		p := protected{name: r.URN[strings.LastIndex(r.URN, "::")+2:], typ: r.Type}
 		if r.Protect {
 			p.by = append(p.by, "Pulumi: protect")
@@ -151,5 +195,5 @@ func protectedResources(ctx context.Context, pulumi, stack string) ([]protected,
 		}
 	}
 	slices.SortFunc(all, func(a, b protected) int { return strings.Compare(a.name+a.typ, b.name+b.typ) })
-	return all, nil
+	return all
 }

@@ -2,6 +2,9 @@ package teardown
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -85,6 +88,37 @@ To delete the whole stack with its data:
 	code, _, errs = destroy(t, "--stack", "prod")
 	assert.Equal(t, cli.ExitOK, code, errs)
 	assert.Equal(t, "destroy --stack prod\n", calls())
+}
+
+// The deployer's own roles must not delete themselves: AWS would refuse it when most of the stack is gone.
+func TestTheDeployRoleDoesNotDestroy(t *testing.T) {
+	for caller, code := range map[string]int{
+		"arn:aws:sts::123456789012:assumed-role/cinema-prod-deployer-deploy-1a2b3c4/GitHubActions": cli.ExitFailed,
+		"arn:aws:sts::123456789012:assumed-role/administrator/somebody":                            cli.ExitOK,
+		"": cli.ExitOK, // STS refuses: the credentials do not count
+	} {
+		sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if caller == "" {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			fmt.Fprintf(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>%s</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>", caller)
+		}))
+		t.Cleanup(sts.Close)
+		fakecli.Install(t, map[string]string{
+			"stack export --non-interactive --stack prod": `{"version":3,"deployment":{"resources":[
+				{"urn":"urn:pulumi:prod::cinema::cinema:iam:Roles$aws:iam/role:Role::iam-api","type":"aws:iam/role:Role","id":"cinema-prod-iam-api-1a2b3c4"},
+				{"urn":"urn:pulumi:prod::cinema::cinema:iam:Deployer$aws:iam/role:Role::deployer-deploy","type":"aws:iam/role:Role","id":"cinema-prod-deployer-deploy-1a2b3c4"}]}}`,
+			"config --json --non-interactive --stack prod": fmt.Sprintf(
+				`{"aws:accessKey":{"value":"x"},"aws:secretKey":{"value":"y"},"aws:endpoints":{"value":"[{\"sts\":\"%s\"}]"}}`, sts.URL),
+		}, `destroy*) exit 0 ;;`)
+		got, _, errs := destroy(t, "--stack", "prod")
+		assert.Equal(t, code, got, "%s: %s", caller, errs)
+		if code != cli.ExitOK {
+			assert.Equal(t, "destroy: these credentials are of role cinema-prod-deployer-deploy-1a2b3c4, which is part of stack prod and must not delete "+
+				"its own permissions: the run would stop half-way; nothing was deleted; an administrator runs this command\n", errs)
+		}
+	}
 }
 
 func TestUnprotectedStackIsDestroyed(t *testing.T) {

@@ -58,6 +58,11 @@ func Environment() environment.Environment {
 // Preview runs the program as `pulumi preview` does on an empty stack: ids and everything else that AWS sets are unknown.
 func Preview() Option { return func(o *plan.Options) { o.Preview = true } }
 
+// As runs the program by a session of the role with that name, in an account that has an earlier run's resources.
+func As(role string, deployed *Recording) Option {
+	return func(o *plan.Options) { o.AssumedRole, o.Deployed = role, deployed.Resources }
+}
+
 // Fail makes the registration of a type fail, e.g. "aws:ec2/natGateway:NatGateway".
 func Fail(typ string) Option { return func(o *plan.Options) { o.Fail[typ] = true } }
 

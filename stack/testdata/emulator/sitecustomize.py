@@ -1,6 +1,7 @@
 """What the emulator lacks, where it is started with this folder on its PYTHONPATH.
 
 - Its Auto Scaling groups forget their maintenance policy and default warm-up.
+- It adds a launch template's own tags to those that the template gives to instances.
 - Its instances do not boot, so this plays what the database host reports about itself (app/contract, Status).
 
 The file `database-host` in the folder of E2E_UNHEALTHY says how its boot goes: `good` (also without the file), `slow` (some
@@ -50,6 +51,19 @@ def keep_group_settings():
         setattr(AutoScalingResponse, name, keeping(getattr(AutoScalingResponse, name)))
 
 
+def keep_template_tags_apart():
+    from moto.ec2.models.launch_templates import LaunchTemplateBackend
+
+    create = LaunchTemplateBackend.create_launch_template
+
+    def create_launch_template(self, name, description, template_data, tag_spec):
+        if "TagSpecifications" in template_data:
+            template_data["TagSpecifications"] = [t for t in template_data["TagSpecifications"] if t.get("ResourceType") != "launch-template"]
+        return create(self, name, description, template_data, tag_spec)
+
+    LaunchTemplateBackend.create_launch_template = create_launch_template
+
+
 def play_database_host():
     from moto.s3.models import S3Backend
 
@@ -73,4 +87,5 @@ def play_database_host():
 if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
     import account  # noqa: F401: quotas
     keep_group_settings()
+    keep_template_tags_apart()
     play_database_host()
