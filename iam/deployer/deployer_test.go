@@ -1,6 +1,7 @@
 package deployer
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ var longestNames = names{
 		Partition: "aws-us-gov", DNSSuffix: "amazonaws.com", Region: "ap-northeast-1", Account: "123456789012",
 	},
 	component: "deployer",
+	records:   slices.Repeat([]string{"_*." + strings.Repeat("h", 60) + ".example.com"}, 8), // of four hosts
 }
 
 func TestPoliciesFitIAMsLimits(t *testing.T) {

@@ -99,7 +99,8 @@ func (n names) conditions(c condition) iam.Conditions {
 		equal["ec2:CreateAction"] = iam.Strings(createActions()...)
 		return iam.Conditions{"StringEquals": equal}
 	case ownAccount:
-		return iam.Conditions{"StringEquals": {"aws:ResourceAccount": iam.Strings(n.Account)}}
+		// A bucket that is created has no account before.
+		return iam.Conditions{"StringEqualsIfExists": {"aws:ResourceAccount": iam.Strings(n.Account)}}
 	case ownLogin:
 		return and(n.own(), "StringEquals", "ec2:osuser", iam.LoginUser)
 	case noOthers:

@@ -52,8 +52,10 @@ def keep_group_settings():
 
 
 def keep_template_tags_apart():
-    from moto.ec2.models.launch_templates import LaunchTemplateBackend
+    from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateBackend
 
+    # Those that it has now, not those that it was created with.
+    LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
     create = LaunchTemplateBackend.create_launch_template
 
     def create_launch_template(self, name, description, template_data, tag_spec):
