@@ -65,7 +65,7 @@ var keys = []key{
 	{"deployer", object, nil, "", "GitHub repository that may preview and deploy; see [deploying from GitHub](docs/operations.md#deploying-from-github)"},
 	{"protect", boolean, true, "", "protect everything that cannot be recreated (data volume, buckets with data, key, backups), and the load balancer"},
 	{"logRetentionDays", integer, 30, "", "every log group and access log"},
-	{"tags", object, map[string]string{}, "", "map of tags for every resource except S3 objects, which take ten, and launch templates, whose instances have them"},
+	{"tags", object, map[string]string{}, "", "map of tags for every resource except S3 objects, which take ten, and the deployer, which only an administrator may change"},
 }
 
 // switches are the objects that turn a feature on by being there, even when empty. Pulumi requires every key of its
