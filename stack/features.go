@@ -12,10 +12,11 @@ import (
 // allowDeployments makes the roles that deploy from GitHub. It comes before every other role: none may do more than the
 // deployer's boundary.
 func (s *stack) allowDeployments() (err error) {
+	const name = "deployer"
 	if !s.cfg.Deployer.On() {
-		return nil
+		return deployer.CheckRemoved(s.ctx, s.env, name)
 	}
-	s.deployer, err = deployer.New(s.ctx, "deployer", &deployer.Args{
+	s.deployer, err = deployer.New(s.ctx, name, &deployer.Args{
 		Environment: s.env,
 		Settings:    s.cfg.Deployer,
 		RecordNames: append(s.cfg.Domain.RecordNames(), compute.DatabaseHost),

@@ -2,60 +2,106 @@ package deployer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 )
 
-// checkDeployed compares the deployer's documents with those that are deployed, where one of the deployer's own roles runs
-// the program. The deploy role must not change them, so it would be refused by AWS when half of the deployment is done:
-// it is refused here instead. The preview role gets a warning.
+// Only an administrator may change the deployer. With the deploy role, AWS would refuse it when half of the deployment is
+// done, so what follows refuses it before anything is registered. With the preview role it warns.
+
+// checkDeployed compares the policies and trusts with those that are deployed.
 func checkDeployed(ctx *pulumi.Context, n names, p policies, trusts map[string]string) error {
-	caller := ""
-	for _, kind := range []string{previewRole, deployRole} {
-		if strings.Contains(n.Caller, ":assumed-role/"+n.roleName(kind)+"/") {
-			caller = kind
-		}
-	}
-	if caller == "" {
+	if n.calling() == "" {
 		return nil
 	}
-	var differ []string
-	for _, policy := range append(append(p.read, p.change...), p.boundary) {
-		arn := "arn:" + n.Partition + ":iam::" + n.Account + ":policy/" + n.policyName(policy.name)
-		deployed, err := awsiam.LookupPolicy(ctx, &awsiam.LookupPolicyArgs{Arn: &arn})
-		if err != nil || !sameJSON(deployed.Policy, policy.document) {
-			differ = append(differ, "policy "+policy.name)
-		}
+	type document struct {
+		name, wanted string
+		deployed     func() (string, error)
 	}
-	for _, kind := range []string{previewRole, deployRole} {
-		deployed, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: n.roleName(kind)})
-		if err != nil || !sameJSON(deployed.AssumeRolePolicy, trusts[kind]) {
-			differ = append(differ, "trust of role "+kind)
-		}
+	var documents []document
+	for _, policy := range slices.Concat(p.read, p.change, []managedPolicy{p.boundary}) {
+		documents = append(documents, document{"policy " + policy.name, policy.document, func() (string, error) {
+			deployed, err := awsiam.LookupPolicy(ctx, &awsiam.LookupPolicyArgs{Arn: pulumi.StringRef(n.policyARN(policy.name))})
+			if err != nil {
+				return "", err
+			}
+			return deployed.Policy, nil
+		}})
 	}
+	for _, kind := range roleKinds {
+		documents = append(documents, document{"trust of role " + kind, trusts[kind], func() (string, error) {
+			deployed, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: n.roleName(kind)})
+			if err != nil {
+				return "", err
+			}
+			return deployed.AssumeRolePolicy, nil
+		}})
+	}
+	findings := make([]string, len(documents))
+	var done sync.WaitGroup
+	for i, d := range documents {
+		done.Go(func() {
+			switch text, err := d.deployed(); {
+			case err != nil:
+				line, _, _ := strings.Cut(err.Error(), "\n")
+				findings[i] = d.name + " (not found: " + line + ")"
+			case !sameJSON(text, d.wanted):
+				findings[i] = d.name
+			}
+		})
+	}
+	done.Wait()
+	differ := slices.DeleteFunc(findings, func(f string) bool { return f == "" })
 	if len(differ) == 0 {
 		return nil
 	}
-	problem := fmt.Sprintf("deployer: the %s differ from what is deployed, and only an administrator may change them; "+
-		"an administrator runs `pulumi up` on this commit first", strings.Join(differ, ", "))
-	if caller == previewRole {
+	return n.refuse(ctx, "this commit changes "+strings.Join(differ, ", "))
+}
+
+// CheckRemoved is for a program without a deployer: its own roles must not remove it.
+func CheckRemoved(ctx *pulumi.Context, env environment.Environment, name string) error {
+	n := names{Environment: env, component: name}
+	if n.calling() == "" {
+		return nil
+	}
+	return n.refuse(ctx, "this commit removes cinema:deployer")
+}
+
+// calling is the kind of the deployer's role that runs the program, "" for anybody else.
+func (n names) calling() string {
+	for _, kind := range roleKinds {
+		if strings.Contains(n.Caller, ":assumed-role/"+n.roleName(kind)+"/") {
+			return kind
+		}
+	}
+	return ""
+}
+
+// refuse returns an error to the deploy role, and warns the preview role.
+func (n names) refuse(ctx *pulumi.Context, what string) error {
+	problem := fmt.Sprintf("deployer: %s, and only an administrator may change the deployer; an administrator runs `pulumi up` on it first", what)
+	if n.calling() == previewRole {
 		return ctx.Log.Warn(problem, nil)
 	}
-	return fmt.Errorf("%s", problem)
+	return errors.New(problem)
 }
 
 func (n names) roleName(kind string) string {
 	return component.PhysicalName(n.Environment, namedTypes["role"], n.component+"-"+kind)
 }
 
-func (n names) policyName(name string) string {
-	return component.PhysicalName(n.Environment, namedTypes["policy"], n.component+"-"+name)
+func (n names) policyARN(name string) string {
+	return "arn:" + n.Partition + ":iam::" + n.Account + ":policy/" + component.PhysicalName(n.Environment, namedTypes["policy"], n.component+"-"+name)
 }
 
 // sameJSON reports whether two documents mean the same: AWS may store one with other white space.

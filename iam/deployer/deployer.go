@@ -34,6 +34,8 @@ const (
 	deployRole  = "deploy"
 )
 
+var roleKinds = []string{previewRole, deployRole}
+
 // Args are the stack that is deployed, and the repository that deploys it.
 type Args struct {
 	environment.Environment

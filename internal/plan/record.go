@@ -72,6 +72,7 @@ func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 	return r, nil
 }
 
+// list returns the deployed resources of a type, in awssim's form.
 func (o Options) list(typ string) (of []awssim.Resource) {
 	for _, r := range o.Deployed {
 		if r.Type == typ {

@@ -38,6 +38,9 @@ func Config(values map[string]string) Option {
 	return func(o *plan.Options) { maps.Copy(o.Config, values) }
 }
 
+// Without removes a config value by its full key.
+func Without(key string) Option { return func(o *plan.Options) { delete(o.Config, key) } }
+
 // SecretConfig sets config values that are secrets.
 func SecretConfig(values map[string]string) Option {
 	return func(o *plan.Options) {
