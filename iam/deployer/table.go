@@ -64,7 +64,7 @@ const (
 	ownAccount
 	// ownLogin: the instance is tagged as this stack's, and the key is for the operators' user.
 	ownLogin
-	// noOthers: the resource has no tags of another stack's. For what AWS Backup makes, and tags afterwards.
+	// noOthers: the resource has no tags of another stack's. For what AWS makes with something else, and tags later or never.
 	noOthers
 	// backedUp: noOthers, for a snapshot that AWS Backup has made.
 	backedUp
@@ -249,7 +249,7 @@ var deployTable = map[string]resourceAccess{
 		actions("ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute"),
 		actions("ec2:AssociateAddress", "ec2:DisassociateAddress", "ec2:ReleaseAddress"),
 		// An instance's first network interface has no tags.
-		grant{always, resources(ec2Prefix + "network-interface/*"), actions("ec2:AssociateAddress", "ec2:DisassociateAddress")}),
+		grant{noOthers, resources(ec2Prefix + "network-interface/*"), actions("ec2:AssociateAddress", "ec2:DisassociateAddress")}),
 	"aws:ec2/routeTable:RouteTable": taggedEC2(networkPart, "route-table", "ec2:CreateRouteTable",
 		actions("ec2:DescribeRouteTables"),
 		actions("ec2:DeleteRouteTable"), onOwnEC2("ec2:CreateRouteTable")),
@@ -303,7 +303,8 @@ var deployTable = map[string]resourceAccess{
 		grant{ownGroup, securityGroupARNs, actions("ec2:RunInstances", "ec2:ModifyInstanceAttribute")},
 		// A volume that is started with an instance is tagged with it. No snapshot: a volume made of another stack's would
 		// show its data.
-		grant{always, resources("ec2:{region}::image/*", ec2Prefix+"volume/*", ec2Prefix+"network-interface/*"), actions("ec2:RunInstances")},
+		grant{always, resources("ec2:{region}::image/*", ec2Prefix+"volume/*"), actions("ec2:RunInstances")},
+		grant{noOthers, resources(ec2Prefix + "network-interface/*"), actions("ec2:RunInstances")},
 		grant{taggedOnCreation, resources(ec2Prefix + "volume/*"), actions("ec2:CreateTags")}),
 	"aws:ec2/launchTemplate:LaunchTemplate": taggedEC2(hostsPart, "launch-template", "ec2:CreateLaunchTemplate",
 		actions("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"),
