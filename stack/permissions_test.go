@@ -50,24 +50,24 @@ func holds(t *testing.T, conditions map[string]map[string]any, keys map[string]s
 	for operator, block := range conditions {
 		for key, values := range block {
 			value, present := keys[key]
-			any := func(match func(want, got string) bool) bool {
+			some := func(match func(want, got string) bool) bool {
 				return slices.ContainsFunc(words(values), func(want string) bool { return match(want, value) })
 			}
 			equal := func(a, b string) bool { return a == b }
 			var ok bool
 			switch operator {
 			case "StringEquals", "ArnEquals", "Bool":
-				ok = present && any(equal)
+				ok = present && some(equal)
 			case "StringEqualsIfExists", "BoolIfExists":
-				ok = !present || any(equal)
+				ok = !present || some(equal)
 			case "StringNotEquals":
-				ok = !present || !any(equal)
+				ok = !present || !some(equal)
 			case "StringLike":
-				ok = present && any(likeARN)
+				ok = present && some(likeARN)
 			case "ForAllValues:StringLike": // of one value here
-				ok = !present || any(likeARN)
+				ok = !present || some(likeARN)
 			case "Null":
-				ok = any(func(want, _ string) bool { return want == fmt.Sprint(!present) })
+				ok = some(func(want, _ string) bool { return want == fmt.Sprint(!present) })
 			default:
 				t.Fatalf("unknown operator %s", operator)
 			}
@@ -99,10 +99,16 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 		"cinema:domain":   `{"zone":"example.com","hosts":[{"name":"cinema.example.com","service":"api"}]}`,
 	})
 	deploy, preview := attachedTo(t, r, "deployer-deploy"), attachedTo(t, r, "deployer-preview")
-	boundary := slices.DeleteFunc((&audit{Recording: r}).documents(), func(st statement) bool { return st.on.Name != "deployer-boundary" })
-	database := slices.DeleteFunc((&audit{Recording: r}).documents(), func(st statement) bool { return st.on.Name != "iam-database-artifacts" })
-	require.NotEmpty(t, boundary)
-	require.NotEmpty(t, database)
+	statements := func(logical string) []statement {
+		of := slices.DeleteFunc((&audit{Recording: r}).documents(), func(st statement) bool { return st.on.Name != logical })
+		require.NotEmpty(t, of, logical)
+		return of
+	}
+	boundary, database := statements("deployer-boundary"), statements("iam-database-artifacts")
+	// Names are the plan's, so that the policies follow a resource that is renamed.
+	nameOf := func(typ, logical string) string { return the(t, r, typ, logical).Text("tags.Name") }
+	certificate, plan := nameOf("aws:acm/certificate:Certificate", "api-certificate"), nameOf("aws:backup/plan:Plan", "backup-daily")
+	defaultGroup, apiGroup := nameOf("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "network-default"), nameOf("aws:ec2/securityGroup:SecurityGroup", "network-api")
 
 	own, asked, foreign := tagKeys("Resource", "full"), tagKeys("Request", "full"), tagKeys("Resource", "full-2")
 	keys := func(pairs ...string) map[string]string {
@@ -118,7 +124,7 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 	group := regional("autoscaling", "autoScalingGroup:id:autoScalingGroupName/"+fullName(scalingType, "api-group"))
 	bounded := keys("iam:PermissionsBoundary", "arn:aws:iam::123456789012:policy/"+fullName(managedPolicyType, "deployer-boundary"))
 	backupPolicy := keys("iam:PolicyARN", "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup")
-	default_, other := nameKey("Resource", "cinema-full-network-default"), nameKey("Resource", "cinema-full-network-api")
+	claimed, other := nameKey("Resource", defaultGroup), nameKey("Resource", apiGroup)
 	snapshot, key, zone := "arn:aws:ec2:us-east-1::snapshot/snap-0123abc", regional("kms", "key/x"), "arn:aws:route53:::hostedzone/Z0"
 	records := func(name string) map[string]string {
 		return keys("route53:ChangeResourceRecordSetsNormalizedRecordNames", name)
@@ -157,22 +163,22 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 			[]request{request{"kms:TagResource", key, asked}.with(keys("kms:ResourceAliases", "alias/payments")), request{"kms:TagResource", key, asked}.with(foreign)}},
 		{"a volume that is claimed", deploy, request{"ec2:CreateTags", ec2("volume"), asked}.with(keys("ec2:CreateAction", "RunInstances")),
 			[]request{{"ec2:CreateTags", ec2("volume"), asked}}},
-		{"a certificate that is claimed", deploy, request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", "cinema-full-api-certificate")),
+		{"a certificate that is claimed", deploy, request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", certificate)),
 			[]request{{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked},
-				request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", "cinema-full-api-certificate"), foreign)}},
-		{"a backup plan that is claimed", deploy, request{"backup:TagResource", regional("backup", "backup-plan:x"), asked}.with(nameKey("Request", "cinema-full-backup-daily")),
+				request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", certificate), foreign)}},
+		{"a backup plan that is claimed", deploy, request{"backup:TagResource", regional("backup", "backup-plan:x"), asked}.with(nameKey("Request", plan)),
 			[]request{{"backup:TagResource", regional("backup", "backup-plan:x"), asked}}},
-		{"a security group that is claimed", deploy, request{"ec2:CreateTags", ec2("security-group"), asked}.with(nameKey("Request", "cinema-full-network-default")),
+		{"a security group that is claimed", deploy, request{"ec2:CreateTags", ec2("security-group"), asked}.with(nameKey("Request", defaultGroup)),
 			[]request{{"ec2:CreateTags", ec2("security-group"), asked},
-				request{"ec2:CreateTags", ec2("security-group"), asked}.with(nameKey("Request", "cinema-full-network-default"), foreign)}},
-		{"a claimed security group that gets another name", deploy, request{"ec2:CreateTags", ec2("security-group"), own}.with(default_, keys("aws:RequestTag/team", "films")),
-			[]request{request{"ec2:CreateTags", ec2("security-group"), own}.with(default_, nameKey("Request", "cinema-full-network-api"))}},
+				request{"ec2:CreateTags", ec2("security-group"), asked}.with(nameKey("Request", defaultGroup), foreign)}},
+		{"a claimed security group that gets another name", deploy, request{"ec2:CreateTags", ec2("security-group"), own}.with(claimed, keys("aws:RequestTag/team", "films")),
+			[]request{request{"ec2:CreateTags", ec2("security-group"), own}.with(claimed, nameKey("Request", apiGroup))}},
 		{"a claimed security group that is opened", deploy, request{"ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), own}.with(other),
-			[]request{request{"ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), own}.with(default_), {"ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), own}}},
+			[]request{request{"ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), own}.with(claimed), {"ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), own}}},
 		{"a claimed security group that is deleted", deploy, request{"ec2:DeleteSecurityGroup", ec2("security-group"), own}.with(other),
-			[]request{request{"ec2:DeleteSecurityGroup", ec2("security-group"), own}.with(default_)}},
+			[]request{request{"ec2:DeleteSecurityGroup", ec2("security-group"), own}.with(claimed)}},
 		{"a claimed security group for an instance", deploy, request{"ec2:RunInstances", ec2("security-group"), own}.with(other),
-			[]request{request{"ec2:RunInstances", ec2("security-group"), own}.with(default_)}},
+			[]request{request{"ec2:RunInstances", ec2("security-group"), own}.with(claimed)}},
 		{"a new volume that nobody's tags name", deploy, request{"ec2:CreateVolume", ec2("volume"), asked},
 			[]request{{"ec2:CreateVolume", ec2("volume"), nil}, {"ec2:CreateVolume", ec2("volume"), tagKeys("Request", "full-2")}}},
 		{"a role that another stack has tagged", deploy, request{"iam:TagRole", role("iam-api"), asked}, []request{request{"iam:TagRole", role("iam-api"), asked}.with(foreign)}},
@@ -195,7 +201,7 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 		{"records of other names", deploy, request{"route53:ChangeResourceRecordSets", zone, records("cinema.example.com")},
 			[]request{{"route53:ChangeResourceRecordSets", zone, records("www.bank.example")}, {"route53:ChangeResourceRecordSets", zone, records("x.cinema.example.com")}}},
 		{"the record that proves a name", deploy, request{"route53:ChangeResourceRecordSets", zone, records("_0a1b.cinema.example.com")}, nil},
-		{"the database's record", deploy, request{"route53:ChangeResourceRecordSets", zone, records("mongo.cinema.internal")}, nil},
+		{"the database's record", deploy, request{"route53:ChangeResourceRecordSets", zone, records(the(t, r, "aws:route53/record:Record", "database-record").Text("name"))}, nil},
 		{"recovery points of other vaults", deploy, request{"backup:DeleteRecoveryPoint", snapshot, own}, []request{{"backup:DeleteRecoveryPoint", snapshot, foreign}, {"backup:DeleteRecoveryPoint", snapshot, nil}}},
 		{"a volume of another's snapshot", deploy, request{"ec2:CreateVolume", snapshot, own}, []request{{"ec2:CreateVolume", snapshot, nil}, {"ec2:RunInstances", snapshot, nil}}},
 		{"the state of another stack, changed", deploy, request{"s3:PutObject", state("stacks/cinema/full.json.bak"), nil},

@@ -80,7 +80,7 @@ func CheckRemoved(ctx *pulumi.Context, env environment.Environment, name string)
 // calling is the kind of the deployer's role that runs the program, "" for anybody else.
 func (n names) calling() string {
 	for _, kind := range roleKinds {
-		if strings.Contains(n.Caller, ":assumed-role/"+n.roleName(kind)+"/") {
+		if environment.AssumedRole(n.Caller) == n.roleName(kind) {
 			return kind
 		}
 	}

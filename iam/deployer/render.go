@@ -99,7 +99,7 @@ func (n names) conditions(c condition) iam.Conditions {
 		equal["ec2:CreateAction"] = iam.Strings(createActions()...)
 		return iam.Conditions{"StringEquals": equal}
 	case ownAccount:
-		// A bucket that is created has no account before.
+		// IfExists: S3's documentation does not say that a request to create a bucket has the key.
 		return iam.Conditions{"StringEqualsIfExists": {"aws:ResourceAccount": iam.Strings(n.Account)}}
 	case ownLogin:
 		return and(n.own(), "StringEquals", "ec2:osuser", iam.LoginUser)

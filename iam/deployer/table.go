@@ -458,7 +458,7 @@ var deployTable = map[string]resourceAccess{
 		read:   []grant{{always, resources(topicARN), actions("sns:GetSubscriptionAttributes")}},
 		change: []grant{{always, resources(topicARN), actions("sns:Subscribe", "sns:Unsubscribe")}}},
 	"aws:cloudwatch/metricAlarm:MetricAlarm": {part: servicesPart,
-		// DescribeAlarms with a resource is refused where the call names several alarms.
+		// Composite alarms are returned only with the scope * (CloudWatch API reference, DescribeAlarms).
 		read: []grant{anyResource("cloudwatch:DescribeAlarms"), {always, resources(alarmARN), actions("cloudwatch:ListTagsForResource")}},
 		change: []grant{{always, resources(alarmARN), actions("cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource",
 			"cloudwatch:DeleteAlarms")}}},

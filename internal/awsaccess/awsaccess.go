@@ -163,8 +163,7 @@ func (a *Account) EC2() *ec2.Client {
 	return ec2.NewFromConfig(a.config, func(o *ec2.Options) { o.BaseEndpoint = a.endpoint("ec2") })
 }
 
-// Caller returns the ARN of the identity that the credentials are of. A role's session has the form
-// arn:aws:sts::<account>:assumed-role/<role>/<session>.
+// Caller returns the ARN of the identity that the credentials are of.
 func (a *Account) Caller(ctx context.Context) (string, error) {
 	client := sts.NewFromConfig(a.config, func(o *sts.Options) { o.BaseEndpoint = a.endpoint("sts") })
 	identity, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})

@@ -4,6 +4,7 @@ package environment
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,13 +17,19 @@ type Environment struct {
 	Project, Stack string
 	// Partition (aws, aws-cn …), its DNSSuffix, Region and the number of the Account, from the default provider.
 	Partition, DNSSuffix, Region, Account string
-	// Caller is the ARN of the identity that runs the program; an assumed role's session has the form
-	// arn:aws:sts::<account>:assumed-role/<role>/<session>.
+	// Caller is the ARN of the identity that runs the program.
 	Caller string
 	// Protect guards what holds data: it is protected in the engine, and kept on AWS when it leaves the stack.
 	Protect bool
 	// Tags come from config and go on every resource that takes tags, except S3 objects.
 	Tags map[string]string
+}
+
+// AssumedRole is the name of the role that the identity with an ARN is a session of, "" for any other identity.
+func AssumedRole(callerARN string) string {
+	_, session, _ := strings.Cut(callerARN, ":assumed-role/")
+	role, _, _ := strings.Cut(session, "/")
+	return role
 }
 
 // ARN of a resource of a service that has regions.

@@ -17,6 +17,7 @@ import (
 
 	"cinema-database/internal/awsaccess"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/environment"
 	"cinema-database/internal/pulumicli"
 )
 
@@ -168,10 +169,8 @@ func callingDeployer(ctx context.Context, stack string, resources []resource) st
 	if err != nil {
 		return ""
 	}
-	for _, role := range roles {
-		if strings.Contains(caller, ":assumed-role/"+role+"/") {
-			return role
-		}
+	if role := environment.AssumedRole(caller); slices.Contains(roles, role) {
+		return role
 	}
 	return ""
 }
