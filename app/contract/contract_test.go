@@ -25,11 +25,11 @@ func TestOnlyContractSpellsTheValues(t *testing.T) {
 	var part []string
 	for _, value := range []string{ReleasesPrefix, PackagesPrefix, CredentialsKey, StatusPrefix, OriginalsPrefix, ThumbnailsPrefix, HealthPath, ReadyPath,
 		strconv.Itoa(APIPort), strconv.Itoa(MongoDBPort), DataVolumeUsedPercent, EnvCredentialsURI, EnvCredentialsKMSKey,
-		EnvImagesBucket, EnvAllowedOrigin, EnvBehindProxy, EnvMongoDBVolume, EnvMongoDBHost} {
+		EnvImagesBucket, EnvAllowedOrigins, EnvMongoDBVolume, EnvMongoDBHost} {
 		part = append(part, regexp.QuoteMeta(value))
 	}
 	spelled := regexp.MustCompile(`(^|[^A-Za-z0-9_])(` + strings.Join(part, "|") + `)`)
-	whole := []string{CinemaDB, EnvRegion, EnvPort, EnvStack, MetricNamespace}
+	whole := []string{CinemaDB, EnvRegion, EnvPort, EnvProxies, EnvStack, MetricNamespace}
 	comment := regexp.MustCompile(`^\s*(#|//)`)
 
 	check := func(at, text string, complete bool) {

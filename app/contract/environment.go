@@ -12,10 +12,11 @@ const (
 	EnvImagesBucket = "AWS_UPLOAD_BUCKET_NAME"
 	// EnvPort is the API's TCP port; if unset, APIPort.
 	EnvPort = "PORT"
-	// EnvAllowedOrigin is the only other origin that browsers may call the API from.
-	EnvAllowedOrigin = "ALLOWED_ORIGIN"
-	// EnvBehindProxy is "true" if every request comes through one load balancer.
-	EnvBehindProxy = "BEHIND_PROXY"
+	// EnvAllowedOrigins are the other origins that browsers may call the API from, separated by spaces.
+	EnvAllowedOrigins = "ALLOWED_ORIGINS"
+	// EnvProxies is how many proxies every request comes through: 1 for the load balancer, 2 with the edge before it. Each
+	// appends the address that it was called from to X-Forwarded-For. If unset, 0.
+	EnvProxies = "PROXIES"
 	// EnvStack is the stack's name, the dimension of the metric.
 	EnvStack = "STACK"
 	// EnvMongoDBVolume is the mount point of the data volume.

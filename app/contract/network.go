@@ -8,10 +8,14 @@ const (
 	MongoDBPort = 27017
 )
 
+// BasePath is the path of the API: every route but HealthPath is below it. The client calls it on its own origin.
+const BasePath = "/api"
+
 // Paths of health checks, which need no token.
 const (
-	// HealthPath answers 200 while the process runs. It does not check the database.
+	// HealthPath answers 200 while the process runs. It does not check the database. It is not below BasePath, so the edge
+	// does not publish it.
 	HealthPath = "/healthz"
 	// ReadyPath answers 200 while the database and the images bucket are available too.
-	ReadyPath = "/readyz"
+	ReadyPath = BasePath + "/readyz"
 )
