@@ -2,13 +2,16 @@ package compute
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/edge"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/format"
 	"cinema-database/internal/problem"
 	"cinema-database/storage"
 )
@@ -21,6 +24,8 @@ type APISettings struct {
 	// InstanceType runs Architecture.
 	InstanceType string
 	Architecture Architecture
+	// AllowedOrigins are the other origins that browsers may call the API from, e.g. https://cinema.example.
+	AllowedOrigins []string
 	// MinSize and MaxSize are the group's, in instances. Every zone serves if MinSize is at least the number of zones.
 	MinSize, MaxSize int
 }
@@ -30,6 +35,15 @@ func (s APISettings) Check(l *problem.List) {
 	checkInstanceType(l, "api.instanceType", s.InstanceType, s.Architecture)
 	if s.MinSize < 1 || s.MinSize > maxGroupSize {
 		l.Add("api.minSize", s.MinSize, "is not a valid group size", fmt.Sprintf("use 1 to %d", maxGroupSize))
+	}
+	for i, origin := range s.AllowedOrigins {
+		at := fmt.Sprintf("api.allowedOrigins[%d]", i)
+		switch {
+		case !format.Origin(origin):
+			l.Add(at, origin, "is not an origin", "write only a scheme and a host, like https://cinema.example.com")
+		case slices.Contains(s.AllowedOrigins[:i], origin):
+			l.Add(at, origin, "appears twice", "remove one")
+		}
 	}
 	if s.MaxSize < s.MinSize || s.MaxSize > maxGroupSize {
 		l.Add("api.maxSize", s.MaxSize, fmt.Sprintf("is not between minSize (%d) and %d", s.MinSize, maxGroupSize), "raise it, or lower minSize")
@@ -44,10 +58,12 @@ type APIArgs struct {
 	AMI string
 	// Binary is contract.Cinema.
 	Binary storage.Artifact
-	// Domain has the host names of the load balancer. HostedZoneID is the id of their hosted zone, empty if the stack
-	// creates it.
-	Domain       DomainSettings
-	HostedZoneID string
+	// Internal: the load balancer is in the private subnets, and the edge is in front of it.
+	Internal bool
+	// Hosts are the load balancer's host names, which it serves over HTTPS with the certificate. Without any, it serves plain
+	// HTTP.
+	Hosts          []edge.Host
+	CertificateARN pulumi.StringPtrInput
 
 	VPCID                       pulumi.StringInput
 	PublicSubnetIDs             pulumi.StringArray
@@ -62,8 +78,6 @@ type APIArgs struct {
 	ImagesBucket    pulumi.StringInput
 	// CredentialsURI is the URI of the credentials object, s3://bucket/key. The database host writes it.
 	CredentialsURI pulumi.StringInput
-	// AllowedOrigin is the origin of the client site, e.g. https://cinema.example.
-	AllowedOrigin pulumi.StringInput
 	// LogsBucket and LogsPrefix receive the load balancer's access logs.
 	LogsBucket pulumi.StringInput
 	LogsPrefix string
@@ -75,17 +89,13 @@ type APIArgs struct {
 type API struct {
 	pulumi.ResourceState
 
-	// URL of the API, without a trailing slash.
-	URL pulumi.StringOutput
-	// NameServers of the hosted zone if the stack creates it: the registrar must delegate to them.
-	NameServers pulumi.StringArrayOutput
-	// GroupName is the Auto Scaling group's.
+	// Origin is the load balancer.
+	Origin edge.LoadBalancer
+	// GroupName is the Auto Scaling group's. It resolves once the group's instances are the load balancer's targets.
 	GroupName pulumi.StringOutput
 	// LoadBalancer and TargetGroup as CloudWatch names them.
 	LoadBalancer pulumi.StringOutput
 	TargetGroup  pulumi.StringOutput
-	// CertificateARN is the load balancer's certificate, not set without a domain.
-	CertificateARN pulumi.StringOutput
 	// LogGroup has a stream for each instance.
 	LogGroup pulumi.StringOutput
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
@@ -113,11 +123,10 @@ type apiBuilder struct {
 func NewAPI(ctx *pulumi.Context, name string, args *APIArgs, opts ...pulumi.ResourceOption) (*API, error) {
 	problems := problem.In("compute: ")
 	args.APISettings.Check(problems)
-	args.Domain.Check(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	api := &API{NameServers: pulumi.StringArray{}.ToStringArrayOutput()}
+	api := &API{}
 	err := component.New(ctx, args.Environment, "cinema:compute:API", name, api, func(s *component.Scope) error {
 		b := &apiBuilder{Scope: s, args: args, out: api}
 		for _, step := range []func() error{b.createLoadBalancer, b.createLaunchTemplate, b.createGroup} {

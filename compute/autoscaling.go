@@ -9,6 +9,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/edge"
+	"cinema-database/internal/component"
 	"cinema-database/internal/rollout"
 )
 
@@ -46,7 +48,6 @@ func (b *apiBuilder) createGroup() error {
 			// A number rather than $Latest: only then can AWS roll back.
 			Version: b.out.templateVersion,
 		},
-		TargetGroupArns:        pulumi.StringArray{b.targets[ServiceAPI].Arn},
 		HealthCheckType:        pulumi.String("ELB"),
 		HealthCheckGracePeriod: pulumi.Int(bootSeconds),
 		DefaultInstanceWarmup:  pulumi.Int(bootSeconds),
@@ -63,11 +64,20 @@ func (b *apiBuilder) createGroup() error {
 		// The scaling policies change the desired capacity; a deployment must not reset it. AWS writes the launch template's
 		// version to the group when a rollout has succeeded: one that was there before could not be taken back. With the whole
 		// launchTemplate ignored, the provider's bridge finds a change in every preview.
-	}, b.Child(pulumi.IgnoreChanges([]string{"desiredCapacity", "launchTemplate.version"}), pulumi.DependsOn(b.attached)))
+	}, b.Child(pulumi.IgnoreChanges([]string{"desiredCapacity", "launchTemplate.version"})))
 	if err != nil {
 		return err
 	}
-	b.out.GroupName = group.Name
+	targets := b.targets[edge.ServiceAPI]
+	// A resource of its own: while the load balancer changes, the instances are the targets of both.
+	attachment, err := autoscaling.NewAttachment(b.Ctx, b.balancerName("targets"), &autoscaling.AttachmentArgs{
+		AutoscalingGroupName: group.Name,
+		LbTargetGroupArn:     targets.Arn,
+	}, b.Child(pulumi.DependsOn(b.attached)))
+	if err != nil {
+		return err
+	}
+	b.out.GroupName = component.After(group.Name, attachment)
 	for _, policy := range []struct {
 		name, metric string
 		label        pulumi.StringPtrInput
@@ -76,11 +86,11 @@ func (b *apiBuilder) createGroup() error {
 		{"cpu", "ASGAverageCPUUtilization", nil, targetCPUPercent},
 		{
 			"requests", "ALBRequestCountPerTarget",
-			pulumi.Sprintf("%s/%s", b.balancer.ArnSuffix, b.targets[ServiceAPI].ArnSuffix), targetRequestsPerMinute,
+			pulumi.Sprintf("%s/%s", b.balancer.ArnSuffix, targets.ArnSuffix), targetRequestsPerMinute,
 		},
 	} {
 		if _, err := autoscaling.NewPolicy(b.Ctx, b.Name("scale-on", policy.name), &autoscaling.PolicyArgs{
-			AutoscalingGroupName: group.Name,
+			AutoscalingGroupName: b.out.GroupName,
 			PolicyType:           pulumi.String("TargetTrackingScaling"),
 			TargetTrackingConfiguration: autoscaling.PolicyTargetTrackingConfigurationArgs{
 				PredefinedMetricSpecification: autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs{

@@ -5,18 +5,34 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
+	"cinema-database/edge"
+	"cinema-database/internal/component"
 )
 
 // drainSeconds is the time that a deregistered instance has to finish its requests. It is longer than the API's own
 // shutdown timeout.
 const drainSeconds = 30
 
-// createLoadBalancer registers the load balancer, its target groups and its listeners: the only way from the internet to
-// the API.
+// balancerName is the logical name of the load balancer and of what belongs to it. AWS cannot make a public load balancer
+// internal, and a target group belongs to one load balancer: so each kind has resources of its own, and both exist while
+// a stack changes from one to the other.
+func (b *apiBuilder) balancerName(parts ...string) string {
+	if b.args.Internal {
+		parts = append([]string{"origin"}, parts...)
+	}
+	return b.Name(parts...)
+}
+
+// createLoadBalancer registers the load balancer, its target groups and its listeners: the only way to the API.
 func (b *apiBuilder) createLoadBalancer() error {
-	balancer, err := lb.NewLoadBalancer(b.Ctx, b.Name("lb"), &lb.LoadBalancerArgs{
+	name, subnets := b.balancerName("lb"), b.args.PublicSubnetIDs
+	if b.args.Internal {
+		subnets = b.args.PrivateSubnetIDs
+	}
+	balancer, err := lb.NewLoadBalancer(b.Ctx, name, &lb.LoadBalancerArgs{
 		LoadBalancerType:        pulumi.String("application"),
-		Subnets:                 b.args.PublicSubnetIDs,
+		Internal:                pulumi.Bool(b.args.Internal),
+		Subnets:                 subnets,
 		SecurityGroups:          pulumi.StringArray{b.args.LoadBalancerSecurityGroupID},
 		DropInvalidHeaderFields: pulumi.Bool(true),
 		// Refuses ambiguous requests, which enable request smuggling.
@@ -28,7 +44,7 @@ func (b *apiBuilder) createLoadBalancer() error {
 			Prefix:  pulumi.String(b.args.LogsPrefix),
 			Enabled: pulumi.Bool(true),
 		},
-		Tags: b.Tags(b.Name("lb")),
+		Tags: b.Tags(name),
 	}, b.Child())
 	if err != nil {
 		return err
@@ -37,12 +53,22 @@ func (b *apiBuilder) createLoadBalancer() error {
 	if err := b.createTargetGroups(); err != nil {
 		return err
 	}
-	return b.createListeners()
+	if err := b.createListeners(); err != nil {
+		return err
+	}
+	b.out.Origin = edge.LoadBalancer{
+		// CloudFront finds no origin before the load balancer listens.
+		ARN:     component.After(balancer.Arn, b.attached...),
+		DNSName: balancer.DnsName,
+		ZoneID:  balancer.ZoneId,
+	}
+	return nil
 }
 
 // createTargetGroups registers a target group for each service.
 func (b *apiBuilder) createTargetGroups() error {
-	targets, err := lb.NewTargetGroup(b.Ctx, b.Name("targets"), &lb.TargetGroupArgs{
+	name := b.balancerName("targets")
+	targets, err := lb.NewTargetGroup(b.Ctx, name, &lb.TargetGroupArgs{
 		VpcId:               b.args.VPCID,
 		Port:                pulumi.Int(contract.APIPort),
 		Protocol:            pulumi.String("HTTP"),
@@ -56,12 +82,12 @@ func (b *apiBuilder) createTargetGroups() error {
 			Interval: pulumi.Int(10), Timeout: pulumi.Int(5),
 			HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(2),
 		},
-		Tags: b.Tags(b.Name("targets")),
+		Tags: b.Tags(name),
 	}, b.Child())
 	if err != nil {
 		return err
 	}
 	b.out.LoadBalancer, b.out.TargetGroup = b.balancer.ArnSuffix, targets.ArnSuffix
-	b.targets = map[string]*lb.TargetGroup{ServiceAPI: targets}
+	b.targets = map[string]*lb.TargetGroup{edge.ServiceAPI: targets}
 	return nil
 }

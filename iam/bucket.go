@@ -32,11 +32,13 @@ func DenyPlainHTTP(arn pulumi.StringInput) Statement {
 	}
 }
 
-// PublicRead lets everyone read the bucket's objects, but not list them.
-func PublicRead(arn pulumi.StringInput) Statement {
+// DistributionRead lets one CloudFront distribution read the bucket's objects. It may list them, so that S3 answers 404
+// rather than 403 for one that is missing; no request of a viewer becomes a listing.
+func DistributionRead(arn, distributionARN pulumi.StringInput) Statement {
 	return Statement{
-		Sid: "PublicRead", Effect: Allow, Principals: Principals{"AWS": Strings("*")},
-		Actions: []string{"s3:GetObject"}, Resources: []pulumi.StringInput{objects(arn, "")},
+		Sid: "DistributionRead", Effect: Allow, Principals: Principals{"Service": Strings("cloudfront.amazonaws.com")},
+		Actions: []string{"s3:GetObject", "s3:ListBucket"}, Resources: []pulumi.StringInput{arn, objects(arn, "")},
+		Conditions: Conditions{"StringEquals": {"aws:SourceArn": {distributionARN}}},
 	}
 }
 
@@ -57,6 +59,22 @@ func LoadBalancerLogs(arn pulumi.StringInput, prefix, account string) Statement 
 		Principals: Principals{"Service": Strings("logdelivery.elasticloadbalancing.amazonaws.com")},
 		Actions:    []string{"s3:PutObject"},
 		Resources:  []pulumi.StringInput{objects(arn, prefix+"/AWSLogs/"+account+"/")},
+	}
+}
+
+// DeliveredLogs lets CloudWatch Logs write the access logs of the account's distributions, in the layout that it chooses
+// itself. It has the form that AWS documents: AWS adds another statement to a policy without it (CloudWatch Logs user guide,
+// "Logs sent to Amazon S3"). region is that of the logs' sources.
+func DeliveredLogs(arn pulumi.StringInput, partition, region, account string) Statement {
+	return Statement{
+		Sid: "AWSLogDeliveryWrite1", Effect: Allow,
+		Principals: Principals{"Service": Strings("delivery.logs.amazonaws.com")},
+		Actions:    []string{"s3:PutObject"},
+		Resources:  []pulumi.StringInput{objects(arn, "AWSLogs/"+account+"/")},
+		Conditions: Conditions{
+			"StringEquals": {"s3:x-amz-acl": Strings("bucket-owner-full-control"), "aws:SourceAccount": Strings(account)},
+			"ArnLike":      {"aws:SourceArn": Strings("arn:" + partition + ":logs:" + region + ":" + account + ":delivery-source:*")},
+		},
 	}
 }
 

@@ -37,6 +37,8 @@ type alarm struct {
 	missing string
 	// actions in addition to the topic.
 	actions []string
+	// global means that the metric is in the global region.
+	global bool
 	// rollout means that a release causes the alarm rather than anything else: a rollout that fires it goes back.
 	rollout bool
 }
@@ -116,6 +118,16 @@ func (b *builder) alarms() []alarm {
 			statistic: "Maximum", threshold: 1, below: true, minutes: 5, missing: "breaching",
 		}, b.natAlarm())
 	}
+	if b.args.DistributionID != nil {
+		distribution := pulumi.StringMap{"DistributionId": b.args.DistributionID, "Region": pulumi.String("Global")}
+		all = append(all, alarm{
+			name: "edge-5xx", description: "More than 5 % of requests to the distribution fail: check the alarms of the API, then the distribution's access logs",
+			namespace: "AWS/CloudFront", metric: "5xxErrorRate", dimensions: distribution, statistic: "Average", threshold: 5, minutes: 5, global: true,
+		}, alarm{
+			name: "edge-latency", description: "CloudFront waits over two seconds for one request in a hundred: check the API's latency, then the VPC origin",
+			namespace: "AWS/CloudFront", metric: "OriginLatency", dimensions: distribution, statistic: "p99", threshold: 2000, minutes: 10, global: true,
+		})
+	}
 	for _, h := range []struct {
 		name, instanceType, remedy string
 		dimensions                 pulumi.StringMap
@@ -163,7 +175,8 @@ func (b *builder) physicalName(a alarm) string {
 func (b *builder) createAlarms() error {
 	for _, a := range b.alarms() {
 		name := b.Name(a.name)
-		actions := pulumi.Array{b.out.TopicARN}
+		_, topicARN, opts := b.place(a.global)
+		actions := pulumi.Array{topicARN}
 		for _, action := range a.actions {
 			actions = append(actions, pulumi.String(action))
 		}
@@ -175,7 +188,7 @@ func (b *builder) createAlarms() error {
 			EvaluationPeriods:  pulumi.Int(a.minutes / every),
 			TreatMissingData:   pulumi.String("notBreaching"),
 			AlarmActions:       actions,
-			OkActions:          pulumi.Array{b.out.TopicARN},
+			OkActions:          pulumi.Array{topicARN},
 			Tags:               b.Tags(name),
 		}
 		if a.below {
@@ -208,7 +221,7 @@ func (b *builder) createAlarms() error {
 				args.Statistic = pulumi.String(a.statistic)
 			}
 		}
-		registered, err := cloudwatch.NewMetricAlarm(b.Ctx, name, args, b.Child())
+		registered, err := cloudwatch.NewMetricAlarm(b.Ctx, name, args, opts)
 		if err != nil {
 			return err
 		}

@@ -22,11 +22,12 @@ const (
 func (b *builder) createDashboard() error {
 	widgets := []any{}
 	for _, a := range b.alarms() {
+		region, _, _ := b.place(a.global)
 		widgets = append(widgets, map[string]any{
 			"type": "metric", "width": widgetWidth, "height": widgetHeight,
 			"properties": map[string]any{
-				"title": a.name, "region": b.Env.Region,
-				"annotations": map[string]any{"alarms": []string{b.Env.ARN("cloudwatch", "alarm:"+b.physicalName(a))}},
+				"title": a.name, "region": region,
+				"annotations": map[string]any{"alarms": []string{b.Env.In(region).ARN("cloudwatch", "alarm:"+b.physicalName(a))}},
 			},
 		})
 	}

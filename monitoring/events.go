@@ -21,6 +21,8 @@ type event struct {
 	pattern pulumi.Map
 	// facts are the JSON paths of what the message says besides.
 	facts map[string]string
+	// global means that the events are in the global region.
+	global bool
 }
 
 const (
@@ -72,24 +74,36 @@ func (b *builder) events() []event {
 		}
 	}
 	if b.args.CertificateARN != nil {
-		all = append(all, event{
-			name: "certificate", description: "ACM did not renew the certificate: see its status in ACM, then the proof records in the hosted zone",
-			pattern: pulumi.Map{
-				"source": pulumi.ToStringArray([]string{"aws.acm"}),
-				// ACM renews 60 days before the end, and sends the first of these 45 days before it.
-				"detail-type": pulumi.ToStringArray([]string{"ACM Certificate Approaching Expiration", "ACM Certificate Expired", "ACM Certificate Renewal Action Required"}),
-				"resources":   pulumi.StringArray{b.args.CertificateARN},
-			},
-			facts: map[string]string{"what": "$.detail-type", "host": "$.detail.CommonName"},
-		})
+		all = append(all, certificateEvent("certificate", "the certificate", b.args.CertificateARN))
+	}
+	if b.args.EdgeCertificateARN != nil {
+		e := certificateEvent("edge-certificate", "the distribution's certificate", b.args.EdgeCertificateARN)
+		e.global = true
+		all = append(all, e)
 	}
 	return all
 }
 
-// ruleARNs are the ARNs of the events' rules, known before the rules exist.
-func (b *builder) ruleARNs() (arns []string) {
+// certificateEvent is about a certificate that ACM cannot renew.
+func certificateEvent(name, what string, arn pulumi.StringInput) event {
+	return event{
+		name: name, description: "ACM did not renew " + what + ": see its status in ACM, then the proof records in the hosted zone",
+		pattern: pulumi.Map{
+			"source": pulumi.ToStringArray([]string{"aws.acm"}),
+			// ACM renews 60 days before the end, and sends the first of these 45 days before it.
+			"detail-type": pulumi.ToStringArray([]string{"ACM Certificate Approaching Expiration", "ACM Certificate Expired", "ACM Certificate Renewal Action Required"}),
+			"resources":   pulumi.StringArray{arn},
+		},
+		facts: map[string]string{"what": "$.detail-type", "host": "$.detail.CommonName"},
+	}
+}
+
+// ruleARNs are the ARNs of the rules that notify one of the topics, known before the rules exist.
+func (b *builder) ruleARNs(global bool) (arns []string) {
 	for _, e := range b.events() {
-		arns = append(arns, b.Env.ARN("events", "rule/"+component.PhysicalName(b.Env, eventRuleType, b.Name("on", e.name))))
+		if region, _, _ := b.place(e.global); e.global == global {
+			arns = append(arns, b.Env.In(region).ARN("events", "rule/"+component.PhysicalName(b.Env, eventRuleType, b.Name("on", e.name))))
+		}
 	}
 	return arns
 }
@@ -102,21 +116,22 @@ func (b *builder) createEvents() error {
 			text, err := json.Marshal(pattern)
 			return string(text), err
 		}).(pulumi.StringOutput)
+		_, topicARN, opts := b.place(e.global)
 		rule, err := cloudwatch.NewEventRule(b.Ctx, name, &cloudwatch.EventRuleArgs{
 			Description:  pulumi.String(e.description),
 			EventPattern: pattern,
 			Tags:         b.Tags(name),
-		}, b.Child())
+		}, opts)
 		if err != nil {
 			return err
 		}
 		if _, err := cloudwatch.NewEventTarget(b.Ctx, name, &cloudwatch.EventTargetArgs{
 			Rule: rule.Name,
-			Arn:  b.out.TopicARN,
+			Arn:  topicARN,
 			InputTransformer: cloudwatch.EventTargetInputTransformerArgs{
 				InputPaths: pulumi.ToStringMap(e.facts), InputTemplate: pulumi.String(e.template()),
 			},
-		}, b.Child()); err != nil {
+		}, opts); err != nil {
 			return err
 		}
 	}

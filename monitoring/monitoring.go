@@ -5,9 +5,11 @@ import (
 	"net/mail"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/budgets"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/edge"
 	"cinema-database/iam"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
@@ -60,8 +62,13 @@ type Args struct {
 	VaultName pulumi.StringInput
 	// BackupsCopied means that the backups are copied to another region.
 	BackupsCopied bool
-	// CertificateARN is the load balancer's, nil without a domain.
-	CertificateARN pulumi.StringInput
+	// CertificateARN is the load balancer's, nil without a domain. EdgeCertificateARN is that of the distribution where it has
+	// one of its own.
+	CertificateARN, EdgeCertificateARN pulumi.StringInput
+	// DistributionID is the edge's, nil without it.
+	DistributionID pulumi.StringInput
+	// Global is the provider of the region in which CloudFront publishes metrics, nil where the default provider is there.
+	Global pulumi.ProviderResource
 }
 
 // Monitoring is the alarms, their topic, the dashboard and the budget.
@@ -78,6 +85,16 @@ type builder struct {
 	*component.Scope
 	args *Args
 	out  *Monitoring
+	// globalTopicARN is of the topic for what only the global region knows: an alarm notifies topics of its own region.
+	globalTopicARN pulumi.StringOutput
+}
+
+// place is where an alarm or an event's rule is made, and the topic that it notifies.
+func (b *builder) place(global bool) (region string, topicARN pulumi.StringOutput, opts pulumi.ResourceOption) {
+	if global && b.args.Global != nil {
+		return edge.GlobalRegion, b.globalTopicARN, b.Child(pulumi.Provider(b.args.Global))
+	}
+	return b.Env.Region, b.out.TopicARN, b.Child()
 }
 
 // New registers the alarms, their topic, the dashboard and the budget.
@@ -91,7 +108,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String("cinema:compute:Monitoring")}}))
 	err := component.New(ctx, args.Environment, "cinema:monitoring:Monitoring", name, m, func(s *component.Scope) error {
 		b := &builder{Scope: s, args: args, out: m}
-		for _, step := range []func() error{b.createTopic, b.createAlarms, b.createEvents, b.createDashboard, b.createBudget} {
+		for _, step := range []func() error{b.createTopics, b.subscribeMetrics, b.createAlarms, b.createEvents, b.createDashboard, b.createBudget} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -101,27 +118,60 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return m, err
 }
 
-func (b *builder) createTopic() error {
-	name := b.Name("alarms")
-	topic, err := sns.NewTopic(b.Ctx, name, &sns.TopicArgs{Tags: b.Tags(name)}, b.Child())
-	if err != nil {
+// createTopics registers the topic, and another one in the global region where the stack is elsewhere.
+func (b *builder) createTopics() (err error) {
+	if b.args.Email == "" {
+		if err := b.Ctx.Log.Warn("alarms notify nobody: set email in cinema:alarms", nil); err != nil {
+			return err
+		}
+	}
+	_, _, opts := b.place(false)
+	if b.out.TopicARN, err = b.createTopic("", b.ruleARNs(false), opts); err != nil || b.args.Global == nil {
 		return err
+	}
+	_, _, opts = b.place(true)
+	b.globalTopicARN, err = b.createTopic("global-", b.ruleARNs(true), opts)
+	return err
+}
+
+// createTopic registers a topic that the rules may notify, with its subscription. It resolves once they can.
+func (b *builder) createTopic(prefix string, rules []string, opts pulumi.ResourceOption) (arn pulumi.StringOutput, err error) {
+	name := b.Name(prefix + "alarms")
+	topic, err := sns.NewTopic(b.Ctx, name, &sns.TopicArgs{Tags: b.Tags(name)}, opts)
+	if err != nil {
+		return arn, err
 	}
 	policy, err := sns.NewTopicPolicy(b.Ctx, name, &sns.TopicPolicyArgs{
 		Arn:    topic.Arn,
-		Policy: iam.AlarmTopicPolicy(topic.Arn, b.Env.Account, b.ruleARNs()),
-	}, b.Child())
+		Policy: iam.AlarmTopicPolicy(topic.Arn, b.Env.Account, rules),
+	}, opts)
 	if err != nil {
-		return err
+		return arn, err
 	}
-	b.out.TopicARN = component.After(topic.Arn, policy)
-	if b.args.Email == "" {
-		return b.Ctx.Log.Warn("alarms notify nobody: set email in cinema:alarms", nil)
+	if b.args.Email != "" {
+		if _, err := sns.NewTopicSubscription(b.Ctx, b.Name(prefix+"email"), &sns.TopicSubscriptionArgs{
+			Topic:    topic.Arn,
+			Protocol: pulumi.String("email"),
+			Endpoint: pulumi.String(b.args.Email),
+		}, opts); err != nil {
+			return arn, err
+		}
 	}
-	_, err = sns.NewTopicSubscription(b.Ctx, b.Name("email"), &sns.TopicSubscriptionArgs{
-		Topic:    topic.Arn,
-		Protocol: pulumi.String("email"),
-		Endpoint: pulumi.String(b.args.Email),
+	return component.After(topic.Arn, policy), nil
+}
+
+// subscribeMetrics turns on the distribution's metrics that CloudFront publishes for a charge: the latency of its origins.
+func (b *builder) subscribeMetrics() error {
+	if b.args.DistributionID == nil {
+		return nil
+	}
+	_, err := cloudfront.NewMonitoringSubscription(b.Ctx, b.Name("edge"), &cloudfront.MonitoringSubscriptionArgs{
+		DistributionId: b.args.DistributionID,
+		MonitoringSubscription: cloudfront.MonitoringSubscriptionMonitoringSubscriptionArgs{
+			RealtimeMetricsSubscriptionConfig: cloudfront.MonitoringSubscriptionMonitoringSubscriptionRealtimeMetricsSubscriptionConfigArgs{
+				RealtimeMetricsSubscriptionStatus: pulumi.String("Enabled"),
+			},
+		},
 	}, b.Child())
 	return err
 }

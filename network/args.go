@@ -68,8 +68,11 @@ type Args struct {
 	environment.Environment
 	// Zones are the availability zones that LookupZones returned, in slot order; an empty name is a free slot.
 	Zones []string
-	// HTTPS opens the load balancer's port 443, besides 80.
-	HTTPS bool
+	// Edge opens the load balancer to CloudFront only, otherwise it is open to the internet. HTTPS is its port: 443 instead of
+	// 80 for CloudFront, and besides 80 for the internet.
+	Edge, HTTPS bool
+	// CloudFrontPrefixListID is what LookupCloudFront returned, where Edge is set.
+	CloudFrontPrefixListID string
 	// ArtifactsBucketARN is the only bucket of the stack that the database tier can reach.
 	ArtifactsBucketARN pulumi.StringInput
 	// ImagesBucketARN is the other bucket that the private tier can reach.

@@ -52,9 +52,15 @@ func (b *builder) createRules(r Rule) error {
 	}
 	if toGroup {
 		args := &ec2.SecurityGroupRuleArgs{Type: pulumi.String("ingress"), SecurityGroupId: to}
-		if fromGroup {
+		switch {
+		case fromGroup:
 			args.SourceSecurityGroupId = from
-		} else {
+		case r.From == CloudFront:
+			args.PrefixListIds = pulumi.StringArray{pulumi.String(b.args.CloudFrontPrefixListID)}
+			// The list counts as 55 rules, and a group may have 60 (VPC user guide, "Available AWS-managed prefix lists"): another
+			// port must take the place of this one.
+			return b.createRule(b.Name(string(r.To), "from", slug(r.From)), r, args, pulumi.DeleteBeforeReplace(true))
+		default:
 			args.CidrBlocks = pulumi.StringArray{pulumi.String(cidr(r.From))}
 		}
 		return b.createRule(b.Name(string(r.To), "from", slug(r.From), strconv.Itoa(r.Port)), r, args)
@@ -62,10 +68,20 @@ func (b *builder) createRules(r Rule) error {
 	return nil
 }
 
-func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArgs) error {
+// LookupCloudFront returns the id of the prefix list that AWS keeps of the addresses from which CloudFront calls origins.
+func LookupCloudFront(ctx *pulumi.Context) (string, error) {
+	name := "com.amazonaws.global.cloudfront.origin-facing"
+	list, err := ec2.LookupManagedPrefixList(ctx, &ec2.LookupManagedPrefixListArgs{Name: &name})
+	if err != nil {
+		return "", fmt.Errorf("network: prefix list %s: %w", name, err)
+	}
+	return list.Id, nil
+}
+
+func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArgs, opts ...pulumi.ResourceOption) error {
 	args.Protocol, args.FromPort, args.ToPort = pulumi.String("tcp"), pulumi.Int(r.Port), pulumi.Int(r.Port)
 	args.Description = pulumi.String(r.Why)
-	_, err := ec2.NewSecurityGroupRule(b.Ctx, name, args, b.Child())
+	_, err := ec2.NewSecurityGroupRule(b.Ctx, name, args, b.Child(opts...))
 	return err
 }
 

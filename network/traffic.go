@@ -23,6 +23,8 @@ const (
 	Internet Peer = "internet"
 	// S3 is Amazon S3 through the tier's gateway endpoint.
 	S3 Peer = "s3"
+	// CloudFront is where CloudFront calls origins from.
+	CloudFront Peer = "cloudfront"
 	// Each network in OperatorCIDRs is a peer too, by its CIDR.
 )
 
@@ -32,7 +34,7 @@ var Groups = []struct {
 	Tier        Tier
 	Description string
 }{
-	{LoadBalancer, Public, "Application Load Balancer: the only door from the internet"},
+	{LoadBalancer, Public, "Application Load Balancer: the way of requests to the API"}, // behind the edge it is in the private tier
 	{Bastion, Public, "Bastion: the way of operators to the hosts"},
 	{API, Private, "API instances"},
 	{MongoDB, Database, "MongoDB host"},
@@ -68,7 +70,6 @@ type Rule struct {
 // on To's, where they have one, and rules of the database tier's network ACL. All other traffic is refused.
 func Traffic(args *Args) []Rule {
 	rules := []Rule{
-		{Internet, LoadBalancer, httpPort, "HTTP from clients", 0},
 		{LoadBalancer, API, contract.APIPort, "requests and health checks", 0},
 		{API, MongoDB, contract.MongoDBPort, "database connections, TLS", 1},
 		{API, S3, httpsPort, "release, credentials and images", 0},
@@ -77,8 +78,16 @@ func Traffic(args *Args) []Rule {
 		{Bastion, API, sshPort, "operators, by EC2 Instance Connect", 0},
 		{Bastion, MongoDB, sshPort, "operators, by EC2 Instance Connect", 2},
 	}
-	if args.HTTPS {
-		rules = append(rules, Rule{Internet, LoadBalancer, httpsPort, "HTTPS from clients", 0})
+	switch {
+	case args.Edge && args.HTTPS:
+		rules = append(rules, Rule{CloudFront, LoadBalancer, httpsPort, "HTTPS from the distribution", 0})
+	case args.Edge:
+		rules = append(rules, Rule{CloudFront, LoadBalancer, httpPort, "HTTP from the distribution", 0})
+	default:
+		rules = append(rules, Rule{Internet, LoadBalancer, httpPort, "HTTP from clients", 0})
+		if args.HTTPS {
+			rules = append(rules, Rule{Internet, LoadBalancer, httpsPort, "HTTPS from clients", 0})
+		}
 	}
 	if args.NatGateways != NatNone {
 		rules = append(rules, Rule{API, Internet, httpsPort, "Session Manager, CloudWatch and package updates through NAT", 0})

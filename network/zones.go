@@ -13,9 +13,9 @@ import (
 )
 
 // LookupZones returns the names of the availability zones to use: the configured ones, or the first three of the region
-// that need no opt-in. It refuses a zone that does not offer each of the instance types. It does not skip such a zone:
-// the offers change with time, and subnets must not move.
-func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...string) ([]string, error) {
+// that need no opt-in. It refuses a zone that does not offer each of the instance types, or of which missingIn lists what else
+// the stack needs, by the zone's id. It does not skip such a zone: the offers change with time, and subnets must not move.
+func LookupZones(ctx *pulumi.Context, configured []string, missingIn func(zoneID string) []string, instanceTypes ...string) ([]string, error) {
 	// In any state: a zone in trouble must not move subnets.
 	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
 		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
@@ -32,14 +32,18 @@ func LookupZones(ctx *pulumi.Context, configured []string, instanceTypes ...stri
 		}
 		zones = names[:DefaultZones]
 	}
-	missing, err := missingTypes(ctx, instanceTypes)
+	types, err := missingTypes(ctx, instanceTypes)
 	if err != nil {
 		return nil, err
 	}
-	return zones, checkOffers(zones, names, missing)
+	ids := map[string]string{}
+	for i, name := range available.Names {
+		ids[name] = available.ZoneIds[i]
+	}
+	return zones, checkOffers(zones, names, func(zone string) []string { return append(types(zone), missingIn(ids[zone])...) })
 }
 
-// checkOffers refuses the zones with missing instance types. Its error names the zones of the region that offer all.
+// checkOffers refuses the zones in which something is missing. Its error names the zones of the region that offer all.
 func checkOffers(zones, region []string, missing func(zone string) []string) error {
 	var complete []string
 	for _, z := range region {

@@ -12,9 +12,7 @@ func (s *stack) export() error {
 	for name, value := range map[string]pulumi.Input{
 		"readme":          pulumi.String(s.dependencies.Readme),
 		"region":          pulumi.String(region),
-		"apiUrl":          s.api.URL,
-		"nameServers":     s.api.NameServers,
-		"siteUrl":         s.siteURL(),
+		"apiUrl":          s.edge.APIURL,
 		"imagesBucket":    s.buckets.ImagesBucket,
 		"artifactsBucket": s.buckets.ArtifactsBucket,
 		"logsBucket":      s.buckets.LogsBucket,
@@ -35,6 +33,13 @@ func (s *stack) export() error {
 		"userDataBytes":     pulumi.IntMap{"api": s.api.UserDataBytes, "database": s.database.UserDataBytes},
 	} {
 		s.ctx.Export(name, value)
+	}
+	if s.cfg.Edge.On() {
+		s.ctx.Export("url", s.edge.URL)
+		s.ctx.Export("distribution", s.edge.DistributionID)
+	}
+	if s.domain != nil {
+		s.ctx.Export("nameServers", s.domain.NameServers)
 	}
 	if s.deployer != nil {
 		s.ctx.Export("previewRole", s.deployer.PreviewRoleARN)

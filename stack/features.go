@@ -2,6 +2,7 @@ package stack
 
 import (
 	"cinema-database/compute"
+	"cinema-database/edge"
 	"cinema-database/iam/deployer"
 	"cinema-database/monitoring"
 	"cinema-database/storage"
@@ -25,6 +26,36 @@ func (s *stack) allowDeployments() (err error) {
 		return err
 	}
 	return s.deployer.Bound(s.ctx)
+}
+
+// createDomain makes the hosted zone and the certificates of the host names, and, where the stack is elsewhere, the provider
+// of the region that CloudFront takes certificates from.
+func (s *stack) createDomain() (err error) {
+	s.global = &edge.Global{}
+	if s.cfg.Edge.On() {
+		if s.global, err = edge.NewGlobal(s.ctx, "global", s.env, s.cfg.Provider); err != nil {
+			return err
+		}
+	}
+	if !s.cfg.Domain.On() {
+		return nil
+	}
+	s.domain, err = edge.NewDomain(s.ctx, "domain", &edge.DomainArgs{
+		Environment:    s.env,
+		DomainSettings: s.cfg.Domain,
+		HostedZoneID:   s.found.hostedZoneID,
+		Edge:           s.cfg.Edge.On(),
+		Global:         s.global.Provider,
+	})
+	return err
+}
+
+// edgeLogsFrom is the region from which the distribution's access logs come, empty without the edge.
+func (s *stack) edgeLogsFrom() string {
+	if s.cfg.Edge.On() {
+		return edge.GlobalRegion
+	}
+	return ""
 }
 
 func (s *stack) createBackup() (err error) {
@@ -75,7 +106,14 @@ func (s *stack) createMonitoring() (err error) {
 		args.VaultName = s.backup.VaultName
 	}
 	if s.cfg.Domain.On() {
-		args.CertificateARN = s.api.CertificateARN
+		args.CertificateARN = s.domain.CertificateARN
+	}
+	if s.cfg.Edge.On() {
+		args.DistributionID = s.edge.DistributionID
+		args.Global = s.global.Provider
+		if s.cfg.Domain.On() && s.global.Provider != nil {
+			args.EdgeCertificateARN = s.domain.EdgeCertificateARN
+		}
 	}
 	s.monitoring, err = monitoring.New(s.ctx, "monitoring", args)
 	return err

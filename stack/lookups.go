@@ -24,6 +24,8 @@ type findings struct {
 	zones        []string
 	ami          string
 	hostedZoneID string
+	// cloudFrontPrefixList is empty without the edge.
+	cloudFrontPrefixList string
 }
 
 // lookup reads config, prepares the binaries, and asks AWS what the stack builds on, all at the same time. It registers
@@ -38,9 +40,11 @@ func (s *stack) lookup() error {
 	group.Go(func() (err error) { s.env, err = environment.Lookup(s.ctx); return err })
 	// What these refuse is reported together. The group's own errors come first: where one fails, mostly all do, for the
 	// same reason.
-	var refusals [2]error
+	var refusals [3]error
 	group.Go(func() error { refusals[0] = s.lookupZones(); return nil })
 	group.Go(func() error { refusals[1] = s.preflight(); return nil })
+	group.Go(func() error { refusals[2] = s.cfg.Edge.CheckDeployed(s.ctx); return nil })
+	group.Go(func() error { return s.lookupCloudFront() })
 	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
 	group.Go(func() error { return s.cfg.Database.WarnOfDowntime(s.ctx) })
 	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
@@ -56,12 +60,19 @@ func (s *stack) lookup() error {
 }
 
 func (s *stack) lookupZones() (err error) {
-	s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones,
+	s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn,
 		s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
 	if err != nil {
 		return err
 	}
 	return network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones)
+}
+
+func (s *stack) lookupCloudFront() (err error) {
+	if s.cfg.Edge.On() {
+		s.found.cloudFrontPrefixList, err = network.LookupCloudFront(s.ctx)
+	}
+	return err
 }
 
 // preflight refuses a stack that the account cannot hold.
@@ -78,7 +89,6 @@ func (s *stack) preflight() error {
 		},
 		ElasticIPs:          gateways + compute.BastionAddresses,
 		ReservedConcurrency: s.cfg.Functions.Reserved(),
-		PublicBucket:        "bucket of the client's page",
 	}
 	if s.cfg.Replica.On() {
 		needs.Regions = map[string]string{"replicaRegion": s.cfg.Replica.Region}

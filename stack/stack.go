@@ -9,6 +9,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/app/contract"
 	"cinema-database/compute"
+	"cinema-database/edge"
 	"cinema-database/iam"
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/config"
@@ -38,11 +39,13 @@ func Program(d Dependencies) pulumi.RunFunc {
 			s.allowDeployments,
 			s.createBuckets,
 			s.createNetwork,
+			s.createDomain,
 			s.createRoles,
 			s.createBastion,
 			s.createDatabase,
 			s.createAPI,
 			s.createThumbnailer,
+			s.createEdge,
 			s.createReplica,
 			s.createBackup,
 			s.createMonitoring,
@@ -74,8 +77,12 @@ type stack struct {
 	database    *compute.Database
 	api         *compute.API
 	thumbnailer *compute.Thumbnailer
+	// global is what must be in one region, wherever the stack is.
+	global *edge.Global
+	edge   *edge.Edge
 
 	// nil where config does not ask for them
+	domain     *edge.Domain
 	deployer   *deployer.Deployer
 	backup     *storage.Backup
 	replica    *storage.Replica
@@ -87,6 +94,7 @@ func (s *stack) createBuckets() (err error) {
 	s.buckets, err = storage.New(s.ctx, "storage", &storage.Args{
 		Environment:      s.env,
 		LogRetentionDays: s.cfg.LogRetentionDays,
+		EdgeLogsFrom:     s.edgeLogsFrom(),
 		Artifacts:        s.found.artifacts,
 	})
 	return err
@@ -94,12 +102,14 @@ func (s *stack) createBuckets() (err error) {
 
 func (s *stack) createNetwork() (err error) {
 	s.network, err = network.New(s.ctx, "network", &network.Args{
-		Environment:        s.env,
-		Settings:           s.cfg.Network,
-		Zones:              s.found.zones,
-		HTTPS:              s.cfg.Domain.On(),
-		ArtifactsBucketARN: s.buckets.ArtifactsARN,
-		ImagesBucketARN:    s.buckets.ImagesARN,
+		Environment:            s.env,
+		Settings:               s.cfg.Network,
+		Zones:                  s.found.zones,
+		Edge:                   s.cfg.Edge.On(),
+		HTTPS:                  s.cfg.Domain.On(),
+		CloudFrontPrefixListID: s.found.cloudFrontPrefixList,
+		ArtifactsBucketARN:     s.buckets.ArtifactsARN,
+		ImagesBucketARN:        s.buckets.ImagesARN,
 	})
 	return err
 }
@@ -161,13 +171,13 @@ func (s *stack) createDatabase() error {
 }
 
 func (s *stack) createAPI() (err error) {
-	s.api, err = compute.NewAPI(s.ctx, "api", &compute.APIArgs{
+	args := &compute.APIArgs{
 		Environment:                 s.env,
 		APISettings:                 s.cfg.API,
 		AMI:                         s.found.ami,
 		Binary:                      s.buckets.Artifacts[contract.Cinema],
-		Domain:                      s.cfg.Domain,
-		HostedZoneID:                s.found.hostedZoneID,
+		Internal:                    s.cfg.Edge.On(),
+		Hosts:                       s.cfg.Domain.Hosts,
 		VPCID:                       s.network.VPCID,
 		PublicSubnetIDs:             s.network.PublicSubnetIDs,
 		PrivateSubnetIDs:            s.network.PrivateSubnetIDs,
@@ -178,10 +188,29 @@ func (s *stack) createAPI() (err error) {
 		ArtifactsBucket:             s.buckets.ArtifactsBucket,
 		ImagesBucket:                s.buckets.ImagesBucket,
 		CredentialsURI:              s.credentialsURI(),
-		AllowedOrigin:               s.siteURL(),
 		LogsBucket:                  s.buckets.LogsBucket,
 		LogsPrefix:                  storage.LoadBalancerLogs,
 		LogRetentionDays:            s.cfg.LogRetentionDays,
+	}
+	if s.domain != nil {
+		args.CertificateARN = s.domain.CertificateARN
+	}
+	s.api, err = compute.NewAPI(s.ctx, "api", args)
+	return err
+}
+
+// createEdge makes what users connect to.
+func (s *stack) createEdge() (err error) {
+	s.edge, err = edge.New(s.ctx, "edge", &edge.Args{
+		Environment:      s.env,
+		Settings:         s.cfg.Edge,
+		DomainSettings:   s.cfg.Domain,
+		Domain:           s.domain,
+		Global:           s.global.Provider,
+		LoadBalancer:     s.api.Origin,
+		SiteBucketDomain: s.buckets.SiteDomain,
+		LogsBucketARN:    s.buckets.LogsARN,
+		LogRetentionDays: s.cfg.LogRetentionDays,
 	})
 	return err
 }
@@ -206,6 +235,7 @@ func (s *stack) rollOut() error {
 		Rollouts:    s.rollouts,
 		API:         s.api,
 		Database:    s.database,
+		APIURL:      s.edge.APIURL,
 		Binary:      s.buckets.Artifacts[contract.Cinema],
 	}
 	if s.monitoring != nil {
@@ -215,19 +245,20 @@ func (s *stack) rollOut() error {
 }
 
 func (s *stack) publishSite() error {
-	_, err := storage.NewSite(s.ctx, "site", &storage.SiteArgs{
+	args := &storage.SiteArgs{
 		Environment: s.env,
 		Bucket:      s.buckets.SiteBucket,
-		APIURL:      s.api.URL,
-	})
+		BucketARN:   s.buckets.SiteARN,
+		APIURL:      s.edge.ClientAPIURL,
+	}
+	if s.cfg.Edge.On() {
+		args.DistributionARN = s.edge.DistributionARN
+	}
+	_, err := storage.NewSite(s.ctx, "site", args)
 	return err
 }
 
 // credentialsURI is where the database host writes the API's credentials.
 func (s *stack) credentialsURI() pulumi.StringOutput {
 	return pulumi.Sprintf("s3://%s/%s", s.buckets.ArtifactsBucket, contract.CredentialsKey)
-}
-
-func (s *stack) siteURL() pulumi.StringOutput {
-	return pulumi.Sprintf("http://%s", s.buckets.SiteEndpoint)
 }

@@ -15,6 +15,8 @@ type Args struct {
 	environment.Environment
 	// LogRetentionDays until access logs expire, at least 1.
 	LogRetentionDays int
+	// EdgeLogsFrom is the region from which the access logs of the edge come, empty without the edge.
+	EdgeLogsFrom string
 	// Artifacts are uploaded to the artifacts bucket, each binary once.
 	Artifacts []Artifact
 }

@@ -18,18 +18,18 @@ type bucketArgs struct {
 	// versioned buckets keep overwritten and deleted objects, for oldVersionDays.
 	versioned      bool
 	oldVersionDays int
-	// public allows everyone to read objects, also over plain HTTP.
-	public bool
 	// rules are lifecycle rules in addition to the common ones.
 	rules []s3.BucketLifecycleConfigurationV2RuleInput
 	// statements of the bucket policy, in addition to the one that denies plain HTTP.
 	statements func(arn pulumi.StringOutput) []iam.Statement
+	// policyLater leaves the bucket policy to a later step.
+	policyLater bool
 	// unlogged buckets write no access log.
 	unlogged bool
 }
 
-// bucket registers a bucket and all its settings. The policy waits for the public access block: under the block that S3
-// sets by default, it refuses a public policy.
+// bucket registers a bucket and all its settings. The policy waits for the public access block: S3 refuses two changes of a
+// bucket at the same time.
 func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.BucketPolicy, error) {
 	name := b.Name(kind)
 	stateful := b.Env.Protect && args.stateful
@@ -46,8 +46,8 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 		Bucket:                id,
 		BlockPublicAcls:       pulumi.Bool(true),
 		IgnorePublicAcls:      pulumi.Bool(true),
-		BlockPublicPolicy:     pulumi.Bool(!args.public),
-		RestrictPublicBuckets: pulumi.Bool(!args.public),
+		BlockPublicPolicy:     pulumi.Bool(true),
+		RestrictPublicBuckets: pulumi.Bool(true),
 	}, b.child())
 	if err != nil {
 		return nil, nil, err
@@ -88,10 +88,10 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 			return nil, nil, err
 		}
 	}
-	var statements []iam.Statement
-	if !args.public {
-		statements = append(statements, iam.DenyPlainHTTP(bucket.Arn))
+	if args.policyLater {
+		return bucket, nil, nil
 	}
+	statements := []iam.Statement{iam.DenyPlainHTTP(bucket.Arn)}
 	if args.statements != nil {
 		statements = append(statements, args.statements(bucket.Arn)...)
 	}

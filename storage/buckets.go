@@ -27,6 +27,9 @@ func (b *builder) createLogsBucket(st *Storage) error {
 		}},
 		statements: func(arn pulumi.StringOutput) []iam.Statement {
 			statements := []iam.Statement{iam.LoadBalancerLogs(arn, LoadBalancerLogs, b.Env.Account)}
+			if b.args.EdgeLogsFrom != "" {
+				statements = append(statements, iam.DeliveredLogs(arn, b.Env.Partition, b.args.EdgeLogsFrom, b.Env.Account))
+			}
 			for _, kind := range []string{"artifacts", "images", "site"} {
 				statements = append(statements, iam.BucketLogs(arn, kind, accessLogs(kind), b.Env.Account))
 			}
@@ -38,7 +41,7 @@ func (b *builder) createLogsBucket(st *Storage) error {
 	}
 	// AWS checks at once that the sender may write.
 	b.logs = component.After(bucket.ID().ToStringOutput(), policy)
-	st.LogsBucket = b.logs
+	st.LogsBucket, st.LogsARN = b.logs, component.After(bucket.Arn, policy)
 	return nil
 }
 
@@ -74,22 +77,12 @@ func (b *builder) createArtifactsBucket(st *Storage) error {
 	return nil
 }
 
+// createSiteBucket registers the bucket of the client, whose policy NewSite registers: it names the distribution.
 func (b *builder) createSiteBucket(st *Storage) error {
-	bucket, _, err := b.bucket("site", bucketArgs{
-		public:     true,
-		statements: func(arn pulumi.StringOutput) []iam.Statement { return []iam.Statement{iam.PublicRead(arn)} },
-	})
+	bucket, _, err := b.bucket("site", bucketArgs{versioned: true, oldVersionDays: oldVersionDays, policyLater: true})
 	if err != nil {
 		return err
 	}
-	website, err := s3.NewBucketWebsiteConfigurationV2(b.Ctx, b.Name("site"), &s3.BucketWebsiteConfigurationV2Args{
-		Bucket:        bucket.ID().ToStringOutput(),
-		IndexDocument: s3.BucketWebsiteConfigurationV2IndexDocumentArgs{Suffix: pulumi.String("index.html")},
-		ErrorDocument: s3.BucketWebsiteConfigurationV2ErrorDocumentArgs{Key: pulumi.String("index.html")},
-	}, b.Child())
-	if err != nil {
-		return err
-	}
-	st.SiteBucket, st.SiteEndpoint = bucket.ID().ToStringOutput(), website.WebsiteEndpoint
+	st.SiteBucket, st.SiteARN, st.SiteDomain = bucket.ID().ToStringOutput(), bucket.Arn, bucket.BucketRegionalDomainName
 	return nil
 }

@@ -1,10 +1,6 @@
 package storage
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -55,7 +51,7 @@ type Replica struct {
 func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pulumi.ResourceOption) (*Replica, error) {
 	r := &Replica{}
 	err := component.New(ctx, args.Environment, "cinema:storage:Replica", name, r, func(s *component.Scope) error {
-		provider, err := newProvider(s, args)
+		provider, err := s.NewProvider("provider", args.ReplicaSettings.Region, args.ReplicaSettings.Provider)
 		if err != nil {
 			return err
 		}
@@ -91,19 +87,4 @@ func NewReplica(ctx *pulumi.Context, name string, args *ReplicaArgs, opts ...pul
 		return err
 	}, opts...)
 	return r, err
-}
-
-// newProvider registers a provider for another region. An explicit provider does not inherit the settings of the default
-// one, so they are copied.
-func newProvider(s *component.Scope, args *ReplicaArgs) (*aws.Provider, error) {
-	settings := pulumi.Map{}
-	for _, key := range slices.Sorted(maps.Keys(args.Provider)) {
-		settings[key] = pulumi.String(args.Provider[key])
-	}
-	settings["region"] = pulumi.String(args.ReplicaSettings.Region)
-	var provider aws.Provider
-	if err := s.Ctx.RegisterResource("pulumi:providers:aws", s.Name("provider"), settings, &provider, s.Child(pulumi.Version(component.ProviderVersion()))); err != nil {
-		return nil, fmt.Errorf("provider: %w", err)
-	}
-	return &provider, nil
 }

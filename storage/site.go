@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/client"
+	"cinema-database/iam"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
 )
@@ -18,9 +19,10 @@ import (
 // SiteArgs are the bucket of the site and the API that it calls.
 type SiteArgs struct {
 	environment.Environment
-	// Bucket with website hosting.
-	Bucket pulumi.StringInput
-	// APIURL is the URL of the API, e.g. https://api.cinema.example.
+	Bucket, BucketARN pulumi.StringInput
+	// DistributionARN is the only reader of the bucket besides the account. Where there is none, nil.
+	DistributionARN pulumi.StringInput
+	// APIURL is the URL of the API as the client calls it, with its base path: a path, or an absolute URL.
 	APIURL pulumi.StringInput
 }
 
@@ -32,10 +34,14 @@ type Site struct {
 	Keys pulumi.StringArray
 }
 
-// NewSite publishes the client's files, and its configuration with the URL of the API.
+// NewSite publishes the client's files, and its configuration with the URL of the API. index.html comes last: it names the
+// others.
 func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.ResourceOption) (*Site, error) {
 	site := &Site{}
 	err := component.New(ctx, args.Environment, "cinema:storage:Site", name, site, func(s *component.Scope) error {
+		if err := createSitePolicy(s, args); err != nil {
+			return err
+		}
 		for _, page := range client.Pages() {
 			object := &s3.BucketObjectv2Args{
 				Bucket:       args.Bucket,
@@ -66,6 +72,20 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 		return nil
 	}, opts...)
 	return site, err
+}
+
+// createSitePolicy registers the policy of the site bucket.
+func createSitePolicy(s *component.Scope, args *SiteArgs) error {
+	statements := []iam.Statement{iam.DenyPlainHTTP(args.BucketARN)}
+	if args.DistributionARN != nil {
+		statements = append(statements, iam.DistributionRead(args.BucketARN, args.DistributionARN))
+	}
+	_, err := s3.NewBucketPolicy(s.Ctx, s.Name("policy"), &s3.BucketPolicyArgs{
+		Bucket: args.Bucket,
+		Policy: iam.Document(statements...),
+		// A bucket has one policy: the same resource as before.
+	}, s.Child(s.Moved(component.ID{Type: "cinema:storage:Storage", Name: "storage"}, "aws:s3/bucketPolicy:BucketPolicy", "storage-site")))
+	return err
 }
 
 func clientConfig(apiURL pulumi.StringInput) pulumi.StringOutput {

@@ -16,9 +16,11 @@ type Storage struct {
 	ArtifactsARN    pulumi.StringOutput
 	// LogsBucket receives access logs. It resolves once its policy allows them.
 	LogsBucket pulumi.StringOutput
+	LogsARN    pulumi.StringOutput
 	SiteBucket pulumi.StringOutput
-	// SiteEndpoint is the host name of the website, without a scheme.
-	SiteEndpoint pulumi.StringOutput
+	SiteARN    pulumi.StringOutput
+	// SiteDomain is the regional domain name of the site bucket.
+	SiteDomain pulumi.StringOutput
 
 	// Artifacts by the binary's name.
 	Artifacts map[string]Artifact

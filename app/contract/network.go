@@ -11,6 +11,9 @@ const (
 // BasePath is the path of the API: every route but HealthPath is below it. The client calls it on its own origin.
 const BasePath = "/api"
 
+// UploadPath is the path of the request with an image. A firewall may not look for text in its body.
+const UploadPath = BasePath + "/images"
+
 // Paths of health checks, which need no token.
 const (
 	// HealthPath answers 200 while the process runs. It does not check the database. It is not below BasePath, so the edge

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/environment"
@@ -52,6 +53,30 @@ func (s *Scope) Name(parts ...string) string {
 // Child is the option that every child carries, with further ones after it.
 func (s *Scope) Child(opts ...pulumi.ResourceOption) pulumi.ResourceOption {
 	return pulumi.Composite(append([]pulumi.ResourceOption{pulumi.Parent(s.self)}, opts...)...)
+}
+
+// ID is a component's type and logical name.
+type ID struct{ Type, Name string }
+
+// Moved is the alias of a child that the component former, directly under the stack, had before under that logical name.
+func (s *Scope) Moved(former ID, typ, name string) pulumi.ResourceOption {
+	parent := pulumi.CreateURN(pulumi.String(former.Name), pulumi.String(former.Type), nil, pulumi.String(s.Env.Project), pulumi.String(s.Env.Stack))
+	return pulumi.Aliases([]pulumi.Alias{{Type: pulumi.String(typ), Name: pulumi.String(name), ParentURN: parent}})
+}
+
+// NewProvider registers a provider for another region. An explicit provider does not inherit the settings of the default
+// one, so they are copied: by name, without the region.
+func (s *Scope) NewProvider(name, region string, settings map[string]string) (*aws.Provider, error) {
+	inputs := pulumi.Map{}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		inputs[key] = pulumi.String(settings[key])
+	}
+	inputs["region"] = pulumi.String(region)
+	var provider aws.Provider
+	if err := s.Ctx.RegisterResource("pulumi:providers:aws", s.Name(name), inputs, &provider, s.Child(pulumi.Version(ProviderVersion()))); err != nil {
+		return nil, fmt.Errorf("provider: %w", err)
+	}
+	return &provider, nil
 }
 
 // Tags of the child with that logical name: the stack config's, then Project, Stack, Component and Name, then extra.

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/compute"
+	"cinema-database/edge"
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/problem"
@@ -21,7 +22,8 @@ type Config struct {
 	Bastion  compute.BastionSettings
 	Database compute.DatabaseSettings
 	API      compute.APISettings
-	Domain   compute.DomainSettings
+	Edge     edge.Settings
+	Domain   edge.DomainSettings
 	Backups  storage.BackupSettings
 	// Monitoring is nil where config has no alarms.
 	Monitoring *monitoring.Settings
@@ -56,6 +58,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Bastion.Check(problems)
 	c.Database.Check(problems)
 	c.API.Check(problems)
+	c.Edge.Check(problems)
 	c.Domain.Check(problems)
 	c.Backups.Check(problems)
 	region, _ := ctx.GetConfig("aws:region")
@@ -86,6 +89,7 @@ func (r *reader) config() *Config {
 	r.api(c)
 	r.functions(c)
 	r.release(c)
+	r.object("edge", &c.Edge)
 	r.object("domain", &c.Domain)
 	r.object("alarms", &c.Monitoring)
 	r.object("deployer", &c.Deployer)
@@ -136,13 +140,15 @@ func (r *reader) database(c *Config) {
 
 func (r *reader) api(c *Config) {
 	var api struct {
-		InstanceType string `json:"instanceType"`
-		MinSize      int    `json:"minSize"`
-		MaxSize      int    `json:"maxSize"`
+		InstanceType   string   `json:"instanceType"`
+		MinSize        int      `json:"minSize"`
+		MaxSize        int      `json:"maxSize"`
+		AllowedOrigins []string `json:"allowedOrigins"`
 	}
 	r.object("api", &api)
 	c.API = compute.APISettings{
-		InstanceType: api.InstanceType, Architecture: c.Architecture, MinSize: api.MinSize, MaxSize: api.MaxSize,
+		InstanceType: api.InstanceType, Architecture: c.Architecture, AllowedOrigins: api.AllowedOrigins,
+		MinSize: api.MinSize, MaxSize: api.MaxSize,
 	}
 }
 

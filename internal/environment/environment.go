@@ -32,6 +32,12 @@ func AssumedRole(callerARN string) string {
 	return role
 }
 
+// In is the environment with another region, for ARNs. Physical names are those of the stack's own region.
+func (e Environment) In(region string) Environment {
+	e.Region = region
+	return e
+}
+
 // ARN of a resource of a service that has regions.
 func (e Environment) ARN(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", e.Partition, service, e.Region, e.Account, resource)

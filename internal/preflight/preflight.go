@@ -1,5 +1,5 @@
-// Package preflight compares what a stack needs with what its account has: quotas, regions, instance types, and S3's
-// block on public access. It registers nothing, so a refusal costs nothing. It reports all problems at once.
+// Package preflight compares what a stack needs with what its account has: quotas, regions and instance types.
+// It registers nothing, so a refusal costs nothing. It reports all problems at once.
 package preflight
 
 import (
@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/internal/problem"
@@ -23,8 +22,6 @@ type Needs struct {
 	ElasticIPs int
 	// ReservedConcurrency of all Lambda functions; 0 where none reserves any.
 	ReservedConcurrency int
-	// PublicBucket is the config key or name of a bucket with a public policy, empty for none.
-	PublicBucket string
 	// Regions besides the stack's own, by config key.
 	Regions map[string]string
 }
@@ -51,7 +48,6 @@ type check struct {
 func Check(ctx *pulumi.Context, needs Needs) error {
 	checks := append(needs.quotas(),
 		check{"regions", needs.checkRegions},
-		check{"S3 Block Public Access", needs.checkPublicAccess},
 	)
 	lists, failures := make([]*problem.List, len(checks)), make([]error, len(checks))
 	var done sync.WaitGroup
@@ -108,35 +104,4 @@ func (n Needs) checkRegions(ctx *pulumi.Context, l *problem.List) error {
 		}
 	}
 	return nil
-}
-
-// checkPublicAccess refuses a public bucket where the account blocks public policies.
-func (n Needs) checkPublicAccess(ctx *pulumi.Context, l *problem.List) error {
-	if n.PublicBucket == "" {
-		return nil
-	}
-	block, err := s3.LookupAccountPublicAccessBlock(ctx, &s3.LookupAccountPublicAccessBlockArgs{})
-	if err != nil {
-		if nothingBlocked(err) {
-			return nil
-		}
-		return err
-	}
-	var on []string
-	if block.BlockPublicPolicy {
-		on = append(on, "BlockPublicPolicy")
-	}
-	if block.RestrictPublicBuckets {
-		on = append(on, "RestrictPublicBuckets")
-	}
-	if len(on) > 0 {
-		l.Add("S3 Block Public Access", strings.Join(on, " and "), fmt.Sprintf("of the account keep the %s from being public", n.PublicBucket),
-			"turn them off under S3, Block Public Access settings for this account; every other bucket of the stack has its own block")
-	}
-	return nil
-}
-
-// nothingBlocked reports whether an error means that the account has no block: S3 answers 404 then.
-func nothingBlocked(err error) bool {
-	return strings.Contains(err.Error(), "NoSuchPublicAccessBlockConfiguration") || strings.Contains(err.Error(), "couldn't find resource")
 }

@@ -1,4 +1,4 @@
-package compute
+package edge
 
 import (
 	"strings"

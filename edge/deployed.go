@@ -1,0 +1,39 @@
+package edge
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/problem"
+)
+
+// CheckDeployed refuses a change of the mode while the load balancer that it would delete is protected: AWS would refuse the
+// deletion, but only at the end of the update.
+func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
+	found, err := lb.GetLbs(ctx, &lb.GetLbsArgs{Tags: map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack()}})
+	if err != nil {
+		return fmt.Errorf("edge: deployed load balancers: %w", err)
+	}
+	problems := problem.In("edge: ")
+	for _, arn := range found.Arns {
+		balancer, err := lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn})
+		if err != nil {
+			return fmt.Errorf("edge: deployed load balancer %s: %w", arn, err)
+		}
+		if balancer.Internal != s.On() && balancer.EnableDeletionProtection {
+			problems.Add("mode", string(s.Mode), "deletes the load balancer "+balancer.Name+", which is protected from deletion",
+				"keep the mode ("+string(other(s.Mode))+"), or turn its protection off first: aws elbv2 modify-load-balancer-attributes --load-balancer-arn "+
+					arn+" --attributes Key=deletion_protection.enabled,Value=false")
+		}
+	}
+	return problems.Err()
+}
+
+func other(m Mode) Mode {
+	if m == CloudFront {
+		return None
+	}
+	return CloudFront
+}

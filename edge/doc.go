@@ -1,0 +1,7 @@
+// Package edge builds the front door of the stack: with the edge, one CloudFront distribution that serves the client from
+// its bucket and the API through a VPC origin, with its firewall and access logs; in both modes the host names, their
+// certificates and their DNS records.
+//
+// It refuses host names outside the hosted zone, regions and availability zones without VPC origins, and a load
+// balancer that a change would have to delete while it is protected. No other package makes a public DNS record.
+package edge
