@@ -62,8 +62,10 @@ type APIArgs struct {
 	ImagesBucket    pulumi.StringInput
 	// CredentialsURI is the URI of the credentials object, s3://bucket/key. The database host writes it.
 	CredentialsURI pulumi.StringInput
-	// AllowedOrigin is the origin of the client site, e.g. https://cinema.example.
-	AllowedOrigin pulumi.StringInput
+	// AllowedOrigins are the other origins that browsers may call the API from, e.g. https://cinema.example.
+	AllowedOrigins []string
+	// Proxies is how many proxies every request comes through: 1 for the load balancer, 2 with the edge before it.
+	Proxies int
 	// LogsBucket and LogsPrefix receive the load balancer's access logs.
 	LogsBucket pulumi.StringInput
 	LogsPrefix string
