@@ -8,10 +8,10 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/app/contract"
 	"cinema-database/edge"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
-	"cinema-database/internal/format"
 	"cinema-database/internal/problem"
 	"cinema-database/storage"
 )
@@ -39,7 +39,7 @@ func (s APISettings) Check(l *problem.List) {
 	for i, origin := range s.AllowedOrigins {
 		at := fmt.Sprintf("api.allowedOrigins[%d]", i)
 		switch {
-		case !format.Origin(origin):
+		case !contract.IsOrigin(origin):
 			l.Add(at, origin, "is not an origin", "write only a scheme and a host, like https://cinema.example.com")
 		case slices.Contains(s.AllowedOrigins[:i], origin):
 			l.Add(at, origin, "appears twice", "remove one")

@@ -50,8 +50,8 @@ type ReleaseGateArgs struct {
 	Rollouts
 	API      *API
 	Database *Database
-	// APIURL is the URL of the API, with its base path: the front door.
-	APIURL pulumi.StringInput
+	// Address is the scheme and the host that users connect to: the front door.
+	Address pulumi.StringInput
 	// Binary is contract.Cinema.
 	Binary storage.Artifact
 	// Alarms are the names of the alarms that take a rollout back.
@@ -66,7 +66,7 @@ func NewReleaseGate(ctx *pulumi.Context, args *ReleaseGateArgs, opts ...pulumi.R
 		"template": args.API.templateID,
 		"version":  args.API.templateVersion,
 		"release":  pulumi.String(args.Binary.Short()),
-		"url":      args.APIURL,
+		"url":      args.Address,
 		"alarms": args.Alarms.ToStringArrayOutput().ApplyT(func(names []string) string {
 			return strings.Join(names, " ")
 		}).(pulumi.StringOutput),

@@ -23,7 +23,10 @@ const (
 // createLaunchTemplate registers the launch template of the API instances. Its tags Release and Script have
 // the digests of the binary and of the script, because nobody can read them in compressed user data.
 func (b *apiBuilder) createLaunchTemplate() error {
-	params := userdata.APIParams{Digest: b.args.Binary.Digest, Region: b.Env.Region, Port: contract.APIPort, Stack: b.Env.Stack}
+	params := userdata.APIParams{
+		Digest: b.args.Binary.Digest, Region: b.Env.Region, Port: contract.APIPort, Stack: b.Env.Stack,
+		AllowedOrigins: b.args.AllowedOrigins, Proxies: b.proxies(),
+	}
 	if _, err := userdata.API(params.Longest()); err != nil {
 		return fmt.Errorf("user data: %w", err)
 	}
@@ -35,13 +38,12 @@ func (b *apiBuilder) createLaunchTemplate() error {
 		"artifacts":   b.args.ArtifactsBucket,
 		"credentials": b.args.CredentialsURI,
 		"images":      b.args.ImagesBucket,
-		"origin":      b.args.AllowedOrigin,
 		"logGroup":    logGroup,
 		"binary":      b.args.Binary.Key, // an instance boots only once its binary is uploaded
 	}, func(known map[string]string) (userdata.Script, error) {
 		p := params
 		p.Artifacts, p.Credentials, p.Images = known["artifacts"], known["credentials"], known["images"]
-		p.AllowedOrigin, p.LogGroup = known["origin"], known["logGroup"]
+		p.LogGroup = known["logGroup"]
 		return userdata.API(p)
 	})
 	if err != nil {
@@ -49,7 +51,7 @@ func (b *apiBuilder) createLaunchTemplate() error {
 	}
 	b.out.UserDataBytes = data.Size
 	name := b.Name("instance")
-	script, err := scriptDigest(userdata.API(userdata.APIParams{Port: contract.APIPort}.Longest()))
+	script, err := scriptDigest(userdata.API(userdata.APIParams{Port: contract.APIPort, Proxies: 1}.Longest()))
 	if err != nil {
 		return err
 	}
@@ -88,6 +90,14 @@ func (b *apiBuilder) createLaunchTemplate() error {
 		Tags:              b.Tags(name), // the deployer may change own templates only
 	}, b.Child())
 	return err
+}
+
+// proxies is how many proxies every request comes through: the load balancer, and the distribution before it.
+func (b *apiBuilder) proxies() int {
+	if b.args.Internal {
+		return 2
+	}
+	return 1
 }
 
 // createLogs registers the log group of the instances and allows their role to write to it. It returns the group's name.

@@ -42,9 +42,11 @@ type LoadBalancer struct {
 type Edge struct {
 	pulumi.ResourceState
 
+	// Address is the scheme and the host that users connect to. It resolves once the host's name does.
+	Address pulumi.StringOutput
 	// URL of the client, without a trailing slash. It is empty in the mode none, where something else serves the client.
 	URL pulumi.StringOutput
-	// APIURL of the API, with its base path and without a trailing slash. It resolves once its name does.
+	// APIURL of the API, with its base path and without a trailing slash.
 	APIURL pulumi.StringOutput
 	// ClientAPIURL is APIURL as the client calls it: a path where both have one origin.
 	ClientAPIURL pulumi.StringOutput
@@ -115,7 +117,7 @@ func (b *builder) setURLs() error {
 		base = pulumi.Sprintf("http://%s", b.args.LoadBalancer.DNSName)
 	}
 	base = component.After(base, b.records...)
-	b.out.APIURL = pulumi.Sprintf("%s%s", base, contract.BasePath)
+	b.out.Address, b.out.APIURL = base, pulumi.Sprintf("%s%s", base, contract.BasePath)
 	if b.args.On() {
 		b.out.URL, b.out.ClientAPIURL = base, pulumi.String(contract.BasePath).ToStringOutput()
 		b.out.DistributionARN, b.out.DistributionID = b.distribution.Arn, b.distribution.ID().ToStringOutput()

@@ -74,18 +74,18 @@ func (b *builder) events() []event {
 		}
 	}
 	if b.args.CertificateARN != nil {
-		all = append(all, certificateEvent("certificate", "the certificate", b.args.CertificateARN))
+		all = append(all, renewalEvent("certificate", "the certificate", b.args.CertificateARN))
 	}
 	if b.args.EdgeCertificateARN != nil {
-		e := certificateEvent("edge-certificate", "the distribution's certificate", b.args.EdgeCertificateARN)
+		e := renewalEvent("edge-certificate", "the distribution's certificate", b.args.EdgeCertificateARN)
 		e.global = true
 		all = append(all, e)
 	}
 	return all
 }
 
-// certificateEvent is about a certificate that ACM cannot renew.
-func certificateEvent(name, what string, arn pulumi.StringInput) event {
+// renewalEvent is about a certificate that ACM cannot renew.
+func renewalEvent(name, what string, arn pulumi.StringInput) event {
 	return event{
 		name: name, description: "ACM did not renew " + what + ": see its status in ACM, then the proof records in the hosted zone",
 		pattern: pulumi.Map{

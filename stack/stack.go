@@ -235,7 +235,7 @@ func (s *stack) rollOut() error {
 		Rollouts:    s.rollouts,
 		API:         s.api,
 		Database:    s.database,
-		APIURL:      s.edge.APIURL,
+		Address:     s.edge.Address,
 		Binary:      s.buckets.Artifacts[contract.Cinema],
 	}
 	if s.monitoring != nil {

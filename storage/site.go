@@ -2,9 +2,7 @@ package storage
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
-	"io/fs"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
@@ -42,31 +40,36 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 		if err := createSitePolicy(s, args); err != nil {
 			return err
 		}
-		for _, page := range client.Pages() {
+		isIndex := func(f client.File) bool { return f.Path == client.IndexPath }
+		pages := client.Pages()
+		var others []pulumi.Resource
+		for _, page := range append(slices.DeleteFunc(slices.Clone(pages), isIndex), pages[slices.IndexFunc(pages, isIndex)]) {
 			object := &s3.BucketObjectv2Args{
 				Bucket:       args.Bucket,
-				Key:          pulumi.String(page.Path),
+				Key:          pulumi.String(page.Key),
 				ContentType:  pulumi.String(page.ContentType),
 				CacheControl: pulumi.String(page.CacheControl),
 				Tags:         s.ObjectTags(s.Name(page.Path)),
 
 				OverrideProvider: withoutDefaultTags(),
 			}
-			data, err := fs.ReadFile(client.Files, page.Path)
 			switch {
-			case err != nil:
-				return err
 			case page.Path == client.ConfigPath:
-				object.Content = clientConfig(args.APIURL)
-			case utf8.Valid(data): // a preview shows the difference
-				object.Content = pulumi.String(data)
+				object.Content = args.APIURL.ToStringOutput().ApplyT(client.Config).(pulumi.StringOutput)
+			case utf8.ValidString(page.Content): // a preview shows the difference
+				object.Content = pulumi.String(page.Content)
 			default:
-				object.ContentBase64 = pulumi.String(base64.StdEncoding.EncodeToString(data))
+				object.ContentBase64 = pulumi.String(base64.StdEncoding.EncodeToString([]byte(page.Content)))
 			}
-			published, err := s3.NewBucketObjectv2(s.Ctx, s.Name(page.Path), object, s.Child())
+			var after []pulumi.Resource
+			if isIndex(page) {
+				after = others
+			}
+			published, err := s3.NewBucketObjectv2(s.Ctx, s.Name(page.Path), object, s.Child(pulumi.DependsOn(after)))
 			if err != nil {
 				return err
 			}
+			others = append(others, published)
 			site.Keys = append(site.Keys, published.Key)
 		}
 		return nil
@@ -86,14 +89,4 @@ func createSitePolicy(s *component.Scope, args *SiteArgs) error {
 		// A bucket has one policy: the same resource as before.
 	}, s.Child(s.Moved(component.ID{Type: "cinema:storage:Storage", Name: "storage"}, "aws:s3/bucketPolicy:BucketPolicy", "storage-site")))
 	return err
-}
-
-func clientConfig(apiURL pulumi.StringInput) pulumi.StringOutput {
-	return apiURL.ToStringOutput().ApplyT(func(url string) (string, error) {
-		quoted, err := json.Marshal(url)
-		if err != nil {
-			return "", fmt.Errorf("site: API URL: %w", err)
-		}
-		return fmt.Sprintf("export default { apiUrl: %s };\n", quoted), nil
-	}).(pulumi.StringOutput)
 }

@@ -4,14 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/dev"
 	"cinema-database/internal/testutil/chromium"
 )
@@ -59,42 +55,40 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// site serves the page and a real API. A test can intercept the requests to the API.
+// site serves the page and a real API as the edge does. A test can intercept the requests to the API.
 type site struct {
 	t *testing.T
 	// URL is the page's address.
 	URL string
-	// api is the API's own address, whose requests are not intercepted.
+	// api is the API's address.
 	api string
 	// interceptor answers instead of the API; nil if no requests are intercepted.
 	interceptor atomic.Pointer[http.HandlerFunc]
-	// proxy forwards to the API.
-	proxy http.Handler
+	// backend is the API.
+	backend http.Handler
 }
 
 func start(t *testing.T) *site {
 	t.Helper()
 	chromium.Find(t)
-	// The cheapest bcrypt cost makes the tests fast.
-	server, err := dev.Start(t.Context(), dev.Options{Addr: "127.0.0.1:0", PasswordCost: bcrypt.MinCost})
+	s := &site{t: t}
+	server, err := dev.Start(t.Context(), dev.Options{
+		Addr:         "127.0.0.1:0",
+		PasswordCost: bcrypt.MinCost, // the cheapest cost makes the tests fast
+		Intercept: func(api http.Handler) http.Handler {
+			s.backend = api
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if interceptor := s.interceptor.Load(); interceptor != nil {
+					(*interceptor)(w, r)
+					return
+				}
+				api.ServeHTTP(w, r)
+			})
+		},
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Close() })
-	target, err := url.Parse(server.URL)
-	require.NoError(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	s := &site{t: t, api: server.URL, proxy: proxy}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The page's files come from a static site, which is always available.
-		isPage := r.URL.Path == "/" || slices.Contains(published(), r.URL.Path[1:])
-		if interceptor := s.interceptor.Load(); interceptor != nil && !isPage {
-			(*interceptor)(w, r)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(front.Close)
-	s.URL = front.URL
+	s.URL, s.api = server.URL, server.URL+contract.BasePath
 	return s
 }
 

@@ -1,38 +1,54 @@
 // Package client is the web page: static files that need no build.
 //
-// It consists of ES modules without a framework, for browsers of 2024 and later. index.html contains the content security
-// policy, because a static site sends no headers. js/main.js selects the view for an address, js/views has one module for
-// each group of views, js/api.js makes all calls to the API, and js/session.js keeps the token and documents where.
+// It consists of ES modules without a framework, for browsers of 2024 and later. js/main.js selects the view for an
+// address, js/views has one module for each group of views, js/api.js makes all calls to the API, and js/session.js keeps
+// the token and documents where.
 //
-// The page reads the API's address from config.js. The committed config.js means the page's own origin, for an API that
-// serves the page itself. For any other API, the publisher replaces config.js.
+// index.html and config.js are published at the site's root, and browsers request them on every visit. All other files are
+// published in a folder that is named after the content of all files. So a page never mixes the files of two releases,
+// browsers keep the files for as long as they like, and a new release is visible at once.
+//
+// The edge sends contract.ContentSecurityPolicy with every page. Where something else serves the site, the policy in
+// index.html is the only one. It differs in that the page may call an API on another origin.
 package client
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"cinema-database/app/contract"
 )
 
-// Files contains exactly the published files, by their path below the site's root.
+// files contains every published file except config.js.
 //
-//go:embed index.html config.js favicon.ico css icons js
-var Files embed.FS
+//go:embed index.html favicon.ico css icons js
+var files embed.FS
 
-// ConfigPath is the file that the publisher replaces. It is an ES module with the API's address, without a trailing slash:
-// export default { apiUrl: "https://api.example" };
+// IndexPath is the page.
+const IndexPath = "index.html"
+
+// ConfigPath is the file with the API's address, which the publisher knows: Config returns its content.
 const ConfigPath = "config.js"
 
 // File is one published file.
 type File struct {
-	// Path is the file's name in Files and its key in the site's bucket, such as "js/main.js".
+	// Path names the file in every release, such as "js/main.js".
 	Path string
+	// Key is the file's path below the site's root: Path, or Path in the folder of the release.
+	Key string
 	// ContentType is the Content-Type header. Text is UTF-8.
 	ContentType string
 	// CacheControl is the Cache-Control header.
 	CacheControl string
+	// Content is text or binary data. That of config.js is for an API on the page's own origin.
+	Content string
 }
 
 // contentTypes is fixed, because mime.TypeByExtension depends on the machine's tables.
@@ -46,28 +62,56 @@ var contentTypes = map[string]string{
 }
 
 const (
-	// revalidate makes browsers request the file each time. The answer is 304 if it has not changed.
+	// revalidate makes browsers and the edge ask for the file each time. The answer is 304 if it has not changed.
 	revalidate = "no-cache"
-	// cacheBriefly limits how long a browser can mix the files of two releases. File names have no digest, as nothing
-	// builds the page, so no file may be cached for long. One minute covers the page loads of a visit.
-	cacheBriefly = "public, max-age=60, must-revalidate"
+	// cacheForever is for files whose content never changes under the same key.
+	cacheForever = "public, max-age=31536000, immutable"
 )
 
 // Pages returns the published files, sorted by path, so that they are published in the same order everywhere.
-func Pages() []File {
-	var files []File
-	// WalkDir returns no error for an embed.FS. A test verifies that every file has a content type.
-	_ = fs.WalkDir(Files, ".", func(name string, entry fs.DirEntry, err error) error {
+func Pages() []File { return publish(files) }
+
+// Config returns the content of config.js. apiURL is the API's address with contract.BasePath: a path on the page's own
+// origin, or an absolute URL such as https://api.cinema.example/api.
+func Config(apiURL string) string {
+	quoted, err := json.Marshal(apiURL)
+	if err != nil {
+		panic(err) // marshaling a string never fails
+	}
+	return fmt.Sprintf("export default { apiUrl: %s };\n", quoted)
+}
+
+func publish(source fs.FS) []File {
+	all := []File{{Path: ConfigPath, Content: Config(contract.BasePath)}}
+	digest := sha256.New()
+	// An embed.FS returns no error. It is walked in lexical order. A test verifies that every file has a content type.
+	_ = fs.WalkDir(source, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		file := File{Path: name, ContentType: contentTypes[path.Ext(name)], CacheControl: cacheBriefly}
-		if name == "index.html" || name == ConfigPath {
-			file.CacheControl = revalidate
-		}
-		files = append(files, file)
-		return nil
+		data, err := fs.ReadFile(source, name)
+		// The length separates the name and the content of one file from the next.
+		fmt.Fprintf(digest, "%q %d\n", name, len(data))
+		_, _ = digest.Write(data) // never fails
+		all = append(all, File{Path: name, Content: string(data)})
+		return err
 	})
-	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return files
+	folder := "v-" + hex.EncodeToString(digest.Sum(nil))[:12] + "/"
+
+	var references []string // pairs of a reference in index.html and its replacement
+	for i := range all {
+		f := &all[i]
+		f.Key, f.ContentType, f.CacheControl = f.Path, contentTypes[path.Ext(f.Path)], revalidate
+		if f.Path != IndexPath && f.Path != ConfigPath {
+			f.Key, f.CacheControl = folder+f.Path, cacheForever
+			references = append(references, `"`+f.Path+`"`, `"`+f.Key+`"`)
+		}
+	}
+	slices.SortFunc(all, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	for i := range all {
+		if all[i].Path == IndexPath {
+			all[i].Content = strings.NewReplacer(references...).Replace(all[i].Content)
+		}
+	}
+	return all
 }

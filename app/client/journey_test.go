@@ -166,10 +166,10 @@ func TestSignUpWithoutLogin(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.intercept(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/login" {
+		if r.URL.Path == "/api/login" {
 			unavailable(1)(w, r)
 		} else {
-			s.proxy.ServeHTTP(w, r)
+			s.backend.ServeHTTP(w, r)
 		}
 	})
 	p := s.page()
@@ -210,11 +210,11 @@ func TestFavoritesInAnyOrder(t *testing.T) {
 	var held atomic.Bool
 	s.intercept(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || held.Swap(true) {
-			s.proxy.ServeHTTP(w, r)
+			s.backend.ServeHTTP(w, r)
 			return
 		}
 		answer := httptest.NewRecorder()
-		s.proxy.ServeHTTP(answer, r)
+		s.backend.ServeHTTP(answer, r)
 		arrived <- struct{}{}
 		<-release
 		maps.Copy(w.Header(), answer.Header())
@@ -334,7 +334,7 @@ func TestAPIUnavailable(t *testing.T) {
 				arrived <- struct{}{}
 				<-release
 			}
-			s.proxy.ServeHTTP(w, r)
+			s.backend.ServeHTTP(w, r)
 		})
 		defer s.restore()
 		p.click(".results .heart[aria-pressed=false]")

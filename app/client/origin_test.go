@@ -2,7 +2,7 @@ package client_test
 
 import (
 	"cmp"
-	"io/fs"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,11 +11,13 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/cdproto/security"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
 	"cinema-database/app/client"
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
@@ -27,28 +29,26 @@ import (
 func staticSite(t *testing.T, config *string) *httptest.Server {
 	t.Helper()
 	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := cmp.Or(strings.TrimPrefix(r.URL.Path, "/"), "index.html")
-		i := slices.Index(published(), name)
+		name := cmp.Or(strings.TrimPrefix(r.URL.Path, "/"), client.IndexPath)
+		i := slices.IndexFunc(client.Pages(), func(f client.File) bool { return f.Key == name })
 		if i < 0 || name == client.ConfigPath && *config == "" {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", client.Pages()[i].ContentType)
-		w.Header().Set("Cache-Control", client.Pages()[i].CacheControl)
-		data, err := fs.ReadFile(client.Files, name)
+		f := client.Pages()[i]
+		w.Header().Set("Content-Type", f.ContentType)
+		w.Header().Set("Cache-Control", f.CacheControl)
 		if name == client.ConfigPath {
-			data = []byte(*config)
+			f.Content = *config
 		}
-		if assert.NoError(t, err) {
-			w.Write(data)
-		}
+		io.WriteString(w, f.Content)
 	}))
 	t.Cleanup(static.Close)
 	return static
 }
 
-// As published: the page on a static site, the API on another origin that config.js names. At first the API has no
-// credentials, as on the first boot of a stack.
+// Without the edge: the page on a static site that sends no headers, the API on another origin that config.js names. At
+// first the API has no credentials, as on the first boot of a stack.
 func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	t.Parallel()
 	chromium.Find(t)
@@ -61,20 +61,20 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	withSource := func(source *credentialwatch.Source) *api.API {
 		a, err := api.New(api.Options{
 			Source: source, Bucket: images.NewBucket(parts.S3.Client(), dev.BucketName), Log: slog.New(slog.DiscardHandler),
-			AllowedOrigin: static.URL, PasswordCost: bcrypt.MinCost,
+			AllowedOrigins: []string{"https://cinema.example", static.URL}, PasswordCost: bcrypt.MinCost,
 		})
 		require.NoError(t, err)
 		return a
 	}
 	var current atomic.Pointer[api.API]
 	current.Store(withSource(&credentialwatch.Source{}))
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.Load().ServeHTTP(w, r) }))
+	// The page's policy allows other origins with HTTPS only.
+	backend := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.Load().ServeHTTP(w, r) }))
 	t.Cleanup(backend.Close)
-	// The page accepts a trailing slash.
-	config = `export default { apiUrl: "` + backend.URL + `/" };`
+	config = client.Config(backend.URL + contract.BasePath + "/") // the page accepts a trailing slash
 
-	s := &site{t: t, URL: static.URL, api: backend.URL}
-	p := s.page()
+	p := (&site{t: t, URL: static.URL}).page()
+	call(p, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
 	p.open("#/signup")
 	p.fill("Username", "ada", "Email", "ada@example.com", "Password", "correct horse")
 	p.clickText("Sign up")
@@ -111,11 +111,14 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	})
 }
 
-// A site shows a message if config.js is missing or invalid.
+// The page shows a message if config.js is missing or invalid.
 func TestMissingConfig(t *testing.T) {
 	t.Parallel()
 	chromium.Find(t)
-	for name, config := range map[string]string{"missing": "", "no address": `export default { apiUrl: "api.example" };`} {
+	for name, config := range map[string]string{
+		"missing": "", "a host": client.Config("api.example"), "no address": client.Config(""), "the root": client.Config("/"),
+		"another host": client.Config("//api.example/api"), "a script": client.Config("javascript:alert(1)"), "no URL": "export default {};",
+	} {
 		t.Run(name, func(t *testing.T) {
 			p := (&site{t: t, URL: staticSite(t, &config).URL}).page()
 			p.expectMessage("config.js")

@@ -30,12 +30,17 @@ func TestOnlyContractSpellsTheValues(t *testing.T) {
 	}
 	spelled := regexp.MustCompile(`(^|[^A-Za-z0-9_])(` + strings.Join(part, "|") + `)`)
 	whole := []string{CinemaDB, EnvRegion, EnvPort, EnvProxies, EnvStack, MetricNamespace}
+	// A path starts with basePath, or is that alone.
+	basePath := regexp.MustCompile(`(^|[^A-Za-z0-9_.])(` + regexp.QuoteMeta(BasePath) + `)($|/|["'?#*])`)
 	comment := regexp.MustCompile(`^\s*(#|//)`)
 
 	check := func(at, text string, complete bool) {
-		if match := spelled.FindStringSubmatch(text); match != nil && (complete || !comment.MatchString(text)) {
-			assert.Fail(t, "use app/contract", "%s: %s", at, match[2])
-		} else if complete && slices.Contains(whole, text) {
+		for _, values := range []*regexp.Regexp{spelled, basePath} {
+			if match := values.FindStringSubmatch(text); match != nil && (complete || !comment.MatchString(text)) {
+				assert.Fail(t, "use app/contract", "%s: %s", at, match[2])
+			}
+		}
+		if complete && slices.Contains(whole, text) {
 			assert.Fail(t, "use app/contract", "%s: %s", at, text)
 		}
 	}

@@ -24,3 +24,6 @@ const (
 	// EnvMongoDBHost is the DNS name by which the API connects to the database.
 	EnvMongoDBHost = "MONGODB_HOST"
 )
+
+// MaxProxies is the greatest value of EnvProxies.
+const MaxProxies = 2

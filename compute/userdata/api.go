@@ -2,7 +2,9 @@ package userdata
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"cinema-database/app/contract"
 )
@@ -21,8 +23,10 @@ type APIParams struct {
 	Region string
 	// Port is the TCP port of the API, from 1024 to 65535: the process has no capability to bind a lower one.
 	Port int
-	// AllowedOrigin is the one other origin that browsers may call from, e.g. https://cinema.example; empty allows none.
-	AllowedOrigin string
+	// AllowedOrigins are the other origins that browsers may call from, e.g. https://cinema.example (contract.IsOrigin).
+	AllowedOrigins []string
+	// Proxies is how many proxies every request comes through: 1 for the load balancer, 2 with the edge before it.
+	Proxies int
 	// Stack names the stack in the metrics that the API publishes.
 	Stack string
 	// LogGroup is the name of the log group that the CloudWatch agent writes the API's log to.
@@ -39,7 +43,6 @@ func (p APIParams) Longest() APIParams {
 	orLongest(&p.Credentials, longestCredentials)
 	orLongest(&p.Stack, func() string { return filler(letters, stackMax) })
 	orLongest(&p.LogGroup, func() string { return filler(letters, logGroupMax) })
-	orLongest(&p.AllowedOrigin, func() string { return "https://" + longestHost() + ":65535" })
 	return p
 }
 
@@ -53,8 +56,13 @@ func (p APIParams) check() error {
 	if p.Port < 1024 || p.Port > 65535 {
 		l.Add("Port", p.Port, "is not a port that the API may bind", "use a number from 1024 to 65535")
 	}
-	if p.AllowedOrigin != "" && !isOrigin(p.AllowedOrigin) {
-		l.Add("AllowedOrigin", p.AllowedOrigin, "is not an origin", "use only a scheme and a host, such as https://cinema.example")
+	for i, origin := range p.AllowedOrigins {
+		if !contract.IsOrigin(origin) {
+			l.Add(fmt.Sprintf("AllowedOrigins[%d]", i), origin, "is not an origin", "use only a scheme, a host and a port that is not the default, such as https://cinema.example")
+		}
+	}
+	if p.Proxies < 1 || p.Proxies > contract.MaxProxies {
+		l.Add("Proxies", p.Proxies, "is not the number of proxies before the API", "use 1 for the load balancer, 2 with the edge before it")
 	}
 	if !stackName.MatchString(p.Stack) || len(p.Stack) > stackMax {
 		l.Add("Stack", p.Stack, "is not a stack name", "use letters, digits, - _ and .")
@@ -72,15 +80,17 @@ func API(p APIParams) (Script, error) {
 	if err := p.check(); err != nil {
 		return Script{}, err
 	}
-	settings := environment(
-		assignment{contract.EnvCredentialsURI, p.Credentials},
-		assignment{contract.EnvImagesBucket, p.Images},
-		assignment{contract.EnvRegion, p.Region},
-		assignment{contract.EnvPort, strconv.Itoa(p.Port)},
-		assignment{contract.EnvAllowedOrigin, p.AllowedOrigin},
-		assignment{contract.EnvBehindProxy, "true"},
-		assignment{contract.EnvStack, p.Stack},
-	)
+	settings := []assignment{
+		{contract.EnvCredentialsURI, p.Credentials},
+		{contract.EnvImagesBucket, p.Images},
+		{contract.EnvRegion, p.Region},
+		{contract.EnvPort, strconv.Itoa(p.Port)},
+		{contract.EnvProxies, strconv.Itoa(p.Proxies)},
+		{contract.EnvStack, p.Stack},
+	}
+	if len(p.AllowedOrigins) > 0 {
+		settings = append(settings, assignment{contract.EnvAllowedOrigins, strings.Join(p.AllowedOrigins, " ")})
+	}
 	var b builder
 	b.head("Installs and starts the Cinema API, binary "+p.Digest[:12],
 		assignment{"bucket", p.Artifacts},
@@ -89,7 +99,7 @@ func API(p APIParams) (Script, error) {
 		assignment{"digest", p.Digest},
 		assignment{"port", strconv.Itoa(p.Port)},
 		assignment{"health_path", contract.HealthPath},
-		assignment{"settings", settings},
+		assignment{"settings", environment(settings...)},
 	)
 	b.setup()
 	b.function("units", putFile("0644", "/etc/systemd/system/cinema.service", "cinema.service")+

@@ -29,8 +29,8 @@ import (
 	"cinema-database/internal/testutil/freeport"
 )
 
-// behindProxy is a line of the API's environment.
-const behindProxy = contract.EnvBehindProxy + "=true"
+// proxies is a line of the API's environment.
+const proxies = contract.EnvProxies + "=1"
 
 func cinemaKey(digest string) string { return contract.ExecutableKey(contract.Cinema, digest) }
 
@@ -340,7 +340,7 @@ func TestBootAPI(t *testing.T) {
 			"enable amazon-cloudwatch-agent.service logrotate.timer\nrestart logrotate.timer\nrestart amazon-cloudwatch-agent.service\n"+
 			"attempts 1\n", h.read("var/log/systemctl"))
 		for _, want := range []string{
-			contract.EnvAllowedOrigin + "=https://cinema.example", contract.EnvRegion + "=us-east-1", behindProxy,
+			contract.EnvAllowedOrigins + "=https://cinema.example http://localhost:3000", contract.EnvRegion + "=us-east-1", proxies,
 			contract.EnvImagesBucket + "=cinema-images-5d6e7f8", contract.EnvCredentialsURI + "=s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		} {
 			assert.Contains(t, b.after, want+"\n", "the running API's environment")
@@ -393,7 +393,7 @@ func TestBootAPI(t *testing.T) {
 		require.Zero(t, b.status, b.console)
 		assert.True(t, strings.HasPrefix(h.read("var/log/sleep"), "10\n10\n"), "seconds between the attempts")
 		assert.Len(t, h.s3.gets, 3)
-		assert.Contains(t, b.after, behindProxy)
+		assert.Contains(t, b.after, proxies)
 	})
 	t.Run("a binary that does not answer", func(t *testing.T) {
 		t.Parallel()
@@ -413,7 +413,7 @@ func TestBootAPI(t *testing.T) {
 		})
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.console, "the log stays in /var/log/cinema/api.log: Error: Failed to download metadata")
-		assert.Contains(t, b.after, behindProxy)
+		assert.Contains(t, b.after, proxies)
 		assert.Equal(t, 1, strings.Count(h.read("var/log/started"), "cinema serve\n"), "the API is not restarted")
 	})
 	t.Run("a failed step says why in the same line", func(t *testing.T) {

@@ -124,14 +124,14 @@ systemctl kill --signal=KILL cinema.service
 `+answer+`echo "restarts $(systemctl show -P NRestarts cinema.service)"
 `)
 	require.Zero(t, b.status, b.console)
-	assert.Equal(t, 2, strings.Count(b.after, "\n"+behindProxy+"\n"), b.after)
+	assert.Equal(t, 2, strings.Count(b.after, "\n"+proxies+"\n"), b.after)
 	assert.Contains(t, b.after, "\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n")
 	assert.NotRegexp(t, `Uid:\t0\t`, b.after)
 	assert.Contains(t, b.after, "Read-only file system")
 	assert.Contains(t, b.after, "restarts 1\n")
 
 	b = h.systemd("true", answer)
-	assert.Contains(t, b.after, "\n"+behindProxy+"\n", "after a reboot")
+	assert.Contains(t, b.after, "\n"+proxies+"\n", "after a reboot")
 }
 
 // TestSystemdDatabase: the units start in their order, and mongod is prepared and starts again after a crash and a reboot.

@@ -2,9 +2,7 @@ package userdata
 
 import (
 	"math/rand/v2"
-	"net/url"
 	"regexp"
-	"strings"
 
 	"cinema-database/app/contract"
 	"cinema-database/internal/format"
@@ -51,16 +49,6 @@ func checkCredentials(l *problem.List, field, value string) {
 	if _, _, ok := format.ObjectURI(value); !ok {
 		l.Add(field, value, "is not the URI of an S3 object", "write it like s3://bucket/"+contract.CredentialsKey)
 	}
-}
-
-// isOrigin reports whether value is an origin as browsers send it: a scheme, a host, and a port unless it is the
-// scheme's default (RFC 6454, section 6.2). The host is in ASCII.
-func isOrigin(value string) bool {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != value {
-		return false
-	}
-	return !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`\\<>{}|^", r) })
 }
 
 // filler returns n characters that compress as badly as any value of that alphabet can, the same every time.

@@ -7,7 +7,6 @@ package format
 
 import (
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,10 +79,3 @@ func HostName(s string) bool { return len(s) <= HostNameMax && hostName.MatchStr
 
 // SHA256 reports whether s is a SHA-256 digest in hexadecimal: 64 lower-case digits.
 func SHA256(s string) bool { return sha256Hex.MatchString(s) }
-
-// Origin reports whether s is the origin of a page: a scheme, http or https, and a host (RFC 6454, section 6.2).
-func Origin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == s &&
-		strings.Trim(u.Host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == ""
-}

@@ -9,12 +9,13 @@ const TRANSFER_TIMEOUT = 65_000;
 
 let base = "";
 
-// configure reads the API's address from config.js. The import is dynamic, so that a missing or broken file leads to a
-// message instead of an empty page.
+// configure reads the API's address from config.js: a path on the page's own origin, or an http or https address. The file
+// is next to the page and not in the folder of this module, which the browser may keep. The import is dynamic, so that a
+// missing or broken file leads to a message instead of an empty page.
 export async function configure() {
-  const { default: config } = await import("../config.js");
+  const { default: config } = await import(new URL("config.js", document.baseURI).href);
   base = String(config.apiUrl).replace(/\/+$/, "");
-  if (base && !/^https?:\/\//.test(base)) throw new Error(`config.js: apiUrl "${base}" is not an http or https address`);
+  if (!/^(\/|https?:\/\/)[^/]/.test(base)) throw new Error(`config.js: apiUrl "${config.apiUrl}" is neither a path nor an http or https address`);
 }
 
 // ApiError is any response without success. kind is one of

@@ -157,12 +157,12 @@ function titleSize(title, layout) {
   return round(Math.min(wanted, width / (longest * 0.72)));
 }
 
-// imageAddress returns null for an address that the content security policy blocks. It allows https and the page's own origin.
+// imageAddress returns null for an address that the content security policy blocks. It allows the page's own origin only.
 function imageAddress(address) {
   if (!address) return null;
   try {
     const url = new URL(address, document.baseURI);
-    return url.protocol === "https:" || url.origin === location.origin ? url.href : null;
+    return url.origin === location.origin ? url.href : null;
   } catch {
     return null;
   }

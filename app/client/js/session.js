@@ -3,8 +3,8 @@
 // The token is kept in sessionStorage, which ends with the tab, so a shared computer keeps nothing. Only if the user
 // chooses to stay logged in, it is kept in localStorage, until the token expires (7 days) or the user logs out. A
 // script on the page could read both. The content security policy, and the rule that data never becomes markup, keep
-// such scripts out. A cookie is not possible: without a domain, the page and the API are on different origins over
-// plain HTTP, and browsers send no cross-site cookies there.
+// such scripts out. A cookie is not possible: the page may be on another site than the API, and browsers block cross-site
+// cookies.
 
 const KEY = "cinema.session";
 

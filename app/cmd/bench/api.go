@@ -13,6 +13,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/dev"
 	"cinema-database/app/internal/store"
@@ -35,7 +36,7 @@ func measureAPI(ctx context.Context, o options) (_ []figure, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	c := &client{url: s.URL, http: &http.Client{
+	c := &client{url: s.URL + contract.BasePath, http: &http.Client{
 		Timeout:   30 * time.Second,
 		Transport: &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections},
 	}}

@@ -11,8 +11,9 @@
 //	AWS_UPLOAD_BUCKET_NAME  images bucket
 //	AWS_REGION              region of the buckets
 //	PORT                    port to listen on; default 8081
-//	ALLOWED_ORIGIN          the only other origin that browsers may call the API from; default none
-//	BEHIND_PROXY            true behind the load balancer: trust its entry in X-Forwarded-For
+//	ALLOWED_ORIGINS         other origins that browsers may call the API from, separated by spaces; default none
+//	PROXIES                 number of proxies before the API, whose entries in X-Forwarded-For are trusted: 1 for the load
+//	                        balancer, 2 with the edge before it; default 0
 //	STACK                   stack name in the data volume's metric; if empty, the metric is not published
 //	AWS_ENDPOINT_URL_S3     URL of an S3 server on a laptop
 //

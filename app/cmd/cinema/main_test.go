@@ -73,7 +73,7 @@ func TestServe(t *testing.T) {
 	env["MONGODB_URI"], env["JWT_KEY"] = db.URI(), key
 	url := startServe(t, env)
 	requireStatus(t, url+"/healthz", 200)
-	requireStatus(t, url+"/readyz", 200)
+	requireStatus(t, url+"/api/readyz", 200)
 }
 
 func TestServeWaitsForCredentials(t *testing.T) {
@@ -81,9 +81,9 @@ func TestServeWaitsForCredentials(t *testing.T) {
 	env["CREDENTIALS_URI"] = "s3://artifacts/credentials/api.json"
 	url := startServe(t, env)
 	requireStatus(t, url+"/healthz", 200)
-	requireStatus(t, url+"/readyz", 503)
+	requireStatus(t, url+"/api/readyz", 503)
 	putCredentials(t, s3, db)
-	requireStatus(t, url+"/readyz", 200)
+	requireStatus(t, url+"/api/readyz", 200)
 }
 
 func putCredentials(t *testing.T, s3 *dev.S3, db *dev.Database) {

@@ -38,11 +38,11 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 		source = credentialwatch.Fixed(credentialwatch.State{Store: db, Key: s.JWTKey})
 	}
 	handler, err := api.New(api.Options{
-		Source:        source,
-		Bucket:        images.NewBucket(s3, s.Bucket),
-		Log:           log,
-		AllowedOrigin: s.AllowedOrigin,
-		BehindProxy:   s.BehindProxy,
+		Source:         source,
+		Bucket:         images.NewBucket(s3, s.Bucket),
+		Log:            log,
+		AllowedOrigins: s.AllowedOrigins,
+		Proxies:        s.Proxies,
 	})
 	if err != nil {
 		return err

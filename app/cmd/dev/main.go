@@ -1,4 +1,5 @@
-// Command dev runs the whole application on this machine, with the sample movies, at http://localhost:8081.
+// Command dev runs the whole application on this machine, with the sample movies, at http://localhost:8081: the client at
+// /, the API at /api, with the headers that the edge sends.
 //
 //	go run ./app/cmd/dev [-addr 127.0.0.1:8081] [-data folder]
 package main

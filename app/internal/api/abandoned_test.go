@@ -108,7 +108,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	token := h.signUp("ada")
 	body, contentType := form(file{"image", "x", testimage.PNG(4, 4)})
 	ctx, disconnect := context.WithCancel(t.Context())
-	request := requestOf(t, ctx, "POST", server.URL+"/images", strings.NewReader(body), contentType, bearer(token))
+	request := requestOf(t, ctx, "POST", server.URL+"/api/images", strings.NewReader(body), contentType, bearer(token))
 	answered := make(chan error, 1)
 	go func() {
 		_, err := http.DefaultClient.Do(request)
@@ -119,7 +119,7 @@ func TestUploadIsAbandoned(t *testing.T) {
 	require.ErrorIs(t, <-answered, context.Canceled)
 	<-noticed
 	close(release)
-	require.Eventually(t, func() bool { return strings.Contains(h.log.String(), `"route":"POST /images"`) }, time.Minute, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(h.log.String(), `"route":"POST /api/images"`) }, time.Minute, 5*time.Millisecond)
 
 	for _, i := range h.images(token, "").Images {
 		assert.Equal(t, http.StatusOK, h.do("GET", i.URL, nil, bearer(token)).status, "every listed image exists")
@@ -135,13 +135,13 @@ func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	change := account("mallory")
 	for n := range 5 {
 		change["Password"] = fmt.Sprintf("another password %d", n)
-		a := h.do("PUT", "/users/mallory", change, bearer(token)).requireStatus(t, http.StatusOK)
+		a := h.do("PUT", "/api/users/mallory", change, bearer(token)).requireStatus(t, http.StatusOK)
 		token = as[sessionAnswer](t, a).Token
 	}
-	p := h.do("PUT", "/users/mallory", change, bearer(token)).problem(t, http.StatusTooManyRequests)
+	p := h.do("PUT", "/api/users/mallory", change, bearer(token)).problem(t, http.StatusTooManyRequests)
 	assert.NotEmpty(t, p.header.Get("Retry-After"))
 	delete(change, "Password")
-	assert.Equal(t, http.StatusOK, h.do("PUT", "/users/mallory", change, bearer(token)).status, "other fields need no hash")
+	assert.Equal(t, http.StatusOK, h.do("PUT", "/api/users/mallory", change, bearer(token)).status, "other fields need no hash")
 	h.logIn("ada", password)
 }
 
@@ -196,16 +196,16 @@ func TestBrokenAnswersAreRecorded(t *testing.T) {
 		}, time.Minute, 5*time.Millisecond, route)
 		return found
 	}
-	broken := line("GET /images/{id}")
+	broken := line("GET /api/images/{id}")
 	assert.Contains(t, broken, `"level":"ERROR"`)
 	assert.Contains(t, broken, `"error":"`)
-	left := line("GET /images/{id}/thumbnail")
+	left := line("GET /api/images/{id}/thumbnail")
 	assert.Contains(t, left, `"level":"INFO"`)
 	assert.Contains(t, left, `"status":499`)
 
 	h.url = url
-	metrics := string(h.do("GET", "/metrics", nil).body)
-	assert.Contains(t, metrics, `route="GET /images/{id}"`)
+	metrics := string(h.do("GET", "/api/metrics", nil).body)
+	assert.Contains(t, metrics, `route="GET /api/images/{id}"`)
 }
 
 // late is a body that ends with the error of the server's read timeout.
@@ -226,7 +226,7 @@ func TestUploadIsTooSlow(t *testing.T) {
 	token := h.signUp("ada")
 	handler := must.OK(api.New(h.options()))(t)
 	body, contentType := form(file{"image", "x", testimage.PNG(4, 4)})
-	request := httptest.NewRequest("POST", "/images", late{strings.NewReader(body[:len(body)-40])})
+	request := httptest.NewRequest("POST", "/api/images", late{strings.NewReader(body[:len(body)-40])})
 	contentType(request)
 	bearer(token)(request)
 	response := httptest.NewRecorder()

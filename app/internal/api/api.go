@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/passwords"
@@ -22,10 +24,11 @@ type Options struct {
 	// Bucket stores the images.
 	Bucket *images.Bucket
 	Log    *slog.Logger
-	// AllowedOrigin is the only other origin that browsers may call the API from; empty allows none.
-	AllowedOrigin string
-	// BehindProxy means that requests come through a load balancer that appends to X-Forwarded-For.
-	BehindProxy bool
+	// AllowedOrigins are the other origins that browsers may call the API from (contract.IsOrigin).
+	AllowedOrigins []string
+	// Proxies is how many proxies every request comes through, from 0 to contract.MaxProxies. Each appends the address that
+	// it was called from to X-Forwarded-For.
+	Proxies int
 	// PasswordCost is bcrypt's work factor; zero for passwords.DefaultCost.
 	PasswordCost int
 	// UserAttempts and AddressAttempts limit log-ins; the zero Rate for the defaults.
@@ -38,22 +41,22 @@ type Options struct {
 
 // API is the API's HTTP handler.
 type API struct {
-	source        *credentialwatch.Source
-	bucket        *images.Bucket
-	log           *slog.Logger
-	allowedOrigin string
-	behindProxy   bool
-	hasher        *passwords.Hasher
-	byUser        *limiter
-	byAddress     *limiter
-	uploads       chan struct{}
-	uploading     counter
-	accounts      *accountCache
-	metrics       *metrics
-	ready         readiness
-	uploaded      func(ctx context.Context, id string, original []byte)
-	now           func() time.Time
-	handler       http.Handler
+	source         *credentialwatch.Source
+	bucket         *images.Bucket
+	log            *slog.Logger
+	allowedOrigins []string
+	proxies        int
+	hasher         *passwords.Hasher
+	byUser         *limiter
+	byAddress      *limiter
+	uploads        chan struct{}
+	uploading      counter
+	accounts       *accountCache
+	metrics        *metrics
+	ready          readiness
+	uploaded       func(ctx context.Context, id string, original []byte)
+	now            func() time.Time
+	handler        http.Handler
 }
 
 // New returns the API. The error reports all invalid options.
@@ -67,6 +70,14 @@ func New(o Options) (*API, error) {
 	}
 	if o.Log == nil {
 		problems = append(problems, errors.New("api: Log: nil; set a logger"))
+	}
+	for _, origin := range o.AllowedOrigins {
+		if !contract.IsOrigin(origin) {
+			problems = append(problems, fmt.Errorf("api: AllowedOrigins: %q: not an origin; use one such as https://cinema.example", origin))
+		}
+	}
+	if o.Proxies < 0 || o.Proxies > contract.MaxProxies {
+		problems = append(problems, fmt.Errorf("api: Proxies: %d: not a number of proxies; use 0 to %d", o.Proxies, contract.MaxProxies))
 	}
 	if o.PasswordCost == 0 {
 		o.PasswordCost = passwords.DefaultCost
@@ -82,20 +93,20 @@ func New(o Options) (*API, error) {
 		o.Now = time.Now
 	}
 	a := &API{
-		source:        o.Source,
-		bucket:        o.Bucket,
-		log:           o.Log,
-		allowedOrigin: o.AllowedOrigin,
-		behindProxy:   o.BehindProxy,
-		hasher:        hasher,
-		byUser:        newLimiter(o.UserAttempts.or(userAttempts), o.Now),
-		byAddress:     newLimiter(o.AddressAttempts.or(addressAttempts), o.Now),
-		uploads:       make(chan struct{}, maxUploads),
-		uploading:     counter{count: map[bson.ObjectID]int{}},
-		accounts:      newAccountCache(),
-		metrics:       newMetrics(),
-		uploaded:      o.Uploaded,
-		now:           o.Now,
+		source:         o.Source,
+		bucket:         o.Bucket,
+		log:            o.Log,
+		allowedOrigins: slices.Clone(o.AllowedOrigins),
+		proxies:        o.Proxies,
+		hasher:         hasher,
+		byUser:         newLimiter(o.UserAttempts.or(userAttempts), o.Now),
+		byAddress:      newLimiter(o.AddressAttempts.or(addressAttempts), o.Now),
+		uploads:        make(chan struct{}, maxUploads),
+		uploading:      counter{count: map[bson.ObjectID]int{}},
+		accounts:       newAccountCache(),
+		metrics:        newMetrics(),
+		uploaded:       o.Uploaded,
+		now:            o.Now,
 	}
 	a.handler = a.build()
 	return a, nil

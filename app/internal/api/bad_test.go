@@ -81,7 +81,7 @@ func TestBadBodies(t *testing.T) {
 		"address that is taken":  {`{"Username":"mallory","Password":"long enough","Email":"Ada@Example.com"}`, 409, "Email", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := h.do("POST", "/users", c.body, c.edits...).problem(t, c.status)
+			p := h.do("POST", "/api/users", c.body, c.edits...).problem(t, c.status)
 			if c.field != "" {
 				require.Len(t, p.Errors, 1)
 				assert.Equal(t, c.field, p.Errors[0].Field)
@@ -89,7 +89,7 @@ func TestBadBodies(t *testing.T) {
 			assert.NotContains(t, p.Detail, "json:", "no decoder's words")
 		})
 	}
-	p := h.do("POST", "/users", `{"Username":"a","Password":"b","Email":"c","Birthday":"d"}`).problem(t, 400)
+	p := h.do("POST", "/api/users", `{"Username":"a","Password":"b","Email":"c","Birthday":"d"}`).problem(t, 400)
 	assert.Len(t, p.Errors, 4, "every problem at once")
 
 	for name, c := range map[string]struct {
@@ -106,16 +106,16 @@ func TestBadBodies(t *testing.T) {
 		"no password":            {`{"Username":"ada"}`, 401},
 		"password and more":      {`{"Username":"ada","Password":"` + password + strings.Repeat("x", 72) + `"}`, 401},
 	} {
-		t.Run("login/"+name, func(t *testing.T) { h.do("POST", "/login", c.body).problem(t, c.status) })
+		t.Run("login/"+name, func(t *testing.T) { h.do("POST", "/api/login", c.body).problem(t, c.status) })
 	}
 
 	body := account("ada")
 	body["Email"] = "bob@example.com"
 	h.signUp("bob")
-	h.do("PUT", "/users/ada", body, bearer(token)).problem(t, 409)
+	h.do("PUT", "/api/users/ada", body, bearer(token)).problem(t, 409)
 	body["Email"], body["Username"] = "ada@example.com", "bob"
-	h.do("PUT", "/users/ada", body, bearer(token)).problem(t, 409)
-	h.do("PUT", "/users/ada", `{"Username":"ada"}`, bearer(token)).problem(t, 400)
+	h.do("PUT", "/api/users/ada", body, bearer(token)).problem(t, 409)
+	h.do("PUT", "/api/users/ada", `{"Username":"ada"}`, bearer(token)).problem(t, 400)
 
 	n := must.OK(h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{}))(t)
 	assert.EqualValues(t, 2, n, "only ada and bob")
@@ -126,9 +126,9 @@ func TestPasswordOf72Bytes(t *testing.T) {
 	longest := strings.Repeat("p", 72)
 	body := account("ada")
 	body["Password"] = longest
-	h.do("POST", "/users", body).requireStatus(t, 201)
+	h.do("POST", "/api/users", body).requireStatus(t, 201)
 	h.logIn("ada", longest)
-	h.do("POST", "/login", map[string]string{"Username": "ada", "Password": longest + "x"}).problem(t, 401)
+	h.do("POST", "/api/login", map[string]string{"Username": "ada", "Password": longest + "x"}).problem(t, 401)
 }
 
 func TestBadImages(t *testing.T) {
@@ -160,17 +160,17 @@ func TestBadImages(t *testing.T) {
 	} {
 		t.Run("form/"+name, func(t *testing.T) {
 			body, contentType := form(files...)
-			h.do("POST", "/images", body, contentType, bearer(token)).problem(t, 400)
+			h.do("POST", "/api/images", body, contentType, bearer(token)).problem(t, 400)
 		})
 	}
 	whole, contentType := form(image)
-	h.do("POST", "/images", whole[:len(whole)-10], contentType, bearer(token)).problem(t, 400)
-	h.do("POST", "/images", bytes.NewReader(good), header("Content-Type", "image/png"), bearer(token)).problem(t, 415)
-	h.do("POST", "/images", whole, header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
-	h.do("POST", "/images", struct{}{}, bearer(token)).problem(t, 415)
+	h.do("POST", "/api/images", whole[:len(whole)-10], contentType, bearer(token)).problem(t, 400)
+	h.do("POST", "/api/images", bytes.NewReader(good), header("Content-Type", "image/png"), bearer(token)).problem(t, 415)
+	h.do("POST", "/api/images", whole, header("Content-Type", "multipart/form-data"), bearer(token)).problem(t, 400)
+	h.do("POST", "/api/images", struct{}{}, bearer(token)).problem(t, 415)
 	// The limit also applies to a body without Content-Length.
 	endless := io.MultiReader(strings.NewReader(whole[:len(whole)-60]), bytes.NewReader(make([]byte, images.MaxBytes+1<<20)))
-	h.do("POST", "/images", endless, contentType, bearer(token)).problem(t, 413)
+	h.do("POST", "/api/images", endless, contentType, bearer(token)).problem(t, 413)
 
 	assert.Empty(t, h.images(token, "").Images, "nothing was stored")
 	h.upload(token, good) // the account can still upload
@@ -193,7 +193,7 @@ func TestBadTokens(t *testing.T) {
 		s := must.OK(jwt.NewWithClaims(m, c).SignedString(key))(t)
 		return s
 	}
-	require.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(sign(jwt.SigningMethodHS256, signingKey, claims(nil)))).status,
+	require.Equal(t, 200, h.do("GET", "/api/users/ada", nil, bearer(sign(jwt.SigningMethodHS256, signingKey, claims(nil)))).status,
 		"the unchanged token is valid")
 	expired := must.OK(tokens.Sign(signingKey, own, time.Now().Add(-tokens.Lifetime-time.Minute)))(t)
 	head, rest, _ := strings.Cut(good, ".")
@@ -219,15 +219,15 @@ func TestBadTokens(t *testing.T) {
 		"later generation": sign(jwt.SigningMethodHS256, signingKey, with("gen", 9)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/users/ada", "/movies", "/images"} {
+			for _, path := range []string{"/api/users/ada", "/api/movies", "/api/images"} {
 				p := h.do("GET", path, nil, bearer(token)).problem(t, http.StatusUnauthorized)
 				assert.Contains(t, p.header.Get("WWW-Authenticate"), "Bearer")
 			}
 		})
 	}
-	h.do("GET", "/movies", nil, header("Authorization", "Basic "+good)).problem(t, http.StatusUnauthorized)
-	h.do("GET", "/movies", nil).problem(t, http.StatusUnauthorized)
-	h.do("GET", "/movies?token="+good, nil).problem(t, http.StatusUnauthorized)
+	h.do("GET", "/api/movies", nil, header("Authorization", "Basic "+good)).problem(t, http.StatusUnauthorized)
+	h.do("GET", "/api/movies", nil).problem(t, http.StatusUnauthorized)
+	h.do("GET", "/api/movies?token="+good, nil).problem(t, http.StatusUnauthorized)
 }
 
 func TestOtherAccounts(t *testing.T) {
@@ -244,7 +244,7 @@ func TestOtherAccounts(t *testing.T) {
 			{"GET", "", nil}, {"PUT", "", account("bob")}, {"DELETE", "", nil},
 			{"POST", "/movies/" + id, nil}, {"DELETE", "/movies/" + id, nil},
 		} {
-			h.do(r.method, "/users/"+name+r.path, r.body, bearer(ada)).problem(t, http.StatusForbidden)
+			h.do(r.method, "/api/users/"+name+r.path, r.body, bearer(ada)).problem(t, http.StatusForbidden)
 		}
 	}
 	bob := must.OK(h.store.UserByName(context.Background(), "bob"))(t)
@@ -259,24 +259,25 @@ func TestBadPaths(t *testing.T) {
 	id := images.NewID()
 	for status, requests := range map[int][]string{
 		404: {
-			"GET /nothing", "GET /", "GET /movies/", "GET //movies", "GET /movies/../users/ada", "GET /images/../movies",
-			"GET /movies/a/b", "GET /movies/a%2Fb", "GET /movies/%24where", "GET /images/" + id,
-			"GET /images/..%2F..%2Fcredentials%2Fapi.json", "DELETE /images/.",
+			"GET /nothing", "GET /", "GET /api/movies/", "GET /api//movies", "GET //api/movies", "GET /api/movies/../users/ada", "GET /api/images/../movies",
+			"GET /api", "GET /api/", "GET /API/movies", "GET /apis/movies", "GET /api/api/movies", "GET /api/healthz", "GET /api/../healthz",
+			"GET /api/movies/a/b", "GET /api/movies/a%2Fb", "GET /api/movies/%24where", "GET /api/images/" + id,
+			"GET /api/images/..%2F..%2Fcredentials%2Fapi.json", "DELETE /api/images/.",
 		},
 		400: {
-			"GET /movies/%FF", "GET /movies/a%00", "GET /movies/" + strings.Repeat("a", 300),
-			"GET /images/" + strings.ToUpper(id), "GET /images/credentials%2Fapi.json", "GET /images/" + id + "%00",
-			"GET /images/" + id + ".jpg", "GET /images/" + id + "%0a", "GET /images/%7B%22%24ne%22%3A1%7D/thumbnail",
-			"DELETE /images/*", "POST /users/ada/movies/xyz", "POST /users/ada/movies/" + strings.Repeat("A", 24),
-			"POST /users/ada/movies/" + strings.Repeat("a", 25), "DELETE /users/ada/movies/%24oid", "GET /movies?q[$ne]=x",
-			"GET /movies?genre[$regex]=.*", "GET /movies?$where=1", "GET /movies?q=a&q=b", "GET /movies?q=%FF",
-			"GET /movies?q=%00", "GET /movies?q=%zz", "GET /movies?q=" + strings.Repeat("a", 101),
-			"GET /movies?q=a+b+c+d+e+f+g+h+i", "GET /images?limit=0", "GET /images?limit=101", "GET /images?limit=1e1",
-			"GET /images?before=xyz", "GET /images?before[$gt]=",
+			"GET /api/movies/%FF", "GET /api/movies/a%00", "GET /api/movies/" + strings.Repeat("a", 300),
+			"GET /api/images/" + strings.ToUpper(id), "GET /api/images/credentials%2Fapi.json", "GET /api/images/" + id + "%00",
+			"GET /api/images/" + id + ".jpg", "GET /api/images/" + id + "%0a", "GET /api/images/%7B%22%24ne%22%3A1%7D/thumbnail",
+			"DELETE /api/images/*", "POST /api/users/ada/movies/xyz", "POST /api/users/ada/movies/" + strings.Repeat("A", 24),
+			"POST /api/users/ada/movies/" + strings.Repeat("a", 25), "DELETE /api/users/ada/movies/%24oid", "GET /api/movies?q[$ne]=x",
+			"GET /api/movies?genre[$regex]=.*", "GET /api/movies?$where=1", "GET /api/movies?q=a&q=b", "GET /api/movies?q=%FF",
+			"GET /api/movies?q=%00", "GET /api/movies?q=%zz", "GET /api/movies?q=" + strings.Repeat("a", 101),
+			"GET /api/movies?q=a+b+c+d+e+f+g+h+i", "GET /api/images?limit=0", "GET /api/images?limit=101", "GET /api/images?limit=1e1",
+			"GET /api/images?before=xyz", "GET /api/images?before[$gt]=",
 		},
 		405: {
-			"PATCH /movies", "POST /movies", "DELETE /users", "TRACE /movies", "BREW /movies", "OPTIONS /movies",
-			"PUT /images/" + id,
+			"PATCH /api/movies", "POST /api/movies", "DELETE /api/users", "TRACE /api/movies", "BREW /api/movies", "OPTIONS /api/movies",
+			"PUT /api/images/" + id,
 		},
 	} {
 		for _, r := range requests {
@@ -307,7 +308,7 @@ func TestSlowUploads(t *testing.T) {
 					<-release
 					w.CloseWithError(io.ErrUnexpectedEOF)
 				})
-				a, err := h.try("POST", "/images", r, header("Content-Type", "multipart/form-data; boundary=x"), bearer(slow))
+				a, err := h.try("POST", "/api/images", r, header("Content-Type", "multipart/form-data; boundary=x"), bearer(slow))
 				if err != nil || a.status != http.StatusTooManyRequests {
 					return
 				}
@@ -315,10 +316,10 @@ func TestSlowUploads(t *testing.T) {
 		})
 	}
 	body, contentType := form(file{"image", "x", good})
-	refused := h.eventually(http.StatusTooManyRequests, "POST", "/images", body, contentType, bearer(slow))
+	refused := h.eventually(http.StatusTooManyRequests, "POST", "/api/images", body, contentType, bearer(slow))
 	assert.NotEmpty(t, refused.header.Get("Retry-After"))
 	require.Equal(t, http.StatusCreated, h.upload(other, good).status, "another account can upload")
 	close(release)
 	ended.Wait()
-	h.eventually(http.StatusCreated, "POST", "/images", body, contentType, bearer(slow))
+	h.eventually(http.StatusCreated, "POST", "/api/images", body, contentType, bearer(slow))
 }

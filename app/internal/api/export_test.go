@@ -1,5 +1,10 @@
 package api
 
+import (
+	"net/http"
+	"net/netip"
+)
+
 // Routes returns every route as "METHOD /pattern".
 func (a *API) Routes() []string {
 	var all []string
@@ -14,3 +19,6 @@ func ParseJSON(data []byte, v any) error { return parseJSON(data, v) }
 
 // AccountBody is the body of POST and PUT of an account.
 type AccountBody = accountBody
+
+// CallerOf returns the address of a request's caller.
+func CallerOf(r *http.Request, proxies int) (netip.Addr, bool) { return callerOf(r, proxies) }

@@ -25,20 +25,20 @@ func TestAccount(t *testing.T) {
 	h := newHarness(t)
 	h.seed()
 	token := h.signUp("Ada")
-	u := as[userAnswer](t, h.do("GET", "/users/ADA", nil, bearer(token)))
+	u := as[userAnswer](t, h.do("GET", "/api/users/ADA", nil, bearer(token)))
 	assert.Equal(t, userAnswer{Username: "ada", Email: "ada@example.com", FavoriteMovies: []string{}}, u)
 
 	id := h.movieID()
 	for range 2 { // adding a movie twice has no further effect
-		h.do("POST", "/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
+		h.do("POST", "/api/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
 		assert.Equal(t, []string{id}, u.FavoriteMovies)
 	}
 	for range 2 {
 		u = userAnswer{}
-		h.do("DELETE", "/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
+		h.do("DELETE", "/api/users/ada/movies/"+id, nil, bearer(token)).json(t, &u)
 		assert.Empty(t, u.FavoriteMovies)
 	}
-	h.do("POST", "/users/ada/movies/"+bson.NewObjectID().Hex(), nil, bearer(token)).problem(t, http.StatusNotFound)
+	h.do("POST", "/api/users/ada/movies/"+bson.NewObjectID().Hex(), nil, bearer(token)).problem(t, http.StatusNotFound)
 
 	stored := must.OK(h.store.UserByName(context.Background(), "ada"))(t)
 	assert.NotContains(t, string(stored.PasswordHash), password)
@@ -51,19 +51,19 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 
 	// A change without a password ends no session.
 	change := map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}
-	h.do("PUT", "/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK)
-	h.do("GET", "/users/ada", nil, bearer(other)).requireStatus(t, http.StatusOK)
+	h.do("PUT", "/api/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK)
+	h.do("GET", "/api/users/ada", nil, bearer(other)).requireStatus(t, http.StatusOK)
 	h.logIn("ada", password)
 
 	change = map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}
-	s := as[sessionAnswer](t, h.do("PUT", "/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK))
+	s := as[sessionAnswer](t, h.do("PUT", "/api/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK))
 	assert.Empty(t, s.User.Birthday, "PUT replaces all fields")
 	for _, ended := range []string{other, token} {
-		h.do("GET", "/users/ada", nil, bearer(ended)).problem(t, http.StatusUnauthorized)
-		h.do("PUT", "/users/ada", account("ada"), bearer(ended)).problem(t, http.StatusUnauthorized)
+		h.do("GET", "/api/users/ada", nil, bearer(ended)).problem(t, http.StatusUnauthorized)
+		h.do("PUT", "/api/users/ada", account("ada"), bearer(ended)).problem(t, http.StatusUnauthorized)
 	}
-	assert.Equal(t, http.StatusOK, h.do("GET", "/users/ada", nil, bearer(s.Token)).status)
-	h.do("POST", "/login", map[string]string{"Username": "ada", "Password": password}).problem(t, http.StatusUnauthorized)
+	assert.Equal(t, http.StatusOK, h.do("GET", "/api/users/ada", nil, bearer(s.Token)).status)
+	h.do("POST", "/api/login", map[string]string{"Username": "ada", "Password": password}).problem(t, http.StatusUnauthorized)
 	h.logIn("ada", "another password")
 
 	user := must.OK(h.store.UserByName(context.Background(), "ada"))(t)
@@ -77,25 +77,25 @@ func TestNamesake(t *testing.T) {
 			h := newHarness(t)
 			h.seed()
 			old := h.signUp("ada")
-			h.do("GET", "/movies", nil, bearer(old)).requireStatus(t, http.StatusOK)
+			h.do("GET", "/api/movies", nil, bearer(old)).requireStatus(t, http.StatusOK)
 			if leave == "deleted" {
-				h.do("DELETE", "/users/ada", nil, bearer(old)).requireStatus(t, http.StatusNoContent)
+				h.do("DELETE", "/api/users/ada", nil, bearer(old)).requireStatus(t, http.StatusNoContent)
 			} else {
 				change := map[string]string{"Username": "ada2", "Email": "ada2@example.com"}
-				h.do("PUT", "/users/ada", change, bearer(old)).requireStatus(t, http.StatusOK)
+				h.do("PUT", "/api/users/ada", change, bearer(old)).requireStatus(t, http.StatusOK)
 			}
-			h.do("GET", "/movies", nil, bearer(old)).problem(t, http.StatusUnauthorized)
+			h.do("GET", "/api/movies", nil, bearer(old)).problem(t, http.StatusUnauthorized)
 
 			fresh := h.signUp("ada")
 			id := h.movieID()
 			for _, r := range []struct{ method, path string }{
-				{"GET", "/users/ada"}, {"DELETE", "/users/ada"}, {"POST", "/users/ada/movies/" + id}, {"DELETE", "/users/ada/movies/" + id},
+				{"GET", "/api/users/ada"}, {"DELETE", "/api/users/ada"}, {"POST", "/api/users/ada/movies/" + id}, {"DELETE", "/api/users/ada/movies/" + id},
 			} {
 				h.do(r.method, r.path, nil, bearer(old)).problem(t, http.StatusUnauthorized)
 			}
-			h.do("PUT", "/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
+			h.do("PUT", "/api/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
 			h.upload(old, testimage.PNG(4, 4)).problem(t, http.StatusUnauthorized)
-			u := as[userAnswer](t, h.do("GET", "/users/ada", nil, bearer(fresh)))
+			u := as[userAnswer](t, h.do("GET", "/api/users/ada", nil, bearer(fresh)))
 			assert.Empty(t, u.FavoriteMovies)
 		})
 	}
@@ -105,7 +105,7 @@ func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 	mine, his := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4))), as[imageAnswer](t, h.upload(other, testimage.PNG(4, 4)))
-	h.do("DELETE", "/users/ada", nil, bearer(token)).requireStatus(t, http.StatusNoContent)
+	h.do("DELETE", "/api/users/ada", nil, bearer(token)).requireStatus(t, http.StatusNoContent)
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
 	_, err := images.NewBucket(h.s3.Client(), "cinema-images").Get(context.Background(), images.OriginalKey(mine.ID, "png"))
@@ -119,7 +119,7 @@ func TestConcurrentRegistrations(t *testing.T) {
 	count := h.statuses(24, "POST", func(i int) (string, any) {
 		body := account("ada")
 		body["Email"] = fmt.Sprintf("ada%d@example.com", i)
-		return urls[i%len(urls)] + "/users", body
+		return urls[i%len(urls)] + "/api/users", body
 	})
 	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: 23}, count)
 	n := must.OK(h.store.Collection(store.Users).CountDocuments(context.Background(), bson.D{}))(t)
@@ -133,7 +133,7 @@ func TestMovies(t *testing.T) {
 	titles := func(query string) []string {
 		t.Helper()
 		titles := []string{}
-		for _, m := range as[[]store.Movie](t, h.do("GET", "/movies"+query, nil, bearer(token)).requireStatus(t, http.StatusOK)) {
+		for _, m := range as[[]store.Movie](t, h.do("GET", "/api/movies"+query, nil, bearer(token)).requireStatus(t, http.StatusOK)) {
 			titles = append(titles, m.Title)
 		}
 		return titles
@@ -153,14 +153,14 @@ func TestMovies(t *testing.T) {
 	}
 	assert.Empty(t, titles("?genre=western"), "a genre's name is case-sensitive")
 
-	m := as[store.Movie](t, h.do("GET", "/movies/"+url.PathEscape("8½"), nil, bearer(token)))
+	m := as[store.Movie](t, h.do("GET", "/api/movies/"+url.PathEscape("8½"), nil, bearer(token)))
 	assert.Equal(t, "Federico Fellini", m.Director.Name)
-	g := as[store.Genre](t, h.do("GET", "/genres/"+url.PathEscape("Science fiction"), nil, bearer(token)))
+	g := as[store.Genre](t, h.do("GET", "/api/genres/"+url.PathEscape("Science fiction"), nil, bearer(token)))
 	assert.Equal(t, "Science fiction", g.Name)
-	d := as[store.Director](t, h.do("GET", "/directors/"+url.PathEscape("Akira Kurosawa"), nil, bearer(token)))
+	d := as[store.Director](t, h.do("GET", "/api/directors/"+url.PathEscape("Akira Kurosawa"), nil, bearer(token)))
 	assert.Equal(t, 1910, d.Birth)
 	assert.Equal(t, 1998, d.Death)
-	for _, path := range []string{"/movies/Nope", "/genres/Nope", "/directors/Nope", "/movies/.*"} {
+	for _, path := range []string{"/api/movies/Nope", "/api/genres/Nope", "/api/directors/Nope", "/api/movies/.*"} {
 		h.do("GET", path, nil, bearer(token)).problem(t, http.StatusNotFound)
 	}
 }
@@ -171,13 +171,13 @@ func TestImages(t *testing.T) {
 
 	data := testimage.JPEG(30, 20)
 	body, contentType := form(file{"image", "../../etc/passwd\r\n.png", data})
-	a := h.do("POST", "/images", body, contentType, bearer(token)).requireStatus(t, http.StatusCreated)
+	a := h.do("POST", "/api/images", body, contentType, bearer(token)).requireStatus(t, http.StatusCreated)
 	i := as[imageAnswer](t, a)
 	assert.True(t, images.ValidID(i.ID), "the server chose the id")
 	assert.Equal(t, "image/jpeg", i.ContentType, "by its bytes, not by its name")
 	assert.Equal(t, []int{30, 20}, []int{i.Width, i.Height})
 	assert.EqualValues(t, len(data), i.Bytes)
-	assert.Equal(t, "/images/"+i.ID, a.header.Get("Location"))
+	assert.Equal(t, "/api/images/"+i.ID, a.header.Get("Location"))
 
 	a = h.do("GET", i.URL, nil, bearer(other))
 	require.Equal(t, http.StatusOK, a.status)
@@ -198,12 +198,12 @@ func TestImages(t *testing.T) {
 	assert.Equal(t, thumbnail, a.body)
 	assert.Equal(t, http.StatusNotModified, h.do("GET", i.ThumbnailURL, nil, bearer(token), header("If-None-Match", a.header.Get("ETag"))).status)
 
-	h.do("DELETE", "/images/"+i.ID, nil, bearer(other)).problem(t, http.StatusForbidden)
-	h.do("DELETE", "/images/"+i.ID, nil, bearer(token)).requireStatus(t, http.StatusNoContent)
+	h.do("DELETE", "/api/images/"+i.ID, nil, bearer(other)).problem(t, http.StatusForbidden)
+	h.do("DELETE", "/api/images/"+i.ID, nil, bearer(token)).requireStatus(t, http.StatusNoContent)
 	for _, path := range []string{i.URL, i.ThumbnailURL} {
 		h.do("GET", path, nil, bearer(token)).problem(t, http.StatusNotFound)
 	}
-	h.do("DELETE", "/images/"+i.ID, nil, bearer(token)).problem(t, http.StatusNotFound)
+	h.do("DELETE", "/api/images/"+i.ID, nil, bearer(token)).problem(t, http.StatusNotFound)
 }
 
 func TestImagePages(t *testing.T) {
@@ -234,18 +234,29 @@ func TestImagePages(t *testing.T) {
 
 func TestCORS(t *testing.T) {
 	const site = "https://cinema.example"
-	h := newHarness(t, func(o *api.Options) { o.AllowedOrigin = site })
+	const other = "http://localhost:3000"
+	h := newHarness(t, func(o *api.Options) { o.AllowedOrigins = []string{other, site} })
 	preflight := header("Access-Control-Request-Method", "PUT")
-	a := h.do("OPTIONS", "/users/ada", nil, header("Origin", site), preflight)
-	assert.Equal(t, http.StatusNoContent, a.status)
-	assert.Equal(t, site, a.header.Get("Access-Control-Allow-Origin"))
-	assert.Contains(t, a.header.Get("Access-Control-Allow-Headers"), "Authorization")
-	for _, origin := range []string{"https://evil.example", "null", site + ".evil.example", "http://cinema.example"} {
-		a := h.do("OPTIONS", "/users/ada", nil, header("Origin", origin), preflight)
+	for _, origin := range []string{site, other} {
+		a := h.do("OPTIONS", "/api/users/ada", nil, header("Origin", origin), preflight)
+		assert.Equal(t, http.StatusNoContent, a.status)
+		assert.Equal(t, []string{origin}, a.header.Values("Access-Control-Allow-Origin"), "only the caller's")
+		assert.Contains(t, a.header.Get("Access-Control-Allow-Headers"), "Authorization")
+		assert.Contains(t, a.header.Values("Vary"), "Origin")
+		assert.Empty(t, a.header.Get("Access-Control-Allow-Credentials"), "the API uses no cookies")
+	}
+	for _, origin := range []string{"https://evil.example", "null", "", "*", site + ".evil.example", "http://cinema.example", site + " " + other} {
+		a := h.do("OPTIONS", "/api/users/ada", nil, header("Origin", origin), preflight)
 		assert.Empty(t, a.header.Get("Access-Control-Allow-Origin"), origin)
 		assert.Empty(t, a.header.Get("Access-Control-Allow-Methods"), origin)
 	}
-	p := h.do("GET", "/movies", nil, header("Origin", site)).problem(t, http.StatusUnauthorized)
+	p := h.do("GET", "/api/movies", nil, header("Origin", site)).problem(t, http.StatusUnauthorized)
 	assert.Equal(t, site, p.header.Get("Access-Control-Allow-Origin"), "the client may also read problems")
 	assert.Contains(t, strings.Join(p.header.Values("Vary"), ","), "Origin")
+
+	h.url = h.serve()
+	a := h.do("OPTIONS", "/api/users/ada", nil, header("Origin", site), preflight)
+	for name := range a.header {
+		assert.NotContains(t, name, "Access-Control", "no other origin by default")
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/dev"
@@ -44,11 +45,9 @@ func (c *clock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func from(address string) edit { return header("X-Forwarded-For", address) }
-
 func limited(c *clock, user, address int) func(*api.Options) {
 	return func(o *api.Options) {
-		o.BehindProxy = true
+		o.Proxies = 1
 		o.Now = c.Now
 		o.UserAttempts = api.Rate{Burst: user, Every: time.Minute}
 		o.AddressAttempts = api.Rate{Burst: address, Every: time.Minute}
@@ -61,7 +60,7 @@ func TestAttemptsPerUser(t *testing.T) {
 	h.signUp("ada")
 	h.signUp("bob")
 	try := func(name, pass string, n int) answer {
-		return h.do("POST", "/login", map[string]string{"Username": name, "Password": pass}, from(fmt.Sprintf("192.0.2.%d", n)))
+		return h.do("POST", "/api/login", map[string]string{"Username": name, "Password": pass}, from(fmt.Sprintf("192.0.2.%d", n)))
 	}
 	for n := range 20 {
 		require.Equal(t, 200, try("ada", password, n).status, "right passwords are not limited")
@@ -81,41 +80,14 @@ func TestAttemptsPerUser(t *testing.T) {
 	try("nobody", "wrong", 4).problem(t, 429)
 }
 
-func TestAttemptsPerAddress(t *testing.T) {
-	c := &clock{now: time.Now()}
-	h := newHarness(t, limited(c, 1000, 4))
-	h.signUp("ada") // without X-Forwarded-For, from the connection's own address
-	try := func(n int, forwarded string) answer {
-		return h.do("POST", "/login", map[string]string{"Username": fmt.Sprintf("user%d", n), "Password": "wrong"}, from(forwarded))
-	}
-	for n := range 4 {
-		// Entries before the load balancer's come from the client and are ignored.
-		try(n, fmt.Sprintf("10.0.0.%d, 192.0.2.1", n)).problem(t, 401)
-	}
-	try(5, "192.0.2.1").problem(t, 429)
-	try(6, "192.0.2.1, 192.0.2.2").problem(t, 401)
-	h.do("POST", "/users", account("bob"), from("192.0.2.1")).problem(t, 429)
-
-	for n := range 4 {
-		try(n, fmt.Sprintf("2001:db8::%d", n+1)).problem(t, 401)
-	}
-	try(5, "2001:db8::ffff").problem(t, 429) // one /64 is one address
-	try(5, "2001:db8:0:1::1").problem(t, 401)
-}
-
-func TestForwardedForIsIgnoredWithoutAProxy(t *testing.T) {
-	h := newHarness(t, func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 2, Every: time.Hour} })
-	for n, want := range []int{401, 401, 429} {
-		h.do("POST", "/login", map[string]string{"Username": "nobody", "Password": "wrong"}, from(fmt.Sprintf("192.0.2.%d", n))).problem(t, want)
-	}
-}
-
 // TestConcurrentAttempts: concurrent attempts do not exceed the limit.
 func TestConcurrentAttempts(t *testing.T) {
 	c := &clock{now: time.Now()}
 	h := newHarness(t, limited(c, 5, 1000))
 	h.signUp("ada")
-	count := h.statuses(30, "POST", func(int) (string, any) { return "/login", map[string]string{"Username": "ada", "Password": "wrong"} })
+	count := h.statuses(30, "POST", func(int) (string, any) {
+		return "/api/login", map[string]string{"Username": "ada", "Password": "wrong"}
+	})
 	assert.Equal(t, map[int]int{401: 5, 429: 25}, count)
 }
 
@@ -123,12 +95,12 @@ func TestLogHasNoTextOfClients(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
 	const line = "forged\n{\"level\":\"ERROR\"}"
-	h.do("GET", "/movies/forged%0A%7B%22level%22%3A%22ERROR%22%7D", nil, bearer(token), header("User-Agent", "forged"), header("X-Request-Id", "forged"))
-	h.do("POST", "/login", map[string]string{"Username": line, "Password": line})
+	h.do("GET", "/api/movies/forged%0A%7B%22level%22%3A%22ERROR%22%7D", nil, bearer(token), header("User-Agent", "forged"), header("X-Request-Id", "forged"))
+	h.do("POST", "/api/login", map[string]string{"Username": line, "Password": line})
 	h.do("GET", "/forged%0A", nil)
-	h.do("FORGED", "/movies", nil)
+	h.do("FORGED", "/api/movies", nil)
 	body, contentType := form(file{"image", "forged.png\r\n", testimage.PNG(2, 2)})
-	h.do("POST", "/images", body, contentType, bearer(token))
+	h.do("POST", "/api/images", body, contentType, bearer(token))
 
 	for _, text := range []string{"forged", "FORGED", password, token} {
 		assert.NotContains(t, h.log.String(), text)
@@ -152,22 +124,25 @@ func TestMetrics(t *testing.T) {
 	h.seed()
 	token := h.signUp("zerelda")
 	for n := range 20 {
-		h.do("GET", fmt.Sprintf("/movies/film-%d", n), nil, bearer(token))
+		h.do("GET", fmt.Sprintf("/api/movies/film-%d", n), nil, bearer(token))
 		h.do(fmt.Sprintf("M%d", n), fmt.Sprintf("/path-%d", n), nil)
 	}
-	a := h.do("GET", "/metrics", nil)
+	a := h.do("GET", "/api/metrics", nil)
 	require.Equal(t, 200, a.status)
 	text := string(a.body)
-	assert.Contains(t, text, `cinema_http_requests_total{code="404",method="GET",route="GET /movies/{title}"} 20`)
+	assert.Contains(t, text, `cinema_http_requests_total{code="404",method="GET",route="GET /api/movies/{title}"} 20`)
 	assert.Contains(t, text, `cinema_http_requests_total{code="404",method="other",route="none"} 20`)
 	assert.Contains(t, text, "cinema_http_request_duration_seconds_bucket")
 	for _, private := range []string{"zerelda", "film-", "path-", "127.0.0.1"} {
 		assert.NotContains(t, text, private)
 	}
 
-	h.url = h.serve(func(o *api.Options) { o.BehindProxy = true })
-	assert.Equal(t, 200, h.do("GET", "/metrics", nil).status, "from inside the network")
-	h.do("GET", "/metrics", nil, from("192.0.2.1")).problem(t, 404)
+	for proxies := 1; proxies <= contract.MaxProxies; proxies++ {
+		h.url = h.serve(func(o *api.Options) { o.Proxies = proxies })
+		assert.Equal(t, 200, h.do("GET", "/api/metrics", nil).status, "from inside the network")
+		h.do("GET", "/api/metrics", nil, from("192.0.2.1")).problem(t, 404)
+		h.do("GET", "/api/metrics", nil, lines("", "192.0.2.1")).problem(t, 404)
+	}
 }
 
 // TestPanic: a panic in a handler is a 500 without its text, and the server keeps running.
@@ -189,16 +164,16 @@ func TestPanic(t *testing.T) {
 func TestWaitingForCredentials(t *testing.T) {
 	h := newHarness(t)
 	source := &credentialwatch.Source{}
-	h.url = h.serve(func(o *api.Options) { o.Source = source; o.AllowedOrigin = "https://cinema.example" })
-	for _, path := range []string{"/readyz", "/metrics", "/openapi.json", "/movies", "/users/ada", "/images", "/nothing"} {
+	h.url = h.serve(func(o *api.Options) { o.Source = source; o.AllowedOrigins = []string{"https://cinema.example"} })
+	for _, path := range []string{"/api/readyz", "/api/metrics", "/api/openapi.json", "/api/movies", "/api/users/ada", "/api/images", "/nothing"} {
 		assert.NotEmpty(t, h.do("GET", path, nil).problem(t, http.StatusServiceUnavailable).header.Get("Retry-After"), path)
 	}
-	for _, path := range []string{"/users", "/login", "/images"} {
+	for _, path := range []string{"/api/users", "/api/login", "/api/images"} {
 		h.do("POST", path, account("ada")).problem(t, http.StatusServiceUnavailable)
 	}
-	h.do("GET", "/movies", nil, bearer("x")).problem(t, http.StatusServiceUnavailable)
+	h.do("GET", "/api/movies", nil, bearer("x")).problem(t, http.StatusServiceUnavailable)
 	assert.Equal(t, 200, h.do("GET", "/healthz", nil).status)
-	assert.Equal(t, "https://cinema.example", h.do("GET", "/movies", nil, header("Origin", "https://cinema.example")).header.Get("Access-Control-Allow-Origin"),
+	assert.Equal(t, "https://cinema.example", h.do("GET", "/api/movies", nil, header("Origin", "https://cinema.example")).header.Get("Access-Control-Allow-Origin"),
 		"the client may read the problem")
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -214,22 +189,22 @@ func TestWaitingForCredentials(t *testing.T) {
 	const first, second = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=", "bGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGw="
 	put("not a URI", first)
 	put(h.db.URI(), "short")
-	h.do("GET", "/readyz", nil).problem(t, http.StatusServiceUnavailable)
+	h.do("GET", "/api/readyz", nil).problem(t, http.StatusServiceUnavailable)
 	put(h.db.URI(), first)
-	h.eventually(200, "GET", "/readyz", nil)
+	h.eventually(200, "GET", "/api/readyz", nil)
 	token := h.signUp("ada")
 
 	// Another key invalidates the tokens without a restart. An invalid object changes nothing.
 	put(h.db.URI(), second)
-	h.eventually(401, "GET", "/users/ada", nil, bearer(token))
+	h.eventually(401, "GET", "/api/users/ada", nil, bearer(token))
 	token = h.logIn("ada", password)
 	put(h.db.URI(), "broken")
 	other := must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()}))(t)
 	t.Cleanup(other.Stop)
-	assert.Equal(t, 200, h.do("GET", "/users/ada", nil, bearer(token)).status)
+	assert.Equal(t, 200, h.do("GET", "/api/users/ada", nil, bearer(token)).status)
 	// Another database.
 	put(other.URI(), second)
-	h.eventually(401, "GET", "/users/ada", nil, bearer(token))
+	h.eventually(401, "GET", "/api/users/ada", nil, bearer(token))
 	h.signUp("ada")
 }
 
@@ -279,8 +254,8 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 func TestNewReportsAllErrors(t *testing.T) {
-	_, err := api.New(api.Options{PasswordCost: 99})
-	for _, field := range []string{"Source", "Bucket", "Log", "PasswordCost"} {
+	_, err := api.New(api.Options{PasswordCost: 99, Proxies: 3, AllowedOrigins: []string{"*"}})
+	for _, field := range []string{"Source", "Bucket", "Log", "PasswordCost", "Proxies", "AllowedOrigins"} {
 		assert.ErrorContains(t, err, "api: "+field)
 	}
 }

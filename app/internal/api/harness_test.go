@@ -249,13 +249,13 @@ func account(name string) map[string]string {
 // signUp creates an account and returns its token.
 func (h *harness) signUp(name string) string {
 	h.t.Helper()
-	h.do("POST", "/users", account(name)).requireStatus(h.t, http.StatusCreated)
+	h.do("POST", "/api/users", account(name)).requireStatus(h.t, http.StatusCreated)
 	return h.logIn(name, password)
 }
 
 func (h *harness) logIn(name, password string) string {
 	h.t.Helper()
-	a := h.do("POST", "/login", map[string]string{"Username": name, "Password": password}).requireStatus(h.t, http.StatusOK)
+	a := h.do("POST", "/api/login", map[string]string{"Username": name, "Password": password}).requireStatus(h.t, http.StatusOK)
 	return as[sessionAnswer](h.t, a).Token
 }
 
@@ -294,13 +294,13 @@ func form(files ...file) (string, edit) {
 func (h *harness) upload(token string, data []byte) answer {
 	h.t.Helper()
 	body, contentType := form(file{"image", "holiday.jpg", data})
-	return h.do("POST", "/images", body, contentType, bearer(token))
+	return h.do("POST", "/api/images", body, contentType, bearer(token))
 }
 
 // images returns a page of images.
 func (h *harness) images(token, query string) imagePage {
 	h.t.Helper()
-	return as[imagePage](h.t, h.do("GET", "/images"+query, nil, bearer(token)))
+	return as[imagePage](h.t, h.do("GET", "/api/images"+query, nil, bearer(token)))
 }
 
 type sessionAnswer struct {

@@ -14,6 +14,7 @@ var openAPIDocument []byte
 
 func (a *API) openAPI(w http.ResponseWriter, c *call) error {
 	w.Header().Set("Content-Type", "application/json")
+	// The document is the same for everybody, and contains nothing about the caller.
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	_, err := w.Write(openAPIDocument)
 	return err
@@ -75,11 +76,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// The client may have disconnected.
 	_, _ = w.Write(body)

@@ -73,16 +73,18 @@ type image struct {
 	Created string `json:"created"`
 	// Mine is true if this session may delete the image.
 	Mine bool `json:"mine"`
-	// URL and ThumbnailURL are paths on this API, which need the session's token.
+	// URL and ThumbnailURL are paths on the API's origin, which need the session's token.
 	URL          string `json:"url"`
 	ThumbnailURL string `json:"thumbnailUrl"`
 }
+
+func imagePath(id string) string { return base + "/images/" + id }
 
 func imageJSON(i store.Image, c *call) image {
 	return image{
 		ID: i.Image, ContentType: i.ContentType, Bytes: i.Bytes, Width: i.Width, Height: i.Height,
 		Created: i.Created.UTC().Format(time.RFC3339), Mine: i.Owner == c.session.Account,
-		URL: "/images/" + i.Image, ThumbnailURL: "/images/" + i.Image + "/thumbnail",
+		URL: imagePath(i.Image), ThumbnailURL: imagePath(i.Image) + "/thumbnail",
 	}
 }
 
@@ -162,7 +164,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	if a.uploaded != nil {
 		a.uploaded(context.WithoutCancel(c.Context()), id, data)
 	}
-	w.Header().Set("Location", "/images/"+id)
+	w.Header().Set("Location", imagePath(id))
 	return writeJSON(w, http.StatusCreated, imageJSON(record, c))
 }
 

@@ -47,10 +47,11 @@ func (m *metrics) observe(route, method string, status int, took time.Duration) 
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// serveMetrics answers scrapers inside the network. Requests through the load balancer come from outside.
+// serveMetrics answers scrapers inside the network. Requests through a proxy come from outside: each proxy sets the header,
+// and a client can only add lines to it.
 func (a *API) serveMetrics(w http.ResponseWriter, c *call) error {
-	if a.behindProxy && c.Header.Get("X-Forwarded-For") != "" {
-		return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists all paths.")
+	if a.proxies > 0 && len(c.Header.Values(forwardedFor)) > 0 {
+		return errNothing()
 	}
 	a.metrics.handler.ServeHTTP(w, c.Request)
 	return nil

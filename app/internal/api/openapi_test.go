@@ -123,18 +123,30 @@ func (d document) check(schema any, value any, at string) []string {
 func (h *harness) document() document {
 	h.t.Helper()
 	var d document
-	a := h.do("GET", "/openapi.json", nil)
+	a := h.do("GET", "/api/openapi.json", nil)
 	require.Equal(h.t, 200, a.status)
 	a.json(h.t, &d)
 	return d
 }
 
-// operations returns all operations by "METHOD /path".
+// operations returns all operations by "METHOD /path". The path starts with that of the server that the document names,
+// for all paths or for this one.
 func (d document) operations() map[string]map[string]any {
+	server := func(of map[string]any) string {
+		servers := of["servers"].([]any)
+		return strings.TrimSuffix(servers[0].(map[string]any)["url"].(string), "/")
+	}
 	all := map[string]map[string]any{}
-	for path, methods := range d["paths"].(map[string]any) {
-		for method, op := range methods.(map[string]any) {
-			all[strings.ToUpper(method)+" "+path] = op.(map[string]any)
+	for path, item := range d["paths"].(map[string]any) {
+		methods := item.(map[string]any)
+		at := server(d)
+		if _, own := methods["servers"]; own {
+			at = server(methods)
+		}
+		for method, op := range methods {
+			if method != "servers" {
+				all[strings.ToUpper(method)+" "+at+path] = op.(map[string]any)
+			}
 		}
 	}
 	return all
@@ -209,69 +221,69 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	}
 
 	call("GET /healthz", 200, "", nil, nil)
-	call("GET /readyz", 200, "", nil, nil)
-	call("GET /metrics", 200, "", nil, nil)
-	call("GET /openapi.json", 200, "", nil, nil)
+	call("GET /api/readyz", 200, "", nil, nil)
+	call("GET /api/metrics", 200, "", nil, nil)
+	call("GET /api/openapi.json", 200, "", nil, nil)
 
 	ada := map[string]string{"Username": "Ada", "Password": password, "Email": "ada@example.com", "Birthday": "1990-12-10"}
-	call("POST /users", 201, "", ada, nil)
-	call("POST /users", 409, "", ada, nil)
-	call("POST /users", 400, "", map[string]string{"Username": "a"}, nil)
-	call("POST /users", 415, "", "x", nil, header("Content-Type", "text/plain"))
-	call("POST /users", 413, "", strings.Repeat(" ", 20<<10), nil)
+	call("POST /api/users", 201, "", ada, nil)
+	call("POST /api/users", 409, "", ada, nil)
+	call("POST /api/users", 400, "", map[string]string{"Username": "a"}, nil)
+	call("POST /api/users", 415, "", "x", nil, header("Content-Type", "text/plain"))
+	call("POST /api/users", 413, "", strings.Repeat(" ", 20<<10), nil)
 	login := map[string]string{"Username": "Ada", "Password": password}
-	token = as[sessionAnswer](t, call("POST /login", 200, "", login, nil)).Token
-	call("POST /login", 401, "", map[string]string{"Username": "Ada", "Password": "wrong"}, nil)
-	call("POST /login", 400, "", map[string]int{"Username": 1}, nil)
+	token = as[sessionAnswer](t, call("POST /api/login", 200, "", login, nil)).Token
+	call("POST /api/login", 401, "", map[string]string{"Username": "Ada", "Password": "wrong"}, nil)
+	call("POST /api/login", 400, "", map[string]int{"Username": 1}, nil)
 
-	call("GET /users/{username}", 200, "", nil, []string{"Ada"})
-	call("GET /users/{username}", 403, "", nil, []string{"bob"})
+	call("GET /api/users/{username}", 200, "", nil, []string{"Ada"})
+	call("GET /api/users/{username}", 403, "", nil, []string{"bob"})
 	good := token
 	token = "forged"
-	call("GET /users/{username}", 401, "", nil, []string{"Ada"})
+	call("GET /api/users/{username}", 401, "", nil, []string{"Ada"})
 	token = good
 	id := h.movieID()
-	call("POST /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
-	call("POST /users/{username}/movies/{id}", 404, "", nil, []string{"ada", strings.Repeat("0", 24)})
-	call("POST /users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
-	call("GET /users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
-	call("DELETE /users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
-	a := call("PUT /users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"})
+	call("POST /api/users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
+	call("POST /api/users/{username}/movies/{id}", 404, "", nil, []string{"ada", strings.Repeat("0", 24)})
+	call("POST /api/users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
+	call("GET /api/users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
+	call("DELETE /api/users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
+	a := call("PUT /api/users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"})
 	token = as[sessionAnswer](t, a).Token
-	call("PUT /users/{username}", 400, "", map[string]string{"Username": "ada"}, []string{"ada"})
+	call("PUT /api/users/{username}", 400, "", map[string]string{"Username": "ada"}, []string{"ada"})
 
-	a = call("GET /movies", 200, "", nil, nil)
-	call("GET /movies", 304, "", nil, nil, header("If-None-Match", a.header.Get("ETag")))
-	call("GET /movies", 200, "?q=kurosawa&genre=Drama", nil, nil)
-	call("GET /movies", 400, "?x=1", nil, nil)
-	call("GET /movies/{title}", 200, "", nil, []string{"Dr. Strangelove"})
-	call("GET /movies/{title}", 404, "", nil, []string{"Nope"})
-	call("GET /genres/{name}", 200, "", nil, []string{"Science fiction"})
-	call("GET /directors/{name}", 200, "", nil, []string{"Orson Welles"})
-	call("GET /directors/{name}", 200, "", nil, []string{"Greta Gerwig"}) // living: no Death
+	a = call("GET /api/movies", 200, "", nil, nil)
+	call("GET /api/movies", 304, "", nil, nil, header("If-None-Match", a.header.Get("ETag")))
+	call("GET /api/movies", 200, "?q=kurosawa&genre=Drama", nil, nil)
+	call("GET /api/movies", 400, "?x=1", nil, nil)
+	call("GET /api/movies/{title}", 200, "", nil, []string{"Dr. Strangelove"})
+	call("GET /api/movies/{title}", 404, "", nil, []string{"Nope"})
+	call("GET /api/genres/{name}", 200, "", nil, []string{"Science fiction"})
+	call("GET /api/directors/{name}", 200, "", nil, []string{"Orson Welles"})
+	call("GET /api/directors/{name}", 200, "", nil, []string{"Greta Gerwig"}) // living: no Death
 
 	ids := map[string]string{}
 	for name, data := range map[string][]byte{"png": testimage.PNG(3, 2), "jpg": testimage.JPEG(3, 2)} {
 		body, contentType := form(file{"image", "x", data})
-		i := as[imageAnswer](t, call("POST /images", 201, "", body, nil, contentType))
+		i := as[imageAnswer](t, call("POST /api/images", 201, "", body, nil, contentType))
 		ids[name] = i.ID
-		call("GET /images/{id}", 200, "", nil, []string{i.ID})
+		call("GET /api/images/{id}", 200, "", nil, []string{i.ID})
 	}
 	body, contentType := form(file{"image", "x", []byte("text")})
-	call("POST /images", 415, "", body, nil, contentType)
+	call("POST /api/images", 415, "", body, nil, contentType)
 	body, contentType = form(file{"other", "x", testimage.PNG(3, 2)})
-	call("POST /images", 400, "", body, nil, contentType)
-	call("GET /images", 200, "", nil, nil)
-	call("GET /images", 200, "?limit=1", nil, nil) // with a next page
-	call("GET /images", 400, "?limit=x", nil, nil)
-	a = call("GET /images/{id}", 200, "", nil, []string{ids["png"]})
-	call("GET /images/{id}", 304, "", nil, []string{ids["png"]}, header("If-None-Match", a.header.Get("ETag")))
-	call("GET /images/{id}", 404, "", nil, []string{strings.Repeat("a", 26)})
-	call("GET /images/{id}/thumbnail", 404, "", nil, []string{ids["png"]})
+	call("POST /api/images", 400, "", body, nil, contentType)
+	call("GET /api/images", 200, "", nil, nil)
+	call("GET /api/images", 200, "?limit=1", nil, nil) // with a next page
+	call("GET /api/images", 400, "?limit=x", nil, nil)
+	a = call("GET /api/images/{id}", 200, "", nil, []string{ids["png"]})
+	call("GET /api/images/{id}", 304, "", nil, []string{ids["png"]}, header("If-None-Match", a.header.Get("ETag")))
+	call("GET /api/images/{id}", 404, "", nil, []string{strings.Repeat("a", 26)})
+	call("GET /api/images/{id}/thumbnail", 404, "", nil, []string{ids["png"]})
 	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], testimage.JPEG(2, 2)))
-	call("GET /images/{id}/thumbnail", 200, "", nil, []string{ids["png"]})
-	call("DELETE /images/{id}", 204, "", nil, []string{ids["png"]})
-	call("DELETE /users/{username}", 204, "", nil, []string{"ada"})
+	call("GET /api/images/{id}/thumbnail", 200, "", nil, []string{ids["png"]})
+	call("DELETE /api/images/{id}", 204, "", nil, []string{ids["png"]})
+	call("DELETE /api/users/{username}", 204, "", nil, []string{"ada"})
 
 	for name := range operations {
 		assert.True(t, called[name], "%s was not called", name)

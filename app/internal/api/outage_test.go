@@ -71,12 +71,12 @@ func TestOutages(t *testing.T) {
 			write(false, func(n int) (answer, error) {
 				start := time.Now()
 				defer func() { assert.Less(t, time.Since(start), 14*time.Second) }()
-				return h.try("POST", "/users", account(fmt.Sprintf("user-%d-%d", w, n)))
+				return h.try("POST", "/api/users", account(fmt.Sprintf("user-%d-%d", w, n)))
 			})
 		})
 		workers.Go(func() {
 			body, contentType := form(file{"image", "x", data})
-			write(true, func(int) (answer, error) { return h.try("POST", "/images", body, contentType, bearer(tokens[w])) })
+			write(true, func(int) (answer, error) { return h.try("POST", "/api/images", body, contentType, bearer(tokens[w])) })
 		})
 	}
 	// until waits until several writes of both kinds have the expected result.
@@ -98,7 +98,7 @@ func TestOutages(t *testing.T) {
 	ready := func(want int) (p problem) {
 		t.Helper()
 		for {
-			a := h.do("GET", "/readyz", nil)
+			a := h.do("GET", "/api/readyz", nil)
 			if a.status == want {
 				if want != http.StatusOK {
 					p = a.problem(t, want)
@@ -108,7 +108,7 @@ func TestOutages(t *testing.T) {
 			select {
 			case <-outcomes:
 			case <-ctx.Done():
-				require.Fail(t, "/readyz did not have the expected status in time", "%d", want)
+				require.Fail(t, "/api/readyz did not have the expected status in time", "%d", want)
 			}
 		}
 	}
@@ -173,13 +173,13 @@ func TestStartWithoutDatabase(t *testing.T) {
 	h.db.Stop()
 	h.url = h.serve()
 	assert.Equal(t, http.StatusOK, h.do("GET", "/healthz", nil).status)
-	a := h.do("POST", "/users", account("ada"))
+	a := h.do("POST", "/api/users", account("ada"))
 	a.problem(t, http.StatusServiceUnavailable)
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
 	assert.NotContains(t, string(a.body), h.db.Addr, "no text of the driver")
 
 	h.db = must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: h.dir, Addr: h.db.Addr}))(t)
-	h.eventually(http.StatusCreated, "POST", "/users", account("ada"))
+	h.eventually(http.StatusCreated, "POST", "/api/users", account("ada"))
 	// The unique indexes exist although the database started later.
-	h.do("POST", "/users", account("ada")).problem(t, http.StatusConflict)
+	h.do("POST", "/api/users", account("ada")).problem(t, http.StatusConflict)
 }

@@ -84,7 +84,7 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", notCached) // the handler may have set another before its error
 	if p.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
 	}

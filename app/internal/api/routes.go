@@ -50,30 +50,33 @@ const (
 	transfer = 60 * time.Second
 )
 
+// base is short for the path that all routes but one are below.
+const base = contract.BasePath
+
 func (a *API) routes() []route {
 	return []route{
 		{"GET", contract.HealthPath, always, quick, a.healthz},
 		{"GET", contract.ReadyPath, open, quick, a.readyz},
-		{"GET", "/metrics", open, quick, a.serveMetrics},
-		{"GET", "/openapi.json", open, quick, a.openAPI},
+		{"GET", base + "/metrics", open, quick, a.serveMetrics},
+		{"GET", base + "/openapi.json", open, quick, a.openAPI},
 
-		{"POST", "/users", open, quick, a.register},
-		{"POST", "/login", open, quick, a.login},
-		{"GET", "/users/{username}", self, quick, a.getUser},
-		{"PUT", "/users/{username}", self, quick, a.putUser},
-		{"DELETE", "/users/{username}", self, transfer, a.deleteUser},
-		{"POST", "/users/{username}/movies/{id}", self, quick, a.addFavorite},
-		{"DELETE", "/users/{username}/movies/{id}", self, quick, a.removeFavorite},
+		{"POST", base + "/users", open, quick, a.register},
+		{"POST", base + "/login", open, quick, a.login},
+		{"GET", base + "/users/{username}", self, quick, a.getUser},
+		{"PUT", base + "/users/{username}", self, quick, a.putUser},
+		{"DELETE", base + "/users/{username}", self, transfer, a.deleteUser},
+		{"POST", base + "/users/{username}/movies/{id}", self, quick, a.addFavorite},
+		{"DELETE", base + "/users/{username}/movies/{id}", self, quick, a.removeFavorite},
 
-		{"GET", "/movies", member, quick, a.listMovies},
-		{"GET", "/movies/{title}", member, quick, a.getMovie},
-		{"GET", "/genres/{name}", member, quick, a.getGenre},
-		{"GET", "/directors/{name}", member, quick, a.getDirector},
+		{"GET", base + "/movies", member, quick, a.listMovies},
+		{"GET", base + "/movies/{title}", member, quick, a.getMovie},
+		{"GET", base + "/genres/{name}", member, quick, a.getGenre},
+		{"GET", base + "/directors/{name}", member, quick, a.getDirector},
 
-		{"POST", "/images", member, transfer, a.postImage},
-		{"GET", "/images", member, quick, a.listImages},
-		{"GET", "/images/{id}", member, transfer, a.getImage},
-		{"GET", "/images/{id}/thumbnail", member, transfer, a.getThumbnail},
-		{"DELETE", "/images/{id}", member, quick, a.deleteImage},
+		{"POST", base + "/images", member, transfer, a.postImage},
+		{"GET", base + "/images", member, quick, a.listImages},
+		{"GET", base + "/images/{id}", member, transfer, a.getImage},
+		{"GET", base + "/images/{id}/thumbnail", member, transfer, a.getThumbnail},
+		{"DELETE", base + "/images/{id}", member, quick, a.deleteImage},
 	}
 }

@@ -5,16 +5,21 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
+
+	"cinema-database/app/contract"
 )
 
 // maxBody is the maximum size of a JSON body, in bytes.
 const maxBody = 16 << 10
+
+// notCached is the Cache-Control of every answer that does not set its own. The edge caches what the API allows, and its
+// cache key does not contain the token: an answer to a route that needs one may only be no-store or private.
+const notCached = "no-store"
 
 // recorder records the status and size of an answer.
 type recorder struct {
@@ -74,7 +79,8 @@ func (a *API) build() http.Handler {
 		h.Set("X-Request-Id", f.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", contract.ReferrerPolicy)
+		h.Set("Cache-Control", notCached)
 		if a.cors(rec, r) {
 			pattern = "preflight"
 			return
@@ -116,7 +122,7 @@ func (a *API) endpoint(rt route) http.Handler {
 		c := &call{Request: r.WithContext(ctx), state: a.source.Current(), client: f.client}
 		err := a.admit(rt.access, c)
 		if err == nil {
-			if rt.pattern != "/images" || rt.method != http.MethodPost {
+			if rt.pattern != base+"/images" || rt.method != http.MethodPost {
 				c.Body = http.MaxBytesReader(w, c.Body, maxBody)
 			}
 			err = rt.handle(w, c)
@@ -149,7 +155,11 @@ func unrouted(h http.Handler, r *http.Request) *problem {
 		p.Allow = probe.header.Get("Allow")
 		return p
 	}
-	return problemf(http.StatusNotFound, "There is nothing at this path; /openapi.json lists all paths.")
+	return errNothing()
+}
+
+func errNothing() *problem {
+	return problemf(http.StatusNotFound, "There is nothing at this path; "+base+"/openapi.json lists all paths.")
 }
 
 // discard is a ResponseWriter that discards the body.
@@ -162,14 +172,14 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 
-// cors answers preflight requests and lets the allowed origin read answers. It reports whether the request is answered.
+// cors answers preflight requests and lets the allowed origins read answers. It reports whether the request is answered.
 func (a *API) cors(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	allowed := origin != "" && origin == a.allowedOrigin
+	allowed := slices.Contains(a.allowedOrigins, origin)
 	if allowed {
-		h.Set("Access-Control-Allow-Origin", a.allowedOrigin)
+		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id")
 	}
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
@@ -182,37 +192,6 @@ func (a *API) cors(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return true
-}
-
-// clientAddress returns the address for rate limits and the log. Behind the load balancer it is the last entry of
-// X-Forwarded-For, which the load balancer appended; a client can forge the others. For IPv6 it is the /64 prefix, which
-// belongs to one household or machine.
-func (a *API) clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	if a.behindProxy {
-		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {
-			last := all[len(all)-1]
-			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
-			if ip, err := netip.ParseAddr(last); err == nil {
-				host = ip.String()
-			} else if ap, err := netip.ParseAddrPort(last); err == nil {
-				host = ap.Addr().String()
-			}
-		}
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return "unknown"
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		if prefix, err := ip.Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	return ip.String()
 }
 
 // record writes the request's log line and its metrics. They contain no free text from the client: the method is one of

@@ -90,7 +90,7 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/users/"+user.Username)
+	w.Header().Set("Location", base+"/users/"+user.Username)
 	return writeJSON(w, http.StatusCreated, user)
 }
 

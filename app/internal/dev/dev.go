@@ -3,19 +3,15 @@ package dev
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"cinema-database/app/client"
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/credentialwatch"
@@ -37,11 +33,13 @@ type Options struct {
 	PasswordCost int
 	// UserAttempts and AddressAttempts limit log-ins; zero for the API's defaults.
 	UserAttempts, AddressAttempts api.Rate
+	// Intercept, if not nil, returns the handler that answers instead of the API, behind the edge.
+	Intercept func(api http.Handler) http.Handler
 }
 
 // Server is the running application.
 type Server struct {
-	// URL is the client's and the API's URL, e.g. http://127.0.0.1:8081.
+	// URL is the edge's, e.g. http://127.0.0.1:8081. The client is at its root, the API below contract.BasePath.
 	URL string
 	// Database and S3 are the API's backends.
 	Database *Database
@@ -116,9 +114,14 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		UserAttempts:    o.UserAttempts,
 		AddressAttempts: o.AddressAttempts,
 		Uploaded:        thumbs.uploaded,
+		Proxies:         edgeProxies,
 	})
 	if err != nil {
 		return nil, err
+	}
+	var behind http.Handler = handler
+	if o.Intercept != nil {
+		behind = o.Intercept(handler)
 	}
 	ln, err := net.Listen("tcp", o.Addr)
 	if err != nil {
@@ -127,7 +130,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	s.URL = "http://" + ln.Addr().String()
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(running, ln, withClient(handler), o.Log) }()
+	go func() { done <- api.Serve(running, ln, edge(behind), o.Log) }()
 	s.onClose(func() error { stop(); return <-done })
 	return s, nil
 }
@@ -160,39 +163,4 @@ func signingKey(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("dev: %w", err)
 	}
 	return key, nil
-}
-
-// withClient serves the client's files and the API on one origin.
-func withClient(h http.Handler) http.Handler {
-	files := http.FileServerFS(client.Files)
-	config := configJS("")
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, "/")
-		if name == "" {
-			name = "index.html"
-		}
-		info, err := fs.Stat(client.Files, name)
-		isFile := err == nil && info.Mode().IsRegular() && name != "client.go"
-		if (r.Method != http.MethodGet && r.Method != http.MethodHead) || (!isFile && name != "config.js") {
-			h.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if name == "config.js" {
-			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-			_, _ = w.Write(config) // the browser may have disconnected
-			return
-		}
-		files.ServeHTTP(w, r)
-	})
-}
-
-// configJS returns the client's config.js for the API's URL; empty for the client's own origin.
-func configJS(apiURL string) []byte {
-	quoted, err := json.Marshal(apiURL)
-	if err != nil {
-		panic(err) // marshaling a string never fails
-	}
-	return fmt.Appendf(nil, "export default { apiUrl: %s };\n", quoted)
 }

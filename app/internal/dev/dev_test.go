@@ -49,12 +49,12 @@ const ada = `{"Username":"ada","Password":"correct horse","Email":"ada@example.c
 func TestEverything(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
-	require.Equal(t, 201, send(t, "POST", s.URL+"/users", "", "application/json", strings.NewReader(ada), nil))
+	require.Equal(t, 201, send(t, "POST", s.URL+"/api/users", "", "application/json", strings.NewReader(ada), nil))
 	var session struct{ Token string }
 	login := `{"Username":"ada","Password":"correct horse"}`
-	require.Equal(t, 200, send(t, "POST", s.URL+"/login", "", "application/json", strings.NewReader(login), &session))
+	require.Equal(t, 200, send(t, "POST", s.URL+"/api/login", "", "application/json", strings.NewReader(login), &session))
 	var movies []struct{ Title string }
-	require.Equal(t, 200, send(t, "GET", s.URL+"/movies", session.Token, "", nil, &movies))
+	require.Equal(t, 200, send(t, "GET", s.URL+"/api/movies", session.Token, "", nil, &movies))
 	assert.GreaterOrEqual(t, len(movies), 40)
 
 	var body bytes.Buffer
@@ -63,29 +63,15 @@ func TestEverything(t *testing.T) {
 	require.NoError(t, png.Encode(part, image.NewGray(image.Rect(0, 0, 900, 600))))
 	require.NoError(t, form.Close())
 	var i struct{ URL, ThumbnailURL string }
-	require.Equal(t, 201, send(t, "POST", s.URL+"/images", session.Token, form.FormDataContentType(), &body, &i))
+	require.Equal(t, 201, send(t, "POST", s.URL+"/api/images", session.Token, form.FormDataContentType(), &body, &i))
 	require.Eventually(t, func() bool { return send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil) == 200 },
 		time.Minute, 10*time.Millisecond)
 
 	require.NoError(t, s.Close())
 	s = start(t, dir)
-	assert.Equal(t, 200, send(t, "GET", s.URL+"/users/ada", session.Token, "", nil, nil), "the session stays valid")
+	assert.Equal(t, 200, send(t, "GET", s.URL+"/api/users/ada", session.Token, "", nil, nil), "the session stays valid")
 	assert.Equal(t, 200, send(t, "GET", s.URL+i.URL, session.Token, "", nil, nil))
 	assert.Equal(t, 200, send(t, "GET", s.URL+i.ThumbnailURL, session.Token, "", nil, nil))
-}
-
-func TestClientFiles(t *testing.T) {
-	s := start(t, "")
-	for path, want := range map[string]string{
-		"/": "<!doctype html>", "/index.html": "", "/config.js": `apiUrl: ""`,
-		"/healthz": "ok", "/client.go": "about:blank", "/nothing.js": "about:blank",
-	} {
-		resp := must.OK(http.Get(s.URL + path))(t)
-		b, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		require.NoError(t, err)
-		assert.Contains(t, strings.ToLower(string(b)), strings.ToLower(want), path)
-	}
 }
 
 func TestStartReportsFailure(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 
@@ -34,11 +35,11 @@ type Settings struct {
 	PathStyle bool
 	// Port is the TCP port to listen on.
 	Port int
-	// AllowedOrigin is the only other origin that browsers may call the API from, e.g. https://cinema.example; empty allows none.
-	AllowedOrigin string
-	// BehindProxy means that every request comes through one load balancer, which appends the client's address to
-	// X-Forwarded-For. Only then is that header's last entry trusted.
-	BehindProxy bool
+	// AllowedOrigins are the other origins that browsers may call the API from, e.g. https://cinema.example.
+	AllowedOrigins []string
+	// Proxies is how many proxies every request comes through, from 0 to contract.MaxProxies. Each appends the address that
+	// it was called from to X-Forwarded-For. Only that many entries are trusted.
+	Proxies int
 	// Stack is the stack's name, the dimension of the published metric; empty publishes none.
 	Stack string
 }
@@ -151,19 +152,18 @@ func (l *loader) http() {
 		}
 		l.s.Port = n
 	}
-	if v := l.getenv(contract.EnvAllowedOrigin); v != "" {
-		u, err := url.Parse(v)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != v {
-			l.problem(contract.EnvAllowedOrigin, "%q: not an origin; use only a scheme and a host, such as https://cinema.example", v)
+	for _, v := range strings.Fields(l.getenv(contract.EnvAllowedOrigins)) {
+		if !contract.IsOrigin(v) {
+			l.problem(contract.EnvAllowedOrigins, "%q: not an origin as browsers send it; use only a scheme, a host and a port that is not the default, such as https://cinema.example", v)
 		}
-		l.s.AllowedOrigin = v
+		l.s.AllowedOrigins = append(l.s.AllowedOrigins, v)
 	}
-	switch v := l.getenv(contract.EnvBehindProxy); v {
-	case "", "false":
-	case "true":
-		l.s.BehindProxy = true
-	default:
-		l.problem(contract.EnvBehindProxy, "%q: neither true nor false; use true behind the load balancer", v)
+	if v := l.getenv(contract.EnvProxies); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 || n > contract.MaxProxies || strconv.Itoa(n) != v {
+			l.problem(contract.EnvProxies, "%q: not a number of proxies from 0 to %d; use 1 behind the load balancer, 2 with the edge before it", v, contract.MaxProxies)
+		}
+		l.s.Proxies = n
 	}
 }
 

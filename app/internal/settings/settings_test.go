@@ -27,21 +27,21 @@ func TestLoad(t *testing.T) {
 		Bucket: "cinema-images", Region: "us-east-1", Port: 8081}, s)
 
 	s, err = Load(env("CREDENTIALS_URI", "s3://artifacts/credentials/api.json", "AWS_UPLOAD_BUCKET_NAME", "cinema-images",
-		"AWS_REGION", "us-gov-west-1", "PORT", "80", "ALLOWED_ORIGIN", "https://cinema.example", "BEHIND_PROXY", "true",
+		"AWS_REGION", "us-gov-west-1", "PORT", "80", "ALLOWED_ORIGINS", " https://cinema.example  http://localhost:3000", "PROXIES", "2",
 		"AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000"))
 	require.NoError(t, err)
 	assert.Equal(t, Settings{Credentials: Object{"artifacts", "credentials/api.json"}, Bucket: "cinema-images", Region: "us-gov-west-1",
-		PathStyle: true, Port: 80, AllowedOrigin: "https://cinema.example", BehindProxy: true}, s)
+		PathStyle: true, Port: 80, AllowedOrigins: []string{"https://cinema.example", "http://localhost:3000"}, Proxies: 2}, s)
 }
 
 func TestLoadReportsAllErrors(t *testing.T) {
 	_, err := Load(env("MONGODB_URI", "postgres://u:secret@db", "JWT_KEY", "c2hvcnQ=", "AWS_UPLOAD_BUCKET_NAME", "Bad_Name", "AWS_REGION", "moon",
-		"PORT", "x", "ALLOWED_ORIGIN", "https://cinema.example/path", "BEHIND_PROXY", "yes", "AWS_ENDPOINT_URL_S3", "localhost"))
+		"PORT", "x", "ALLOWED_ORIGINS", "https://cinema.example/path https://cinema.example *", "PROXIES", "yes", "AWS_ENDPOINT_URL_S3", "localhost"))
 	require.Error(t, err)
-	for _, name := range []string{"MONGODB_URI", "JWT_KEY", "AWS_UPLOAD_BUCKET_NAME", "AWS_REGION", "PORT", "ALLOWED_ORIGIN", "BEHIND_PROXY", "AWS_ENDPOINT_URL_S3"} {
+	for _, name := range []string{"MONGODB_URI", "JWT_KEY", "AWS_UPLOAD_BUCKET_NAME", "AWS_REGION", "PORT", `ALLOWED_ORIGINS "https://cinema.example/path"`, `ALLOWED_ORIGINS "*"`, "PROXIES", "AWS_ENDPOINT_URL_S3"} {
 		assert.ErrorContains(t, err, "settings: "+name)
 	}
-	assert.Len(t, strings.Split(err.Error(), "\n"), 8)
+	assert.Len(t, strings.Split(err.Error(), "\n"), 9)
 	assert.NotContains(t, err.Error(), "secret")
 }
 
@@ -58,8 +58,13 @@ func TestLoadRefuses(t *testing.T) {
 		"key not base64":    {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", "!"}, "not base64"},
 		"object not S3":     {[]string{"CREDENTIALS_URI", "https://bucket/key"}, "s3://bucket/key"},
 		"object no key":     {[]string{"CREDENTIALS_URI", "s3://bucket/"}, "s3://bucket/key"},
-		"origin with slash": {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "ALLOWED_ORIGIN", "https://cinema.example/"}, "ALLOWED_ORIGIN"},
-		"any origin":        {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "ALLOWED_ORIGIN", "*"}, "ALLOWED_ORIGIN"},
+		"origin with slash": {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "ALLOWED_ORIGINS", "https://cinema.example/"}, "ALLOWED_ORIGINS"},
+		"any origin":        {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "ALLOWED_ORIGINS", "*"}, "ALLOWED_ORIGINS"},
+		"a comma":           {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "ALLOWED_ORIGINS", "https://a.example,https://b.example"}, "ALLOWED_ORIGINS"},
+		"three proxies":     {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "PROXIES", "3"}, `PROXIES "3": not a number of proxies from 0 to 2; use 1`},
+		"fewer than none":   {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "PROXIES", "-1"}, "PROXIES"},
+		"a signed number":   {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "PROXIES", "+1"}, "PROXIES"},
+		"not a number":      {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "PROXIES", "true"}, "PROXIES"},
 		"port 0":            {[]string{"MONGODB_URI", "mongodb://db/cinema", "JWT_KEY", key, "PORT", "0"}, "PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {

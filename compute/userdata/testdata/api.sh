@@ -7,7 +7,7 @@ readonly artifact_key=releases/0123456789abcdef0123456789abcdef0123456789abcdef0
 readonly digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 readonly port=8081
 readonly health_path=/healthz
-readonly settings=$'CREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nAWS_UPLOAD_BUCKET_NAME="cinema-images-5d6e7f8"\nAWS_REGION="us-east-1"\nPORT="8081"\nALLOWED_ORIGIN="https://cinema.example"\nBEHIND_PROXY="true"\nSTACK="dev"\n'
+readonly settings=$'CREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nAWS_UPLOAD_BUCKET_NAME="cinema-images-5d6e7f8"\nAWS_REGION="us-east-1"\nPORT="8081"\nPROXIES="1"\nSTACK="dev"\nALLOWED_ORIGINS="https://cinema.example http://localhost:3000"\n'
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C TZ=UTC
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 set -o errtrace
