@@ -617,7 +617,8 @@ var deployTable = map[string]resourceAccess{
 
 // lookupGrants are what the program reads besides its own resources.
 var lookupGrants = map[part][]grant{
-	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries")},
+	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeManagedPrefixLists"),
+		{always, resources("ec2:{region}:aws:prefix-list/*"), actions("ec2:GetManagedPrefixListEntries")}},
 	// What the account must hold, compared before anything is made.
 	servicesPart: {anyResource("ec2:DescribeRegions", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
 	// The image's id; no other parameter.
