@@ -202,8 +202,8 @@ var controls = []control{
 	})},
 	{"CloudFront.5", "distributions log requests", func(s *audit) {
 		s.each(distributionType, func(r *pulumitest.Resource) {
-			delivered := slices.ContainsFunc(s.referring("aws:cloudwatch/logDeliverySource:LogDeliverySource", "resourceArn", r), func(source *pulumitest.Resource) bool {
-				return slices.ContainsFunc(s.ByType("aws:cloudwatch/logDelivery:LogDelivery"), func(d *pulumitest.Resource) bool {
+			delivered := slices.ContainsFunc(s.ByType("aws:cloudwatch/logDeliverySource:LogDeliverySource"), func(source *pulumitest.Resource) bool {
+				return source.Text("resourceArn") == as[string](r.State["arn"]) && slices.ContainsFunc(s.ByType("aws:cloudwatch/logDelivery:LogDelivery"), func(d *pulumitest.Resource) bool {
 					return d.Text("deliverySourceName") == source.Text("name")
 				})
 			})
@@ -261,9 +261,11 @@ var controls = []control{
 		})
 	}},
 	{"WAF.11", "firewalls log requests", func(s *audit) {
-		s.any(func(r *pulumitest.Resource) {
-			s.require(len(s.referring("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "resourceArn", r)) > 0, r, "does not")
-		}, "aws:wafv2/webAcl:WebAcl")
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			s.require(r.Text("webAclId") == "" || slices.ContainsFunc(s.ByType("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"), func(l *pulumitest.Resource) bool {
+				return l.Text("resourceArn") == r.Text("webAclId")
+			}), r, "that of this distribution does not")
+		})
 	}},
 	{"S3.2", "buckets have no public read access", func(s *audit) { s.publicAccess("s3:Get", "s3:List") }},
 	{"S3.3", "buckets have no public write access", func(s *audit) { s.publicAccess("s3:Put", "s3:Delete", "s3:Replicate", "s3:Abort", "s3:Restore") }},
@@ -448,6 +450,9 @@ var controls = []control{
 			s.require(!r.open || balancerGroups[r.group] && !edge, r.on, "admits every address")
 		}
 		for _, st := range s.allowed(bucketPolicy) {
+			if st.on.Type != bucketPolicy {
+				continue
+			}
 			s.require(!slices.Contains(st.principals, "*"), st.on, "%s for every principal", st)
 			bound := len(words(st.conditions["StringEquals"]["aws:SourceArn"])) == 1
 			s.require(!slices.Contains(st.principals, "cloudfront.amazonaws.com") || bound, st.on, "%s for every distribution", st)

@@ -441,6 +441,7 @@ var accountWide = []string{
 	"elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
 	"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
 	"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth", "kms:CreateKey", "kms:ListAliases",
-	"logs:DescribeLogGroups", "route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
-	"s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota", "tag:GetResources",
+	"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy",
+	"route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName",
+	"servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota", "tag:GetResources",
 }

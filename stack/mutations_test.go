@@ -82,7 +82,7 @@ var mutations = []mutation{
 	{"CloudFront.12", "no such bucket", remove(bucketType, "storage-site"), "edge-distribution"},
 	{"CloudFront.13", "no access control", set(distributionType, "edge-distribution", "origins[0].originAccessControlId", absent), "edge-distribution"},
 	{"viewer-tls", "TLS 1.0 for viewers", set(distributionType, "edge-distribution", "viewerCertificate.minimumProtocolVersion", "TLSv1"), "edge-distribution"},
-	{"WAF.11", "no log", remove("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "edge-firewall"), "edge-firewall"},
+	{"WAF.11", "no log", remove("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "edge-firewall"), "edge-distribution"},
 	{"error-caching", "an error of one member for others", set(distributionType, "edge-distribution", "customErrorResponses[2].errorCachingMinTtl", 10), "edge-distribution"},
 	{"S3.2", "policy", also(
 		set(accessType, "storage-images", "restrictPublicBuckets", false),
