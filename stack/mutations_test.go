@@ -73,6 +73,11 @@ var mutations = []mutation{
 	{"CloudFront.1", "no root object", set(distributionType, "edge-distribution", "defaultRootObject", absent), "edge-distribution"},
 	{"CloudFront.3", "plain HTTP for the client", set(distributionType, "edge-distribution", "defaultCacheBehavior.viewerProtocolPolicy", "allow-all"), "edge-distribution"},
 	{"CloudFront.3", "plain HTTP for the API", set(distributionType, "edge-distribution", "orderedCacheBehaviors[0].viewerProtocolPolicy", "allow-all"), "edge-distribution"},
+	{"CloudFront.4", "another one", func(t *testing.T, r *pulumitest.Recording) {
+		another := *the(t, r, distributionType, "edge-distribution")
+		another.Name = "edge-another"
+		r.Resources = append(r.Resources, &another)
+	}, "edge-another"},
 	{"CloudFront.5", "no logs", remove("aws:cloudwatch/logDelivery:LogDelivery", "edge-logs"), "edge-distribution"},
 	{"CloudFront.6", "no firewall", set(distributionType, "edge-distribution", "webAclId", absent), "edge-distribution"},
 	{"CloudFront.7", "CloudFront's certificate", set(distributionType, "edge-distribution", "viewerCertificate", map[string]any{"cloudfrontDefaultCertificate": true}), "edge-distribution"},
