@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -280,8 +281,8 @@ func (a *Account) Update(typ, id, urn string, olds, news Properties, fields []st
 	if err := a.duplicate(typ, id, state); err != nil {
 		return nil, err
 	}
-	if k.refuse != nil && typ == "aws:autoscaling/group:Group" {
-		if err := k.refuse(a, state); err != nil {
+	if k.refuseUpdate != nil {
+		if err := k.refuseUpdate(a, old, state); err != nil {
 			return nil, err
 		}
 	}
@@ -384,8 +385,12 @@ func (a *Account) locate(typ, id, urn string) (Resource, bool) {
 	return Resource{}, false
 }
 
-// own reports whether a type has its own ids: the parts of a bucket have the bucket's name as their id.
+// own reports whether a type has its own ids: the parts of a bucket have the bucket's name as their id, the monitoring of a
+// distribution has the distribution's id.
 func own(typ string) bool {
+	if typ == "aws:cloudfront/monitoringSubscription:MonitoringSubscription" {
+		return false
+	}
 	return !strings.HasPrefix(typ, "aws:s3/") || strings.HasPrefix(typ, "aws:s3/bucketV2:")
 }
 
@@ -478,21 +483,39 @@ func (a *Account) duplicate(typ, id string, state Properties) error {
 		return nil
 	}
 	for _, r := range a.ofType(typ) {
-		if r.ID != id && unique(r.State) == mine {
+		if r.ID != id && unique(r.State) == mine && !elsewhere(text(r.State, "arn"), text(state, "arn")) {
 			return refusal("AlreadyExists", "%s already exists for %s (%s %s)", shortType(typ), strings.TrimSuffix(mine, ";"), r.URN, r.ID)
 		}
 	}
 	return nil
 }
 
+// elsewhere reports whether two ARNs are in different regions.
+func elsewhere(one, two string) bool {
+	a, b := arnRegion(one), arnRegion(two)
+	return a != "" && b != "" && a != b
+}
+
 func shortType(typ string) string { return lastOf(typ, ":") }
 
-// named lists the ids, ARNs or names in a property that holds a string or a list.
-func named(in Properties, property string) []string {
-	if s := text(in, property); s != "" {
-		return []string{s}
+// named lists the ids, ARNs or names in a property that holds a string or a list. Nested properties have dots.
+func named(in Properties, property string) (refs []string) {
+	first, rest, _ := strings.Cut(property, ".")
+	var add func(resource.PropertyValue)
+	add = func(v resource.PropertyValue) {
+		switch {
+		case v.IsArray():
+			for _, e := range v.ArrayValue() {
+				add(e)
+			}
+		case rest != "" && v.IsObject():
+			refs = append(refs, named(v.ObjectValue(), rest)...)
+		case rest == "" && v.IsString() && v.StringValue() != "":
+			refs = append(refs, v.StringValue())
+		}
 	}
-	return list(in, property)
+	add(in[resource.PropertyKey(first)])
+	return refs
 }
 
 // is reports whether ref is the resource's id, ARN, name, or ARN with a Lambda qualifier.
@@ -500,19 +523,24 @@ func (r Resource) is(ref string) bool {
 	return ref == r.ID || ref == text(r.State, "arn") || ref == text(r.State, "name") || ref == text(r.State, "qualifiedArn")
 }
 
-// absent refuses inputs that refer, by other than EC2 ids, to a resource that does not exist. AWS's own managed policies and keys
-// always exist.
+// absent refuses inputs that refer, by other than EC2 ids, to a resource that does not exist.
 func (a *Account) absent(typ string, in Properties) error {
 	var errs []error
 	for _, n := range kinds[typ].needs {
 		for _, ref := range named(in, n.property) {
-			if strings.Contains(ref, ":aws:policy/") || strings.Contains(ref, "alias/aws/") || a.has(n.types, ref) {
+			if managed(ref) || a.has(n.types, ref) {
 				continue
 			}
-			errs = append(errs, refusal("NotFound", "%s '%s' (%s) does not exist", shortType(n.types[0]), ref, n.property))
+			code := cmp.Or(kinds[typ].missing[n.property], "NotFound")
+			errs = append(errs, refusal(code, "%s '%s' (%s) does not exist", shortType(n.types[0]), ref, n.property))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// managed reports whether a reference is to a policy or a key of AWS's own, which always exist.
+func managed(ref string) bool {
+	return strings.Contains(ref, ":aws:policy/") || strings.Contains(ref, "alias/aws/") || slices.Contains(managedHeadersPolicies, ref)
 }
 
 func (a *Account) has(types []string, ref string) bool {
@@ -556,7 +584,7 @@ func (a *Account) inUse(r Resource) (parts []Resource, err error) {
 			parts = append(parts, o)
 		case o.Type == "aws:ec2/route:Route": // it stays, as a blackhole
 		default:
-			return nil, refusal("DependencyViolation", "%s '%s' has a dependent object (%s %s) and cannot be deleted", shortType(r.Type), r.ID,
+			return nil, refusal(cmp.Or(kinds[r.Type].inUse, "DependencyViolation"), "%s '%s' has a dependent object (%s %s) and cannot be deleted", shortType(r.Type), r.ID,
 				shortType(o.Type), o.ID)
 		}
 	}

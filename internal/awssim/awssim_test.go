@@ -59,7 +59,7 @@ func newSite(t *testing.T) *site {
 	return &site{Account: a, t: t, ids: map[string]string{}}
 }
 
-// try creates a resource. "$name" in its inputs is another one's id. Its own name is the default of a type that needs one.
+// try creates a resource. "$name" in its inputs is another one's id, "$name.output" a string of its state. Its own name is the default of a type that needs one.
 func (s *site) try(typ, name string, in map[string]any) error {
 	r := Request{Type: typ, Name: name, URN: urn(typ, name), Inputs: s.fill(in)}
 	if p := resource.PropertyKey(kinds[typ].name.property); p != "" && !r.Inputs.HasValue(p) {
@@ -77,8 +77,12 @@ func (s *site) fill(in map[string]any) Properties {
 	one = func(v any) any {
 		switch v := v.(type) {
 		case string:
-			if strings.HasPrefix(v, "$") {
-				return s.ids[v[1:]]
+			if name, ok := strings.CutPrefix(v, "$"); ok {
+				name, property, output := strings.Cut(name, ".")
+				if state, _ := s.find(s.ids[name]); output {
+					return text(state, property)
+				}
+				return s.ids[name]
 			}
 		case []any:
 			for i := range v {

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -35,6 +36,7 @@ var balancerKinds = map[string]kind{
 			d.set("enableDeletionProtection", false)
 			d.set("enableHttp2", true)
 		},
+		inUse:   "ResourceInUse",
 		replace: []string{"customerOwnedIpv4Pool", "internal", "loadBalancerType", "name", "namePrefix"},
 		unique:  pick("name"),
 		refuse:  refuseBalancer,
@@ -82,7 +84,8 @@ var balancerKinds = map[string]kind{
 			d.set("protocol", "HTTP")
 		},
 		replace: []string{"loadBalancerArn"}, unique: pick("loadBalancerArn", "port"), part: "loadBalancerArn",
-		needs: []need{{"loadBalancerArn", []string{"aws:lb/loadBalancer:LoadBalancer"}}, {"certificateArn", []string{"aws:acm/certificate:Certificate"}}},
+		needs:  []need{{"loadBalancerArn", []string{"aws:lb/loadBalancer:LoadBalancer"}}, {"certificateArn", []string{"aws:acm/certificate:Certificate"}}},
+		refuse: refuseSecondBalancer, refuseUpdate: onUpdate(refuseSecondBalancer),
 	},
 	"aws:lb/listenerRule:ListenerRule": {
 		id: func(d *draft) string {
@@ -94,7 +97,8 @@ var balancerKinds = map[string]kind{
 			d.set("priority", num(1))
 		},
 		replace: []string{"listenerArn"}, unique: pick("listenerArn", "priority"), part: "listenerArn",
-		needs: need1("listenerArn", "aws:lb/listener:Listener"),
+		needs:  need1("listenerArn", "aws:lb/listener:Listener"),
+		refuse: refuseSecondBalancer, refuseUpdate: onUpdate(refuseSecondBalancer),
 	},
 	"aws:acm/certificate:Certificate": {
 		id: func(d *draft) string {
@@ -122,6 +126,7 @@ var balancerKinds = map[string]kind{
 			d.set("subjectAlternativeNames", strs(d.text("domainName")))
 			d.set("validationEmails", strs())
 		},
+		inUse: "ResourceInUseException",
 		replace: []string{"certificateAuthorityArn", "domainName", "keyAlgorithm", "subjectAlternativeNames", "validationMethod",
 			"validationOptions"},
 	},
@@ -201,6 +206,37 @@ func refuseBalancer(a *Account, in Properties) error {
 		return refusal("InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket)
 	}
 	return nil
+}
+
+// refuseSecondBalancer refuses a listener or a rule that forwards to a target group of another load balancer: a target group
+// can belong to one (Elastic Load Balancing, "Target groups for your Application Load Balancers").
+func refuseSecondBalancer(a *Account, in Properties) error {
+	var taken []string
+	walk(resource.NewProperty(in), func(group string) {
+		if !strings.Contains(group, ":targetgroup/") {
+			return
+		}
+		for _, t := range []string{"aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"} {
+			for _, o := range a.ofType(t) {
+				if a.balancerOf(o.State) != a.balancerOf(in) && mentions(resource.NewProperty(o.State), group) && !slices.Contains(taken, group) {
+					taken = append(taken, group)
+				}
+			}
+		}
+	})
+	if len(taken) > 0 {
+		return refusal("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s",
+			strings.Join(taken, ", "))
+	}
+	return nil
+}
+
+// balancerOf returns the ARN of a listener's or a rule's load balancer.
+func (a *Account) balancerOf(in Properties) string {
+	if listener, ok := a.find(text(in, "listenerArn")); ok {
+		in = listener
+	}
+	return text(in, "loadBalancerArn")
 }
 
 func nameServers(hostedZone string) resource.PropertyValue {

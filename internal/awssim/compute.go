@@ -130,25 +130,15 @@ var computeKinds = map[string]kind{
 		changes: []string{"launchTemplate"},
 		unique:  pick("name"),
 		needs:   []need{{"targetGroupArns", []string{"aws:lb/targetGroup:TargetGroup"}}},
-		refuse: func(a *Account, in Properties) error {
-			lt := in["launchTemplate"]
-			if !lt.IsObject() {
-				return nil
-			}
-			spec := lt.ObjectValue()
-			state, ok := a.find(text(spec, "id"))
-			if !ok {
-				return nil // reported as a missing id
-			}
-			if v := text(spec, "version"); v != "" && !strings.HasPrefix(v, "$") {
-				latest := state["latestVersion"]
-				if n, err := json.Number(v).Int64(); err != nil || n < 1 || latest.IsNumber() && float64(n) > latest.NumberValue() {
-					return refusal("ValidationError", "You must use a valid fully-formed launch template. Could not find launch template "+
-						"version %s of %s", v, text(spec, "id"))
-				}
-			}
-			return nil
-		},
+		refuse:  refuseTemplateVersion, refuseUpdate: onUpdate(refuseTemplateVersion),
+	},
+	"aws:autoscaling/attachment:Attachment": {
+		id:      func(d *draft) string { return d.text("autoscalingGroupName") + "-" + number(d.req.seed(), 26) },
+		replace: []string{"autoscalingGroupName", "elb", "lbTargetGroupArn"},
+		needs: []need{{"autoscalingGroupName", []string{"aws:autoscaling/group:Group"}},
+			{"lbTargetGroupArn", []string{"aws:lb/targetGroup:TargetGroup"}}},
+		missing: map[string]string{"autoscalingGroupName": "ValidationError", "lbTargetGroupArn": "ValidationError"},
+		part:    "autoscalingGroupName",
 	},
 	"aws:autoscaling/policy:Policy": {
 		id: same("name"), name: naming{property: "name", limit: 255},
@@ -220,9 +210,30 @@ var computeKinds = map[string]kind{
 	},
 }
 
+// refuseTemplateVersion refuses an Auto Scaling group with a version that its launch template does not have.
+func refuseTemplateVersion(a *Account, in Properties) error {
+	lt := in["launchTemplate"]
+	if !lt.IsObject() {
+		return nil
+	}
+	spec := lt.ObjectValue()
+	state, ok := a.find(text(spec, "id"))
+	if !ok {
+		return nil // reported as a missing id
+	}
+	if v := text(spec, "version"); v != "" && !strings.HasPrefix(v, "$") {
+		latest := state["latestVersion"]
+		if n, err := json.Number(v).Int64(); err != nil || n < 1 || latest.IsNumber() && float64(n) > latest.NumberValue() {
+			return refusal("ValidationError", "You must use a valid fully-formed launch template. Could not find launch template "+
+				"version %s of %s", v, text(spec, "id"))
+		}
+	}
+	return nil
+}
+
 // replacedUserData reports whether user data replaces an instance. The provider compares known values only: one that is
 // unknown in a preview is planned as an update.
-func replacedUserData(news Properties, path string) bool {
+func replacedUserData(_, news Properties, path string) bool {
 	v := news[resource.PropertyKey(path)]
 	on := news["userDataReplaceOnChange"]
 	return (path == "userData" || path == "userDataBase64") && !v.ContainsUnknowns() && on.IsBool() && on.BoolValue()

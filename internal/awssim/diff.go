@@ -29,7 +29,7 @@ func Diff(typ string, olds, news Properties) Change {
 		return c
 	}
 	for path, d := range plugin.NewDetailedDiffFromObjectDiff(diff, true) {
-		if forces(k.replace, path) || k.replaces != nil && k.replaces(news, path) {
+		if forces(k.replace, path) || k.replaces != nil && k.replaces(olds, news, path) {
 			d.Kind = d.Kind.AsReplace()
 			c.Replaces = append(c.Replaces, path)
 		}

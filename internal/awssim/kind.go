@@ -20,8 +20,8 @@ type kind struct {
 	// replace lists the properties that AWS cannot change in place, nested ones with dots (rootBlockDevice.encrypted) and
 	// without list indexes: those for which terraform-provider-aws 5.100 plans a replacement.
 	replace []string
-	// replaces reports whether a changed property replaces the resource because of another input.
-	replaces func(news Properties, path string) bool
+	// replaces reports whether a changed property replaces the resource because of its value or another input.
+	replaces func(olds, news Properties, path string) bool
 	// moving lists the outputs that a change of the resource's content changes.
 	moving []string
 	// changes lists the properties that AWS changes itself: an update that leaves them as they are does not set them.
@@ -33,22 +33,34 @@ type kind struct {
 	// needs lists the properties that hold another resource's id, ARN or name: that resource must exist first and cannot
 	// be deleted before this one. EC2 ids are not listed; the account recognizes them by their form.
 	needs []need
+	// missing holds AWS's error codes for a reference to a resource that does not exist, by the property in needs. Others
+	// are NotFound.
+	missing map[string]string
+	// inUse is AWS's error code for the deletion of a resource that another one needs, DependencyViolation where it is "".
+	inUse string
 	// part is the property that refers to the whole that this resource is a part of: AWS deletes the part with the whole.
 	part string
 	// refuse returns why AWS refuses the creation, given the resources that exist.
 	refuse func(*Account, Properties) error
+	// refuseUpdate returns why AWS refuses the change of a resource to a new state.
+	refuseUpdate func(a *Account, old Resource, in Properties) error
 	// keep returns why AWS refuses the deletion.
 	keep func(*Account, Resource) error
 }
 
 // need is a reference to a resource of one of several types.
 type need struct {
-	property string
+	property string // nested ones with dots and without list indexes: origins.originAccessControlId
 	types    []string
 }
 
 // need1 returns a list of one need.
 func need1(property string, types ...string) []need { return []need{{property, types}} }
+
+// onUpdate makes a check of creations one of updates.
+func onUpdate(refuse func(*Account, Properties) error) func(*Account, Resource, Properties) error {
+	return func(a *Account, _ Resource, in Properties) error { return refuse(a, in) }
+}
 
 // naming is the property that holds a type's name in the account.
 type naming struct {
@@ -71,7 +83,7 @@ func (n naming) check(in Properties) error {
 }
 
 // kinds has every type that the model knows.
-var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds)
+var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds, edgeKinds)
 
 func merge(groups ...map[string]kind) map[string]kind {
 	all := map[string]kind{}

@@ -202,8 +202,15 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 	},
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList": func(c Cloud, args Properties) (fields, error) {
 		id, name := c.prefixList(args)
+		entries := 0
+		switch {
+		case name == cloudFrontPrefixList:
+			entries = c.prefixListWeight(id)
+		case !strings.HasPrefix(name, "com.amazonaws."+c.region()+"."):
+			return nil, fmt.Errorf("no matching EC2 Managed Prefix List found: %s has no list %q", c.region(), name)
+		}
 		return fields{"id": id, "name": name, "addressFamily": "IPv4", "arn": "arn:" + c.partition() + ":ec2:" + c.region() + ":aws:prefix-list/" + id,
-			"maxEntries": num(0), "ownerId": "AWS", "version": num(0), "tags": resource.NewProperty(Properties{}),
+			"maxEntries": num(entries), "ownerId": "AWS", "version": num(0), "tags": resource.NewProperty(Properties{}),
 			"entries": resource.NewProperty([]resource.PropertyValue{})}, nil
 	},
 	"aws:elb/getServiceAccount:getServiceAccount": func(c Cloud, args Properties) (fields, error) {
@@ -393,10 +400,14 @@ func (c Cloud) prefixList(args Properties) (id, name string) {
 	if v := filterValues(args, "prefix-list-name"); name == "" && len(v) > 0 {
 		name = v[0]
 	}
+	id = text(args, "prefixListId") + text(args, "id")
 	if name == "" {
 		name = "com.amazonaws." + c.region() + ".s3"
+		if id == prefixListID(c.region(), cloudFrontPrefixList) {
+			name = cloudFrontPrefixList
+		}
 	}
-	if id = text(args, "prefixListId") + text(args, "id"); id == "" {
+	if id == "" {
 		id = prefixListID(c.region(), name)
 	}
 	return id, name

@@ -154,6 +154,10 @@ var networkKinds = map[string]kind{
 		},
 		replace: []string{"description", "name", "namePrefix", "vpcId"},
 		unique:  pick("vpcId", "name"),
+		refuse:  func(a *Account, in Properties) error { return a.refuseRules("", in) },
+		refuseUpdate: func(a *Account, old Resource, in Properties) error {
+			return a.refuseRules(old.ID, in)
+		},
 	},
 	"aws:ec2/securityGroupRule:SecurityGroupRule": {
 		prefix: "sgrule",
@@ -165,6 +169,12 @@ var networkKinds = map[string]kind{
 			"sourceSecurityGroupId", "toPort", "type"},
 		unique: pick("type", "securityGroupId", "protocol", "fromPort", "toPort", "cidrBlocks", "ipv6CidrBlocks", "prefixListIds",
 			"sourceSecurityGroupId"),
+		refuse: func(a *Account, in Properties) error {
+			direction, group := text(in, "type"), text(in, "securityGroupId")
+			state, _ := a.find(group)
+			rules := append(a.attachedRules(group, direction), objects(state[resource.PropertyKey(direction)])...)
+			return a.refuseWeight(append(rules, in))
+		},
 	},
 	"aws:ec2/networkAcl:NetworkAcl": {
 		prefix: "acl", arn: "ec2:{region}:{account}:network-acl/{id}", tagged: true,
@@ -339,4 +349,78 @@ func list(m Properties, key string) []string {
 		}
 	}
 	return out
+}
+
+// refuseRules refuses a security group, "" for a new one, whose own rules, with those that refer to it, are too many.
+func (a *Account) refuseRules(id string, in Properties) error {
+	for _, direction := range []string{"ingress", "egress"} {
+		own := objects(in[resource.PropertyKey(direction)])
+		if err := a.refuseWeight(append(own, a.attachedRules(id, direction)...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attachedRules lists the rules of a security group in a direction (ingress, egress) that are resources of their own.
+func (a *Account) attachedRules(group, direction string) (rules []Properties) {
+	for _, r := range a.ofType("aws:ec2/securityGroupRule:SecurityGroupRule") {
+		if text(r.State, "securityGroupId") == group && text(r.State, "type") == direction {
+			rules = append(rules, r.State)
+		}
+	}
+	return rules
+}
+
+// refuseWeight refuses the rules of a security group in one direction where there are more of them than the quota "Inbound or
+// outbound rules per security group". It applies to IPv4 and IPv6 separately. Each address range counts as a rule, a prefix list
+// as its weight, and another security group as a rule of both (VPC user guide, "Amazon VPC quotas" and "Security group rules").
+func (a *Account) refuseWeight(rules []Properties) error {
+	var ipv4, ipv6 int
+	for _, r := range rules {
+		ipv4 += len(list(r, "cidrBlocks"))
+		ipv6 += len(list(r, "ipv6CidrBlocks"))
+		for _, id := range list(r, "prefixListIds") {
+			ipv4 += a.cloud().prefixListWeight(id)
+		}
+		groups := len(list(r, "securityGroups"))
+		if text(r, "sourceSecurityGroupId") != "" {
+			groups++
+		}
+		if self := r["self"]; self.IsBool() && self.BoolValue() {
+			groups++
+		}
+		ipv4, ipv6 = ipv4+groups, ipv6+groups
+	}
+	if limit := a.cloud().profile().quotas["vpc/L-0EA8095F"]; max(ipv4, ipv6) > limit {
+		return refusal("RulesPerSecurityGroupLimitExceeded",
+			"The maximum number of rules per security group has been reached: the rules count as %d, the quota is %d", max(ipv4, ipv6), limit)
+	}
+	return nil
+}
+
+// cloudFrontPrefixList is the AWS-managed prefix list of the addresses from which CloudFront connects to origins. Its id differs
+// from region to region.
+const cloudFrontPrefixList = "com.amazonaws.global.cloudfront.origin-facing"
+
+// prefixListWeight returns how many rules an AWS-managed prefix list counts as (VPC user guide, "AWS-managed prefix list weight":
+// 55 for CloudFront's, 1 for those of S3 and DynamoDB).
+func (c Cloud) prefixListWeight(id string) int {
+	if id == prefixListID(c.region(), cloudFrontPrefixList) {
+		return 55
+	}
+	return 1
+}
+
+// objects lists the objects of a list property.
+func objects(v resource.PropertyValue) (all []Properties) {
+	if !v.IsArray() {
+		return nil
+	}
+	for _, e := range v.ArrayValue() {
+		if e.IsObject() {
+			all = append(all, e.ObjectValue())
+		}
+	}
+	return all
 }

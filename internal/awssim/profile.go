@@ -15,11 +15,11 @@ type profile struct {
 // established is an account with AWS's default quotas; in new, as AWS opens accounts, others use most of them.
 var (
 	established = profile{
-		quotas: map[string]int{"ec2/L-0263D0A3": 5, "vpc/L-F678F1CE": 5, "lambda/L-B99A9384": 1000, "ec2/L-1216C47A": 64, "ec2/L-DB2E81BA": 64, "ec2/L-7295265B": 64},
+		quotas: map[string]int{"ec2/L-0263D0A3": 5, "vpc/L-F678F1CE": 5, "vpc/L-0EA8095F": 60, "lambda/L-B99A9384": 1000, "ec2/L-1216C47A": 64, "ec2/L-DB2E81BA": 64, "ec2/L-7295265B": 64},
 		vpcs:   others("vpc", 1),
 	}
 	opened = profile{
-		quotas:    map[string]int{"ec2/L-0263D0A3": 5, "vpc/L-F678F1CE": 5, "lambda/L-B99A9384": 10, "ec2/L-1216C47A": 5, "ec2/L-DB2E81BA": 0, "ec2/L-7295265B": 0},
+		quotas:    map[string]int{"ec2/L-0263D0A3": 5, "vpc/L-F678F1CE": 5, "vpc/L-0EA8095F": 60, "lambda/L-B99A9384": 10, "ec2/L-1216C47A": 5, "ec2/L-DB2E81BA": 0, "ec2/L-7295265B": 0},
 		addresses: others("eipalloc", 4),
 		vpcs:      others("vpc", 5),
 	}

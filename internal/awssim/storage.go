@@ -1,6 +1,11 @@
 package awssim
 
 import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
@@ -12,7 +17,11 @@ var storageKinds = map[string]kind{
 	"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                                     bucketPart(),
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": bucketPart(),
 	"aws:s3/bucketLoggingV2:BucketLoggingV2":                                                     bucketPart(),
-	"aws:s3/bucketPolicy:BucketPolicy":                                                           bucketPart(),
+	"aws:s3/bucketPolicy:BucketPolicy": func() kind {
+		k := bucketPart()
+		k.refuse, k.refuseUpdate = refusePublicPolicy, onUpdate(refusePublicPolicy)
+		return k
+	}(),
 	"aws:s3/bucketNotification:BucketNotification": func() kind {
 		k := bucketPart()
 		k.refuse = refuseNotification
@@ -91,6 +100,95 @@ func refuseNotification(a *Account, in Properties) error {
 		}
 	}
 	return nil
+}
+
+// refusePublicPolicy refuses a policy that lets everybody into a bucket whose public access block blocks such policies. A bucket
+// without a block of its own has the one that S3 sets on new buckets (S3 user guide, "Blocking public access to your Amazon S3
+// storage").
+func refusePublicPolicy(a *Account, in Properties) error {
+	blocked := true
+	for _, r := range a.ofType("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock") {
+		if text(r.State, "bucket") == text(in, "bucket") {
+			v := r.State["blockPublicPolicy"]
+			blocked = v.IsBool() && v.BoolValue()
+		}
+	}
+	if (blocked || a.conditions.NewAccount) && public(text(in, "policy")) {
+		return refusal("AccessDenied", "s3:PutBucketPolicy on bucket %s: public policies are blocked by the BlockPublicPolicy block public access setting",
+			text(in, "bucket"))
+	}
+	return nil
+}
+
+// public reports whether a bucket policy lets everybody in (S3 user guide, "The meaning of 'public'"): it allows a wildcard
+// principal without a condition that limits it to fixed values.
+func public(policy string) bool {
+	var document struct{ Statement json.RawMessage }
+	if json.Unmarshal([]byte(policy), &document) != nil {
+		return false
+	}
+	type statement struct {
+		Effect    string
+		Principal any
+		Condition map[string]map[string]any
+	}
+	var statements []statement
+	if json.Unmarshal(document.Statement, &statements) != nil {
+		statements = make([]statement, 1)
+		if json.Unmarshal(document.Statement, &statements[0]) != nil {
+			return false
+		}
+	}
+	return slices.ContainsFunc(statements, func(s statement) bool {
+		who := s.Principal
+		if m, ok := who.(map[string]any); ok {
+			who = m["AWS"]
+		}
+		return s.Effect == "Allow" && slices.Contains(oneOrMore(who), "*") && !limited(s.Condition)
+	})
+}
+
+// limits are the condition keys, in lower case, whose fixed values make a policy not public.
+var limits = []string{"aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip",
+	"aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid", "s3:dataaccesspointaccount",
+	"s3:dataaccesspointarn", "s3:x-amz-server-side-encryption-aws-kms-key-id"}
+
+// limited reports whether a statement's conditions admit fixed values of one of the limits only. A negated operator does not,
+// nor one that a request without the key satisfies, nor an address range that is wider than /8 (IPv6: /32).
+func limited(conditions map[string]map[string]any) bool {
+	for operator, keys := range conditions {
+		if strings.Contains(operator, "Not") || strings.HasSuffix(operator, "IfExists") || operator == "Null" {
+			continue
+		}
+		for key, value := range keys {
+			values := oneOrMore(value)
+			wide := slices.ContainsFunc(values, func(v string) bool {
+				if strings.EqualFold(key, "aws:SourceIp") {
+					block, err := netip.ParsePrefix(v)
+					return err == nil && (block.Addr().Is4() && block.Bits() < 8 || block.Addr().Is6() && block.Bits() < 32)
+				}
+				return strings.ContainsAny(v, "*?$")
+			})
+			if slices.Contains(limits, strings.ToLower(key)) && len(values) > 0 && !wide {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// oneOrMore lists the strings of a JSON string or list.
+func oneOrMore(v any) (all []string) {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, e := range list {
+		if s, ok := e.(string); ok {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // bucket leaves out the deprecated inline settings: each has its own resource type.
