@@ -9,8 +9,8 @@ import (
 func (p *page) markdown() []byte {
 	m := &md{}
 	m.printf("# %s %s: review\n\n", p.Project, p.Stack)
-	m.printf("%d resources in %s, %d public entry points, %d protected or retained, an estimated %s per month.\n\n",
-		p.Total, p.Region, len(p.Open()), len(p.Protected), dollars(p.Estimate.USD))
+	m.printf("%d resources in %s, %s, %d protected or retained, an estimated %s per month.\n\n",
+		p.Total, p.Region, counted(len(p.Open()), "public entry point"), len(p.Protected), dollars(p.Estimate.USD))
 	for _, w := range p.Warnings {
 		m.printf("> **Program warning:** %s\n\n", cell(w))
 	}

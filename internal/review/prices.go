@@ -112,5 +112,5 @@ var freePrefixes = []string{
 	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",
 	"aws:lambda/invocation:", "aws:lambda/permission:", "aws:lb/listener", "aws:lb/targetGroup", "aws:route53/record:",
 	"aws:s3/bucket", "aws:sns/", "aws:sqs/queuePolicy:", "aws:backup/selection:", "aws:backup/vault", "aws:vpc/securityGroup",
-	"aws:wafv2/webAclLoggingConfiguration:",
+	"aws:wafv2/webAclLoggingConfiguration:", "pulumi:index:Stash",
 }
