@@ -37,6 +37,8 @@ func (b *apiBuilder) createLoadBalancer() error {
 		DropInvalidHeaderFields: pulumi.Bool(true),
 		// Refuses ambiguous requests, which enable request smuggling.
 		DesyncMitigationMode: pulumi.String("strictest"),
+		// The API reads the client's address at the end of X-Forwarded-For.
+		XffHeaderProcessingMode: pulumi.String("append"),
 		// Deleting the load balancer is an outage.
 		EnableDeletionProtection: pulumi.Bool(b.Env.Protect),
 		AccessLogs: lb.LoadBalancerAccessLogsArgs{

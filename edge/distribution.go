@@ -1,10 +1,13 @@
 package edge
 
 import (
+	"fmt"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/component"
 )
 
 // Ids of policies that AWS manages, the same in every account (CloudFront developer guide, "Use managed cache policies" and
@@ -153,9 +156,13 @@ func (b *builder) createVPCOrigin() (*cloudfront.VpcOrigin, error) {
 // vpcOriginNameLimit is the longest name of a VPC origin in characters (CloudFront API reference, VpcOriginEndpointConfig).
 const vpcOriginNameLimit = 64
 
-// createHeadersPolicy registers the headers that protect the page in the browser. An answer of the API keeps its own.
+// createHeadersPolicy registers the headers that protect the page in the browser. An answer of the API keeps its own. Other
+// headers make another policy: a policy has no tags, so a permission to change one is a permission to change all of the account.
 func (b *builder) createHeadersPolicy() (*cloudfront.ResponseHeadersPolicy, error) {
-	return cloudfront.NewResponseHeadersPolicy(b.Ctx, b.Name("headers"), &cloudfront.ResponseHeadersPolicyArgs{
+	name := b.Name("headers")
+	headers := fmt.Sprint(contract.ContentSecurityPolicy, contract.ReferrerPolicy, contract.TransportSecurityMaxAge)
+	return cloudfront.NewResponseHeadersPolicy(b.Ctx, name, &cloudfront.ResponseHeadersPolicyArgs{
+		Name:    pulumi.String(component.PhysicalName(b.Env, "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", name, headers)),
 		Comment: pulumi.String("Security headers of the client"),
 		SecurityHeadersConfig: cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgs{
 			ContentSecurityPolicy: cloudfront.ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicyArgs{
@@ -172,5 +179,5 @@ func (b *builder) createHeadersPolicy() (*cloudfront.ResponseHeadersPolicy, erro
 				AccessControlMaxAgeSec: pulumi.Int(contract.TransportSecurityMaxAge), IncludeSubdomains: pulumi.Bool(true), Override: pulumi.Bool(false),
 			},
 		},
-	}, b.Child())
+	}, b.Child(pulumi.ReplaceOnChanges([]string{"name", "securityHeadersConfig"})))
 }

@@ -1,8 +1,8 @@
 package edge
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 
 	"cinema-database/internal/problem"
 )
@@ -39,12 +39,11 @@ type Settings struct {
 
 // UnmarshalJSON accepts the mode alone too: `cinema:edge: none`.
 func (s *Settings) UnmarshalJSON(data []byte) error {
-	if text := string(data); text == `"`+string(None)+`"` || text == `"`+string(CloudFront)+`"` {
-		s.Mode = Mode(strings.Trim(text, `"`))
-		return nil
+	if data[0] == '"' {
+		return json.Unmarshal(data, &s.Mode)
 	}
 	type plain Settings
-	decoder := json.NewDecoder(strings.NewReader(string(data)))
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode((*plain)(s))
 }

@@ -18,7 +18,7 @@ func TestLookupZones(t *testing.T) {
 	}{
 		"the first three": {nil, []string{"t4g.nano", "t4g.micro"}, []string{"us-east-1a", "us-east-1b", "us-east-1c"}, "use1-az4", ""},
 		"the configured":  {[]string{"us-east-1f", "us-east-1a"}, []string{"t4g.nano"}, []string{"us-east-1f", "us-east-1a"}, "", ""},
-		"without a service": {nil, []string{"t4g.nano"}, nil, "use1-az2",
+		"without a service": {nil, []string{"t4g.nano"}, nil, "use1-az1",
 			`network: availabilityZones[1]: "us-east-1b" does not offer a service; name 2 to 4 of us-east-1a, us-east-1c, us-east-1d, us-east-1f in cinema:availabilityZones`},
 		"without the types": {[]string{"us-east-1a", "us-east-1e"}, []string{"t4g.nano", "t4g.micro", "t4g.nano"}, nil, "",
 			`network: availabilityZones[1]: "us-east-1e" does not offer t4g.nano, t4g.micro; name 2 to 4 of us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f in cinema:availabilityZones`},

@@ -46,6 +46,9 @@ const (
 	lifecycleType = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
 	objectType    = "aws:s3/bucketObjectv2:BucketObjectv2"
 	flowLogType   = "aws:ec2/flowLog:FlowLog"
+
+	distributionType = "aws:cloudfront/distribution:Distribution"
+	vpcOriginType    = "aws:cloudfront/vpcOrigin:VpcOrigin"
 )
 
 // controls are the rules that every plan of the stack keeps, from AWS Security Hub's user guide ("Security Hub controls
@@ -170,6 +173,100 @@ var controls = []control{
 	{"ELB.6", "load balancers are protected from deletion", every(balancerType, "is not", func(r *pulumitest.Resource) bool {
 		return r.Text("enableDeletionProtection") == "true"
 	})},
+	{"ELB.1", "load balancers redirect HTTP to HTTPS", func(s *audit) {
+		s.each(listenerType, func(r *pulumitest.Resource) {
+			s.require(r.Text("protocol") == "HTTPS" || r.Text("defaultActions[0].type") == "redirect" && r.Text("defaultActions[0].redirect.protocol") == "HTTPS", r, "answers over plain HTTP")
+		})
+	}},
+	{"ELB.18", "listeners are encrypted", func(s *audit) {
+		s.each(listenerType, func(r *pulumitest.Resource) {
+			s.require(r.Text("protocol") == "HTTPS" || r.Text("defaultActions[0].type") == "redirect", r, "protocol %q", r.Text("protocol"))
+		})
+	}},
+	{"CloudFront.1", "distributions have a root object", every(distributionType, "has none", func(r *pulumitest.Resource) bool {
+		return r.Text("defaultRootObject") != ""
+	})},
+	{"CloudFront.3", "viewers get HTTPS only", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			policies := []string{r.Text("defaultCacheBehavior.viewerProtocolPolicy")}
+			for i := range list(r, "orderedCacheBehaviors") {
+				policies = append(policies, r.Text(fmt.Sprintf("orderedCacheBehaviors[%d].viewerProtocolPolicy", i)))
+			}
+			for _, p := range policies {
+				s.require(p == "redirect-to-https" || p == "https-only", r, "viewerProtocolPolicy is %q", p)
+			}
+		})
+	}},
+	{"CloudFront.4", "distributions have a failover of origins", every(distributionType, "has none", func(r *pulumitest.Resource) bool {
+		return len(list(r, "originGroups")) > 0
+	})},
+	{"CloudFront.5", "distributions log requests", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			delivered := slices.ContainsFunc(s.ByType("aws:cloudwatch/logDeliverySource:LogDeliverySource"), func(source *pulumitest.Resource) bool {
+				return source.Text("resourceArn") == as[string](r.State["arn"]) && slices.ContainsFunc(s.ByType("aws:cloudwatch/logDelivery:LogDelivery"), func(d *pulumitest.Resource) bool {
+					return d.Text("deliverySourceName") == source.Text("name")
+				})
+			})
+			s.require(delivered, r, "does not")
+		})
+	}},
+	{"CloudFront.6", "distributions have a firewall", every(distributionType, "has none", func(r *pulumitest.Resource) bool { return r.Text("webAclId") != "" })},
+	{"CloudFront.7", "distributions have a certificate of their own", every(distributionType, "has CloudFront's", func(r *pulumitest.Resource) bool {
+		return r.Text("viewerCertificate.acmCertificateArn") != ""
+	})},
+	{"CloudFront.8", "distributions use SNI", every(distributionType, "does not", func(r *pulumitest.Resource) bool {
+		return r.Text("viewerCertificate.acmCertificateArn") == "" || r.Text("viewerCertificate.sslSupportMethod") == "sni-only"
+	})},
+	{"CloudFront.9", "origins are called over HTTPS", func(s *audit) {
+		s.vpcOrigins(func(distribution, origin *pulumitest.Resource) {
+			s.require(origin.Text("vpcOriginEndpointConfig.originProtocolPolicy") == "https-only", distribution, "calls %s over plain HTTP", origin.Name)
+		})
+	}},
+	{"CloudFront.10", "origins are called with TLS 1.2", func(s *audit) {
+		s.vpcOrigins(func(distribution, origin *pulumitest.Resource) {
+			s.require(slices.Equal(texts(list(origin, "vpcOriginEndpointConfig.originSslProtocols.items")), []string{"TLSv1.2"}), distribution, "calls %s with an older TLS", origin.Name)
+		})
+	}},
+	{"CloudFront.12", "origins are buckets that exist", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			for i := range list(r, "origins") {
+				host := r.Text(fmt.Sprintf("origins[%d].domainName", i))
+				s.require(!strings.Contains(host, ".s3.") || slices.ContainsFunc(s.ByType(bucketType), func(b *pulumitest.Resource) bool { return strings.HasPrefix(host, b.ID+".s3.") }),
+					r, "there is no bucket of %s", host)
+			}
+		})
+	}},
+	{"CloudFront.13", "buckets are read with origin access control", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			for i := range list(r, "origins") {
+				at := fmt.Sprintf("origins[%d].", i)
+				s.require(!strings.Contains(r.Text(at+"domainName"), ".s3.") || r.Text(at+"originAccessControlId") != "", r, "reads %s as everybody", r.Text(at+"domainName"))
+			}
+		})
+	}},
+	{"viewer-tls", "viewers use TLS 1.2 or later", every(distributionType, "accepts an older one", func(r *pulumitest.Resource) bool {
+		// With CloudFront's own certificate, AWS sets the policy.
+		return r.Text("viewerCertificate.acmCertificateArn") == "" || strings.HasPrefix(r.Text("viewerCertificate.minimumProtocolVersion"), "TLSv1.2_2021")
+	})},
+	{"error-caching", "distributions keep no error", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			kept := map[string]string{}
+			for i := range list(r, "customErrorResponses") {
+				at := fmt.Sprintf("customErrorResponses[%d].", i)
+				kept[r.Text(at+"errorCode")] = r.Text(at + "errorCachingMinTtl")
+			}
+			for _, code := range []string{"400", "403", "404", "405", "414", "416", "500", "501", "502", "503", "504"} {
+				s.require(kept[code] == "0", r, "keeps %s for %q seconds", code, kept[code])
+			}
+		})
+	}},
+	{"WAF.11", "firewalls log requests", func(s *audit) {
+		s.each(distributionType, func(r *pulumitest.Resource) {
+			s.require(r.Text("webAclId") == "" || slices.ContainsFunc(s.ByType("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"), func(l *pulumitest.Resource) bool {
+				return l.Text("resourceArn") == r.Text("webAclId")
+			}), r, "that of this distribution does not")
+		})
+	}},
 	{"S3.2", "buckets have no public read access", func(s *audit) { s.publicAccess("s3:Get", "s3:List") }},
 	{"S3.3", "buckets have no public write access", func(s *audit) { s.publicAccess("s3:Put", "s3:Delete", "s3:Replicate", "s3:Abort", "s3:Restore") }},
 	{"S3.5", "buckets refuse plain HTTP", func(s *audit) {
@@ -341,15 +438,24 @@ var controls = []control{
 			}
 		}
 	}},
-	{"open-ingress", "the internet reaches nothing but the load balancer", func(s *audit) {
-		balancerGroups := map[string]bool{}
+	{"open-ingress", "the internet reaches the distribution alone: nothing in the VPC, and no bucket", func(s *audit) {
+		balancerGroups, edge := map[string]bool{}, len(s.ByType(distributionType)) > 0
 		s.each(balancerType, func(r *pulumitest.Resource) {
+			s.require(!edge || r.Text("internal") == "true", r, "is public")
 			for _, id := range texts(list(r, "securityGroups")) {
 				balancerGroups[id] = true
 			}
 		})
 		for _, r := range s.rules() {
-			s.require(!r.open || balancerGroups[r.group], r.on, "admits every address")
+			s.require(!r.open || balancerGroups[r.group] && !edge, r.on, "admits every address")
+		}
+		for _, st := range s.allowed(bucketPolicy) {
+			if st.on.Type != bucketPolicy {
+				continue
+			}
+			s.require(!slices.Contains(st.principals, "*"), st.on, "%s for every principal", st)
+			bound := len(words(st.conditions["StringEquals"]["aws:SourceArn"])) == 1
+			s.require(!slices.Contains(st.principals, "cloudfront.amazonaws.com") || bound, st.on, "%s for every distribution", st)
 		}
 		s.any(func(r *pulumitest.Resource) {
 			for _, l := range inputs(r) {
@@ -489,6 +595,20 @@ func noPublicAddress(s *audit) {
 var dropInvalidHeaders = every(balancerType, "does not", func(r *pulumitest.Resource) bool {
 	return r.Text("dropInvalidHeaderFields") == "true" || r.Text("loadBalancerType") == "network"
 })
+
+// vpcOrigins calls f with each distribution and VPC origin that it uses.
+func (s *audit) vpcOrigins(f func(distribution, origin *pulumitest.Resource)) {
+	used := 0
+	s.each(distributionType, func(r *pulumitest.Resource) {
+		for i := range list(r, "origins") {
+			for _, origin := range s.withID(vpcOriginType, r.Text(fmt.Sprintf("origins[%d].vpcOriginConfig.vpcOriginId", i))) {
+				used++
+				f(r, origin)
+			}
+		}
+	})
+	s.expect(used > 0, vpcOriginType, "no distribution uses one")
+}
 
 // publicAccess reports buckets on which every principal may use actions with these prefixes.
 func (s *audit) publicAccess(prefixes ...string) {

@@ -16,9 +16,11 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// With a domain, each host name has a rule, every other name gets a 404, and HTTP only redirects.
+// Without the edge, the load balancer is public. With a domain, each host name has a rule, every other name gets a 404, and
+// HTTP only redirects.
 func TestDomain(t *testing.T) {
-	r := planned(t, "full", nil)
+	r := planned(t, "full", map[string]string{"cinema:edge": "none"})
+	assert.Equal(t, "false", the(t, r, balancerType, "api-lb").Text("internal"))
 	http, https := the(t, r, listenerType, "api-http"), the(t, r, listenerType, "api-https")
 	assert.Equal(t, "redirect", http.Text("defaultActions[0].type"))
 	assert.Equal(t, "443", http.Text("defaultActions[0].redirect.port"))
@@ -30,9 +32,9 @@ func TestDomain(t *testing.T) {
 		hosts[rule.Text("conditions[0].hostHeader.values[0]")] = rule.Text("actions[0].type")
 	}
 	assert.Equal(t, map[string]string{"api.cinema.example.com": "forward", "films.cinema.example.com": "forward"}, hosts)
-	assert.Equal(t, "https://api.cinema.example.com", r.Export("apiUrl").StringValue())
+	assert.Equal(t, "https://api.cinema.example.com/api", r.Export("apiUrl").StringValue())
 
-	plain := planned(t, "dev", nil)
+	plain := planned(t, "dev", map[string]string{"cinema:edge": "none"})
 	assert.Len(t, plain.ByType(listenerType), 1)
 	assert.True(t, slices.ContainsFunc(plain.Logs, func(l pulumitest.Log) bool {
 		return l.Severity == "warning" && strings.Contains(l.Message, "plain HTTP")

@@ -107,9 +107,11 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 	boundary, database := statements("deployer-boundary"), statements("iam-database-artifacts")
 	// Names are the plan's, so that the policies follow a resource that is renamed.
 	nameOf := func(typ, logical string) string { return the(t, r, typ, logical).Text("tags.Name") }
-	certificate, plan := nameOf("aws:acm/certificate:Certificate", "api-certificate"), nameOf("aws:backup/plan:Plan", "backup-daily")
+	certificate, plan := nameOf("aws:acm/certificate:Certificate", "domain-certificate"), nameOf("aws:backup/plan:Plan", "backup-daily")
 	defaultGroup, apiGroup := nameOf("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "network-default"), nameOf("aws:ec2/securityGroup:SecurityGroup", "network-api")
 
+	const distribution = "arn:aws:cloudfront::123456789012:distribution/E0"
+	edgeName := nameOf(distributionType, "edge-distribution")
 	own, asked, foreign := tagKeys("Resource", "full"), tagKeys("Request", "full"), tagKeys("Resource", "full-2")
 	keys := func(pairs ...string) map[string]string {
 		m := map[string]string{}
@@ -166,6 +168,20 @@ func TestPermissionsEndAtTheStack(t *testing.T) {
 		{"a certificate that is claimed", deploy, request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", certificate)),
 			[]request{{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked},
 				request{"acm:AddTagsToCertificate", regional("acm", "certificate/x"), asked}.with(nameKey("Request", certificate), foreign)}},
+		{"a distribution that is claimed", deploy, request{"cloudfront:TagResource", distribution, asked}.with(nameKey("Request", edgeName)),
+			[]request{{"cloudfront:TagResource", distribution, asked}, request{"cloudfront:TagResource", distribution, asked}.with(nameKey("Request", edgeName), foreign)}},
+		{"another's distribution", deploy, request{"cloudfront:UpdateDistribution", distribution, own},
+			[]request{{"cloudfront:UpdateDistribution", distribution, foreign}, {"cloudfront:DeleteDistribution", distribution, nil}, {"cloudfront:AllowVendedLogDeliveryForResource", distribution, foreign}}},
+		{"a distribution that nobody's tags name", deploy, request{"cloudfront:CreateDistribution", "*", asked}, []request{{"cloudfront:CreateDistribution", "*", nil}}},
+		{"another's VPC origin", deploy, request{"cloudfront:DeleteVpcOrigin", "arn:aws:cloudfront::123456789012:vpcorigin/vo_x", own},
+			[]request{{"cloudfront:DeleteVpcOrigin", "arn:aws:cloudfront::123456789012:vpcorigin/vo_x", foreign}}},
+		{"another's access control and headers", deploy, request{"cloudfront:DeleteOriginAccessControl", "arn:aws:cloudfront::123456789012:origin-access-control/E0", nil},
+			[]request{{"cloudfront:UpdateOriginAccessControl", "arn:aws:cloudfront::123456789012:origin-access-control/E0", nil},
+				{"cloudfront:UpdateResponseHeadersPolicy", "arn:aws:cloudfront::123456789012:response-headers-policy/x", nil}}},
+		{"another's log delivery", deploy, request{"logs:DeleteDelivery", regional("logs", "delivery:x"), own}, []request{{"logs:DeleteDelivery", regional("logs", "delivery:x"), foreign}}},
+		{"another's firewall", deploy, request{"wafv2:UpdateWebACL", regional("wafv2", "global/webacl/"+fullName("aws:wafv2/webAcl:WebAcl", "edge-firewall")+"/x"), nil},
+			[]request{{"wafv2:UpdateWebACL", regional("wafv2", "global/webacl/other/x"), nil}}},
+		{"what another's distribution sends to its origins", preview, request{"cloudfront:GetDistribution", distribution, own}, []request{{"cloudfront:GetDistribution", distribution, foreign}}},
 		{"a backup plan that is claimed", deploy, request{"backup:TagResource", regional("backup", "backup-plan:x"), asked}.with(nameKey("Request", plan)),
 			[]request{{"backup:TagResource", regional("backup", "backup-plan:x"), asked}}},
 		{"a security group that is claimed", deploy, request{"ec2:CreateTags", ec2("security-group"), asked}.with(nameKey("Request", defaultGroup)),

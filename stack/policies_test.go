@@ -153,7 +153,10 @@ func TestExceptionsAreForKnownControlsWithAReason(t *testing.T) {
 
 // TestEveryControlCanFail breaks plans, one input at a time: each control must report what is broken.
 func TestEveryControlCanFail(t *testing.T) {
-	base := planned(t, "prod", map[string]string{"cinema:thumbnailer": `{"concurrency": 10}`})
+	base := planned(t, "prod", map[string]string{
+		"cinema:thumbnailer": `{"concurrency": 10}`,
+		"cinema:domain":      `{"zone":"example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`,
+	})
 	broken := map[string]bool{}
 	for _, m := range mutations {
 		t.Run(m.control+" "+m.name, func(t *testing.T) {

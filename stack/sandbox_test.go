@@ -250,8 +250,8 @@ func TestNothingWaitsForAnIndependentResource(t *testing.T) {
 	all := run(t, "full", nil)
 	require.NoError(t, all.Err)
 	for name, typ := range map[string]string{
-		"api-lb": balancerType, "database-host": instanceType, "storage-images": lifecycleType,
-		"network-nat-us-east-1a": "aws:ec2/natGateway:NatGateway", "api-certificate": "aws:acm/certificateValidation:CertificateValidation",
+		"api-origin-lb": balancerType, "database-host": instanceType, "storage-images": lifecycleType,
+		"network-nat-us-east-1a": "aws:ec2/natGateway:NatGateway", "domain-certificate": "aws:acm/certificateValidation:CertificateValidation",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

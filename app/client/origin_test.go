@@ -111,6 +111,21 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	})
 }
 
+// Behind the edge, its policy applies in addition to the page's, and no call leaves the origin.
+func TestPolicyOfTheEdge(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	p := s.page()
+	p.expectMessage("Content Security Policy")
+	p.open("#/login")
+	p.waitForView("#/login", "Welcome to the cinema")
+	assert.Equal(t, []string{"connect-src", contract.ContentSecurityPolicy}, eval[[]string](p, `new Promise((done) => {
+		document.addEventListener("securitypolicyviolation", (event) => done([event.effectiveDirective, event.originalPolicy]));
+		fetch("https://api.example/api/movies").catch(() => {});
+	})`))
+	assert.Equal(t, http.StatusOK, eval[int](p, `fetch("/api/readyz").then((answer) => answer.status)`))
+}
+
 // The page shows a message if config.js is missing or invalid.
 func TestMissingConfig(t *testing.T) {
 	t.Parallel()

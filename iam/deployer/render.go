@@ -62,7 +62,9 @@ func (n names) conditions(c condition) iam.Conditions {
 	case untaggedOrOwn:
 		return n.claim()
 	case newCertificate:
-		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTag(certificateName))
+		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTags(certificateNames)...)
+	case newEdge:
+		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTags(edgeNames)...)
 	case newPlan:
 		return and(n.claim(), "StringEquals", "aws:RequestTag/Name", n.nameTag(planName))
 	case newDefaultGroup:
@@ -129,12 +131,20 @@ func (n names) claim() iam.Conditions {
 // nameTag is the tag Name of the resource with that logical name.
 func (n names) nameTag(logical string) string { return component.NameTag(n.Environment, logical) }
 
+// nameTags are the tags Name of the resources with those logical names.
+func (n names) nameTags(logical []string) (tags []string) {
+	for _, l := range logical {
+		tags = append(tags, n.nameTag(l))
+	}
+	return tags
+}
+
 // and adds a condition to c, which it changes and returns.
-func and(c iam.Conditions, operator, key string, value string) iam.Conditions {
+func and(c iam.Conditions, operator, key string, values ...string) iam.Conditions {
 	if c[operator] == nil {
 		c[operator] = map[string][]pulumi.StringInput{}
 	}
-	c[operator][key] = iam.Strings(value)
+	c[operator][key] = iam.Strings(values...)
 	return c
 }
 
@@ -157,7 +167,7 @@ func createActions() []string {
 // maxRolePolicies.
 var readPolicies = map[part][]part{
 	networkPart: {networkPart, firewallPart, hostsPart, fleetPart, servicesPart},
-	dataPart:    {dataPart, identityPart},
+	dataPart:    {dataPart, edgePart, identityPart},
 }
 
 // readStatements are the statements of the read policy that p names, none where p names none.

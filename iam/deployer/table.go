@@ -2,6 +2,7 @@ package deployer
 
 import (
 	"cinema-database/app/contract"
+	"cinema-database/edge"
 )
 
 // part is one of the deploy role's policies.
@@ -13,12 +14,13 @@ const (
 	firewallPart part = "firewall"
 	hostsPart    part = "hosts"
 	fleetPart    part = "fleet"
+	edgePart     part = "edge"
 	dataPart     part = "data"
 	servicesPart part = "services"
 	identityPart part = "identity"
 )
 
-var policyParts = []part{networkPart, firewallPart, hostsPart, fleetPart, dataPart, servicesPart, identityPart}
+var policyParts = []part{networkPart, firewallPart, hostsPart, fleetPart, edgePart, dataPart, servicesPart, identityPart}
 
 // condition is when a grant holds.
 type condition int
@@ -33,10 +35,11 @@ const (
 	// untaggedOrOwn: the request tags a resource as this stack's that no other stack has tagged. Alone it claims whatever has
 	// no tags, so it is only for ARNs that name the stack.
 	untaggedOrOwn
-	// newCertificate, newPlan, newKey and newDefaultGroup are untaggedOrOwn for resources whose ARNs name no stack, and whose
+	// newCertificate, newEdge, newPlan, newKey and newDefaultGroup are untaggedOrOwn for resources whose ARNs name no stack, and whose
 	// creation AWS does not tell from a claim. The request also gives the resource the name of the stack's own; a key has
 	// no alias yet.
 	newCertificate
+	newEdge
 	newPlan
 	newKey
 	newDefaultGroup
@@ -88,23 +91,26 @@ type grant struct {
 
 // namedTypes are the resource types whose physical names ARNs hold.
 var namedTypes = map[string]string{
-	"alarm":           "aws:cloudwatch/metricAlarm:MetricAlarm",
-	"alias":           "aws:kms/alias:Alias",
-	"bucket":          "aws:s3/bucketV2:BucketV2",
-	"budget":          "aws:budgets/budget:Budget",
-	"dashboard":       "aws:cloudwatch/dashboard:Dashboard",
-	"function":        "aws:lambda/function:Function",
-	"group":           "aws:autoscaling/group:Group",
-	"instanceProfile": "aws:iam/instanceProfile:InstanceProfile",
-	"loadBalancer":    "aws:lb/loadBalancer:LoadBalancer",
-	"logGroup":        "aws:cloudwatch/logGroup:LogGroup",
-	"policy":          "aws:iam/policy:Policy",
-	"queue":           "aws:sqs/queue:Queue",
-	"role":            "aws:iam/role:Role",
-	"targetGroup":     "aws:lb/targetGroup:TargetGroup",
-	"rule":            "aws:cloudwatch/eventRule:EventRule",
-	"topic":           "aws:sns/topic:Topic",
-	"vault":           "aws:backup/vault:Vault",
+	"alarm":               "aws:cloudwatch/metricAlarm:MetricAlarm",
+	"alias":               "aws:kms/alias:Alias",
+	"bucket":              "aws:s3/bucketV2:BucketV2",
+	"deliveryDestination": "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination",
+	"deliverySource":      "aws:cloudwatch/logDeliverySource:LogDeliverySource",
+	"firewall":            "aws:wafv2/webAcl:WebAcl",
+	"budget":              "aws:budgets/budget:Budget",
+	"dashboard":           "aws:cloudwatch/dashboard:Dashboard",
+	"function":            "aws:lambda/function:Function",
+	"group":               "aws:autoscaling/group:Group",
+	"instanceProfile":     "aws:iam/instanceProfile:InstanceProfile",
+	"loadBalancer":        "aws:lb/loadBalancer:LoadBalancer",
+	"logGroup":            "aws:cloudwatch/logGroup:LogGroup",
+	"policy":              "aws:iam/policy:Policy",
+	"queue":               "aws:sqs/queue:Queue",
+	"role":                "aws:iam/role:Role",
+	"targetGroup":         "aws:lb/targetGroup:TargetGroup",
+	"rule":                "aws:cloudwatch/eventRule:EventRule",
+	"topic":               "aws:sns/topic:Topic",
+	"vault":               "aws:backup/vault:Vault",
 }
 
 // resourceAccess is what a deployment does with one resource type: what terraform-provider-aws 5.100 calls to read,
@@ -127,23 +133,27 @@ func actions(names ...string) []string { return names }
 func anyResource(actions ...string) grant { return grant{always, resources("*"), actions} }
 
 const (
+	globalFirewall = "wafv2:" + edge.GlobalRegion + ":{account}:global/"
+	globalLogs     = "logs:" + edge.GlobalRegion + ":{account}:"
 	ec2Prefix      = "ec2:{region}:{account}:"
 	elbPrefix      = "elasticloadbalancing:{region}:{account}:"
 	functionPrefix = "lambda:{region}:{account}:function:"
 	logGroupPrefix = "logs:{region}:{account}:log-group:"
 	rolePrefix     = "iam::{account}:role/"
 
-	alarmARN     = "cloudwatch:{region}:{account}:alarm:{alarm:monitoring-*}"
-	aliasARN     = "kms:{region}:{account}:{alias:iam-credentials}"
-	budgetARN    = "budgets::{account}:budget/{budget:monitoring-budget}"
-	dashboardARN = "cloudwatch::{account}:dashboard/{dashboard:monitoring-dashboard}"
-	groupARN     = "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group:api-group}" // after the group's id
-	keyARN       = "kms:{region}:{account}:key/*"
-	mirrorARN    = functionPrefix + "{function:mirror-function}"
-	queueARN     = "sqs:{region}:{account}:{queue:thumbnailer-failures}"
-	ruleARN      = "events:{region}:{account}:rule/{rule:monitoring-on-*}"
-	topicARN     = "sns:{region}:{account}:{topic:monitoring-alarms}"
-	vaultARN     = "backup:*:{account}:backup-vault:{vault:backup-*}" // the copies' is in another region
+	// Alarms, rules, topics and certificates of the edge are in another region than the stack.
+	alarmARN       = "cloudwatch:*:{account}:alarm:{alarm:monitoring-*}"
+	aliasARN       = "kms:{region}:{account}:{alias:iam-credentials}"
+	certificateARN = "acm:*:{account}:certificate/*"
+	budgetARN      = "budgets::{account}:budget/{budget:monitoring-budget}"
+	dashboardARN   = "cloudwatch::{account}:dashboard/{dashboard:monitoring-dashboard}"
+	groupARN       = "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group:api-group}" // after the group's id
+	keyARN         = "kms:{region}:{account}:key/*"
+	mirrorARN      = functionPrefix + "{function:mirror-function}"
+	queueARN       = "sqs:{region}:{account}:{queue:thumbnailer-failures}"
+	ruleARN        = "events:*:{account}:rule/{rule:monitoring-on-*}"
+	topicARN       = "sns:*:{account}:{topic:monitoring-*}"
+	vaultARN       = "backup:*:{account}:backup-vault:{vault:backup-*}" // the copies' is in another region
 
 	boundaryARN       = "iam::{account}:policy/{policy:{component}-boundary}"
 	deployerPolicyARN = "iam::{account}:policy/{policy:{component}-*}"
@@ -160,9 +170,13 @@ var taggedEC2ARNs = resources(ec2Prefix+"elastic-ip/*", ec2Prefix+"instance/*", 
 
 // The logical names of resources that are claimed by their tag Name.
 const (
-	certificateName  = "api-certificate"
 	defaultGroupName = "network-default"
 	planName         = "backup-daily"
+)
+
+var (
+	certificateNames = []string{"domain-certificate", "domain-edge-certificate"}
+	edgeNames        = []string{"edge-api-http", "edge-api-https", "edge-distribution", "edge-logs"}
 )
 
 // securityGroupARNs are apart from the other EC2 resources: not every own group may be changed alike.
@@ -174,10 +188,19 @@ var (
 	deployedObjectARNs = resources("s3:::{bucket:storage-artifacts}/"+contract.ReleasesPrefix+"*", "s3:::{bucket:storage-site}/*")
 )
 
-// loadBalancerARNs are the load balancer, its listeners and rules, and the target group. Ids follow the names; IAM's *
-// also matches slashes.
-var loadBalancerARNs = resources(elbPrefix+"loadbalancer/app/{loadBalancer:api-lb}/*", elbPrefix+"listener/app/{loadBalancer:api-lb}/*",
-	elbPrefix+"listener-rule/app/{loadBalancer:api-lb}/*", elbPrefix+"targetgroup/{targetGroup:api-targets}/*")
+// loadBalancerARNs are the public and the internal load balancer, their listeners and rules, and their target groups. Ids
+// follow the names; IAM's * also matches slashes.
+var loadBalancerARNs = resources(elbPrefix+"*/app/{loadBalancer:api-lb}/*", elbPrefix+"*/app/{loadBalancer:api-origin-lb}/*",
+	elbPrefix+"targetgroup/{targetGroup:api-targets}/*", elbPrefix+"targetgroup/{targetGroup:api-origin-targets}/*")
+
+// What the edge has. The web ACL and the log's source and destination have names; a distribution, a VPC origin and a delivery
+// have ids only, and tags.
+var (
+	edgeARNs     = resources("cloudfront::{account}:distribution/*", "cloudfront::{account}:vpcorigin/*", globalLogs+"delivery:*")
+	firewallARN  = globalFirewall + "webacl/{firewall:edge-firewall}/*"
+	logStreams   = resources(globalLogs+"delivery-source:{deliverySource:edge-logs}", globalLogs+"delivery-destination:{deliveryDestination:edge-logs}")
+	firewallLogs = resources(globalLogs + "log-group:" + edge.FirewallLogGroup("{logGroup:edge-firewall}") + "*")
+)
 
 // The roles that the stack creates, and the one to which an AWS managed policy is attached.
 var (
@@ -338,6 +361,9 @@ var deployTable = map[string]resourceAccess{
 	"aws:autoscaling/policy:Policy": {part: fleetPart,
 		read:   []grant{anyResource("autoscaling:DescribePolicies")},
 		change: []grant{{resourceTagged, resources(groupARN), actions("autoscaling:PutScalingPolicy", "autoscaling:DeletePolicy")}}},
+	"aws:autoscaling/attachment:Attachment": {part: fleetPart,
+		read:   []grant{anyResource("autoscaling:DescribeAutoScalingGroups")},
+		change: []grant{{resourceTagged, resources(groupARN), actions("autoscaling:AttachLoadBalancerTargetGroups", "autoscaling:DetachLoadBalancerTargetGroups")}}},
 	"aws:lb/loadBalancer:LoadBalancer": {part: fleetPart,
 		read: []grant{anyResource("elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeTags",
 			"elasticloadbalancing:DescribeCapacityReservation")},
@@ -356,15 +382,80 @@ var deployTable = map[string]resourceAccess{
 		read: []grant{anyResource("elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags")},
 		change: loadBalancing("",
 			"elasticloadbalancing:ModifyRule", "elasticloadbalancing:DeleteRule", "elasticloadbalancing:CreateRule")},
+	"aws:cloudfront/distribution:Distribution": {part: edgePart,
+		// A distribution's headers to its origins can be secrets, so those of other stacks are not read.
+		read: []grant{{resourceTagged, resources("cloudfront::{account}:distribution/*"), actions("cloudfront:GetDistribution")}, {always, edgeARNs, actions("cloudfront:ListTagsForResource")}},
+		change: []grant{
+			{requestTagged, resources("*"), actions("cloudfront:CreateDistribution")}, // takes no resource
+			{newEdge, edgeARNs, actions("cloudfront:TagResource")},
+			{resourceTagged, edgeARNs, actions("cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution", "cloudfront:TagResource", "cloudfront:UntagResource")},
+		}},
+	"aws:cloudfront/vpcOrigin:VpcOrigin": {part: edgePart,
+		read: []grant{{always, edgeARNs, actions("cloudfront:GetVpcOrigin", "cloudfront:ListTagsForResource")}},
+		change: []grant{
+			{requestTagged, resources("*"), actions("cloudfront:CreateVpcOrigin")}, // takes no resource
+			{newEdge, edgeARNs, actions("cloudfront:TagResource")},
+			{resourceTagged, edgeARNs, actions("cloudfront:DeleteVpcOrigin")},
+			// The account's first VPC origin, and its first logged web ACL.
+			{always, resources(rolePrefix+"aws-service-role/vpcorigin.cloudfront.amazonaws.com/*", rolePrefix+"aws-service-role/wafv2.amazonaws.com/*"), actions("iam:CreateServiceLinkedRole")},
+		}},
+	// These two have ids only, and no tags. CloudFront deletes them only while nothing uses them; the program changes neither.
+	"aws:cloudfront/originAccessControl:OriginAccessControl": {part: edgePart,
+		read: []grant{{always, resources("cloudfront::{account}:origin-access-control/*"), actions("cloudfront:GetOriginAccessControl")}},
+		change: []grant{
+			{always, resources("*"), actions("cloudfront:CreateOriginAccessControl")}, // takes no resource
+			{always, resources("cloudfront::{account}:origin-access-control/*"), actions("cloudfront:DeleteOriginAccessControl")},
+		}},
+	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": {part: edgePart,
+		read: []grant{{always, resources("cloudfront::{account}:response-headers-policy/*"), actions("cloudfront:GetResponseHeadersPolicy")}},
+		change: []grant{
+			{always, resources("*"), actions("cloudfront:CreateResponseHeadersPolicy")}, // takes no resource
+			{always, resources("cloudfront::{account}:response-headers-policy/*"), actions("cloudfront:DeleteResponseHeadersPolicy")},
+		}},
+	"aws:cloudfront/monitoringSubscription:MonitoringSubscription": {part: edgePart,
+		read:   []grant{anyResource("cloudfront:GetMonitoringSubscription")},
+		change: []grant{anyResource("cloudfront:CreateMonitoringSubscription", "cloudfront:DeleteMonitoringSubscription")}},
+	"aws:wafv2/webAcl:WebAcl": {part: edgePart,
+		read: []grant{{always, resources(firewallARN), actions("wafv2:GetWebACL", "wafv2:ListTagsForResource")}},
+		change: []grant{
+			{always, resources(firewallARN), actions("wafv2:CreateWebACL", "wafv2:UpdateWebACL", "wafv2:DeleteWebACL", "wafv2:TagResource", "wafv2:UntagResource")},
+			{always, resources(globalFirewall + "managedruleset/*"), actions("wafv2:CreateWebACL", "wafv2:UpdateWebACL")},
+		}},
+	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": {part: edgePart,
+		read: []grant{{always, resources(firewallARN), actions("wafv2:GetLoggingConfiguration")}, {always, firewallLogs, actions("logs:ListTagsForResource")}},
+		change: []grant{
+			{always, resources(firewallARN), actions("wafv2:PutLoggingConfiguration", "wafv2:DeleteLoggingConfiguration")},
+			// AWS WAF lets itself write to the log group on the caller's behalf (AWS WAF developer guide, "Permissions to publish logs
+			// to CloudWatch Logs").
+			anyResource("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"),
+			{always, firewallLogs, actions("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource", "logs:DeleteLogGroup")},
+		}},
+	"aws:cloudwatch/logDeliverySource:LogDeliverySource": {part: edgePart,
+		read: []grant{{always, logStreams, actions("logs:GetDeliverySource", "logs:ListTagsForResource")}},
+		change: []grant{
+			{always, logStreams, actions("logs:PutDeliverySource", "logs:DeleteDeliverySource", "logs:TagResource", "logs:UntagResource")},
+			{resourceTagged, edgeARNs, actions("cloudfront:AllowVendedLogDeliveryForResource")},
+		}},
+	"aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": {part: edgePart,
+		read:   []grant{{always, logStreams, actions("logs:GetDeliveryDestination", "logs:ListTagsForResource")}},
+		change: []grant{{always, logStreams, actions("logs:PutDeliveryDestination", "logs:DeleteDeliveryDestination", "logs:TagResource", "logs:UntagResource")}}},
+	"aws:cloudwatch/logDelivery:LogDelivery": {part: edgePart,
+		read: []grant{{always, edgeARNs, actions("logs:GetDelivery", "logs:ListTagsForResource")}},
+		change: []grant{
+			{always, logStreams, actions("logs:CreateDelivery")},
+			{requestTagged, edgeARNs, actions("logs:CreateDelivery")},
+			{newEdge, edgeARNs, actions("logs:TagResource")},
+			{resourceTagged, edgeARNs, actions("logs:DeleteDelivery", "logs:TagResource", "logs:UntagResource")},
+		}},
 	"aws:acm/certificate:Certificate": {part: servicesPart,
-		read: []grant{{always, resources("acm:{region}:{account}:certificate/*"), actions("acm:DescribeCertificate", "acm:ListTagsForCertificate")}},
+		read: []grant{{always, resources(certificateARN), actions("acm:DescribeCertificate", "acm:ListTagsForCertificate")}},
 		change: []grant{
 			{requestTagged, resources("*"), actions("acm:RequestCertificate")}, // takes no resource
-			{newCertificate, resources("acm:{region}:{account}:certificate/*"), actions("acm:AddTagsToCertificate")},
-			{resourceTagged, resources("acm:{region}:{account}:certificate/*"), actions("acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate", "acm:DeleteCertificate")},
+			{newCertificate, resources(certificateARN), actions("acm:AddTagsToCertificate")},
+			{resourceTagged, resources(certificateARN), actions("acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate", "acm:DeleteCertificate")},
 		}},
 	"aws:acm/certificateValidation:CertificateValidation": {part: servicesPart,
-		read:   []grant{{always, resources("acm:{region}:{account}:certificate/*"), actions("acm:DescribeCertificate")}},
+		read:   []grant{{always, resources(certificateARN), actions("acm:DescribeCertificate")}},
 		byHand: "it only waits for the certificate"},
 
 	"aws:s3/bucketV2:BucketV2": {part: dataPart,
@@ -386,7 +477,6 @@ var deployTable = map[string]resourceAccess{
 	"aws:s3/bucketReplicationConfig:BucketReplicationConfig":                                     bucketSetting(actions("s3:GetReplicationConfiguration"), "s3:PutReplicationConfiguration"),
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": bucketSetting(actions("s3:GetEncryptionConfiguration"), "s3:PutEncryptionConfiguration"),
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               bucketSetting(actions("s3:GetBucketVersioning"), "s3:PutBucketVersioning"),
-	"aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2":                           bucketSetting(actions("s3:GetBucketWebsite"), "s3:PutBucketWebsite", "s3:DeleteBucketWebsite"),
 	"aws:s3/bucketObjectv2:BucketObjectv2": {part: dataPart,
 		read: []grant{{always, deployedObjectARNs, actions("s3:GetObject", "s3:GetObjectTagging")}},
 		change: []grant{
@@ -504,7 +594,7 @@ var deployTable = map[string]resourceAccess{
 				"iam:ListInstanceProfilesForRole", "iam:DeleteRole")},
 		}},
 	"aws:iam/rolePolicy:RolePolicy": {part: identityPart,
-		read:   []grant{{always, roleARNs, actions("iam:GetRolePolicy")}},
+		read:   []grant{{always, append(resources(deployerRoleARN), roleARNs...), actions("iam:GetRolePolicy")}},
 		change: []grant{{withinBoundary, roleARNs, actions("iam:PutRolePolicy")}, {resourceTagged, roleARNs, actions("iam:DeleteRolePolicy")}}},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {part: identityPart,
 		read:   []grant{{always, append(resources(deployerRoleARN), roleARNs...), actions("iam:ListAttachedRolePolicies")}},
@@ -527,9 +617,10 @@ var deployTable = map[string]resourceAccess{
 
 // lookupGrants are what the program reads besides its own resources.
 var lookupGrants = map[part][]grant{
-	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings")},
+	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeManagedPrefixLists"),
+		{always, resources("ec2:{region}:aws:prefix-list/*"), actions("ec2:GetManagedPrefixListEntries")}},
 	// What the account must hold, compared before anything is made.
-	servicesPart: {anyResource("ec2:DescribeRegions", "s3:GetAccountPublicAccessBlock", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
+	servicesPart: {anyResource("ec2:DescribeRegions", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
 	// The image's id; no other parameter.
 	hostsPart: {{always, resources("ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"), actions("ssm:GetParameter")}},
 }

@@ -196,6 +196,17 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		}
 		return fields{"id": text(args, "id"), "cidrBlock": state["cidrBlock"], "availabilityZone": state["availabilityZone"], "vpcId": state["vpcId"]}, nil
 	},
+	"aws:lb/getLbs:getLbs": func(c Cloud, args Properties) (fields, error) {
+		return fields{"id": c.region(), "arns": strs(c.tagged("aws:lb/loadBalancer:LoadBalancer", args["tags"])...)}, nil
+	},
+	"aws:lb/getLoadBalancer:getLoadBalancer": func(c Cloud, args Properties) (fields, error) {
+		state, ok := c.lookup(text(args, "arn"))
+		if !ok {
+			return nil, fmt.Errorf("LoadBalancerNotFound: Load balancer '%s' not found", text(args, "arn"))
+		}
+		return fields{"id": text(args, "arn"), "arn": text(args, "arn"), "name": state["name"], "internal": state["internal"],
+			"enableDeletionProtection": state["enableDeletionProtection"]}, nil
+	},
 	"aws:ec2/getPrefixList:getPrefixList": func(c Cloud, args Properties) (fields, error) {
 		id, name := c.prefixList(args)
 		return fields{"id": id, "name": name, "cidrBlocks": strs("3.5.0.0/19", "52.216.0.0/15")}, nil
@@ -384,14 +395,22 @@ func (c Cloud) zones() []string {
 	return names
 }
 
-// zoneID returns the id of the i-th availability zone, e.g. use1-az1.
+// zoneNumbers are the numbers of a region's availability zones in the order of their names, where the simulated account has
+// not the order of their ids. As in most accounts, the zone without current instance types is use1-az3.
+var zoneNumbers = map[string][]int{"us-east-1": {6, 1, 2, 4, 3, 5}}
+
+// zoneID returns the id of the i-th availability zone, e.g. euw1-az1.
 func (c Cloud) zoneID(i int) string {
 	parts := strings.Split(c.region(), "-")
 	short := parts[0]
 	for _, p := range parts[1:] {
 		short += p[:1]
 	}
-	return fmt.Sprintf("%s-az%d", short, i+1)
+	number := i + 1
+	if numbers := zoneNumbers[c.region()]; numbers != nil {
+		number = numbers[i]
+	}
+	return fmt.Sprintf("%s-az%d", short, number)
 }
 
 // prefixList returns the id and name of the AWS-managed prefix list that a look-up requests.

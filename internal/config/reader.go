@@ -130,6 +130,9 @@ func (r *reader) object(key string, into any) {
 	if !ok {
 		return
 	}
+	if _, ok := into.(json.Unmarshaler); ok && !json.Valid([]byte(v)) {
+		v = strconv.Quote(v) // a type with a short form takes it as text
+	}
 	if err := decode(v, into); err != nil {
 		reason := strings.TrimPrefix(err.Error(), "json: ")
 		r.problems.Add(key, compact(v), "cannot be read: "+reason, "write it as "+shape(target))

@@ -260,6 +260,7 @@ func TestBadPaths(t *testing.T) {
 	for status, requests := range map[int][]string{
 		404: {
 			"GET /nothing", "GET /", "GET /api/movies/", "GET /api//movies", "GET //api/movies", "GET /api/movies/../users/ada", "GET /api/images/../movies",
+			"GET /movies", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /images", "GET /users/ada", "POST /login", "POST /users",
 			"GET /api", "GET /api/", "GET /API/movies", "GET /apis/movies", "GET /api/api/movies", "GET /api/healthz", "GET /api/../healthz",
 			"GET /api/movies/a/b", "GET /api/movies/a%2Fb", "GET /api/movies/%24where", "GET /api/images/" + id,
 			"GET /api/images/..%2F..%2Fcredentials%2Fapi.json", "DELETE /api/images/.",

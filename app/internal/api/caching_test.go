@@ -69,8 +69,8 @@ func TestNothingOfAMemberIsShared(t *testing.T) {
 		// Each route has its own account, because some delete it.
 		name := fmt.Sprintf("user%d", n)
 		token := h.signUp(name)
-		picture := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4)))
-		require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), picture.ID, testimage.JPEG(2, 2)))
+		posted := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4)))
+		require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), posted.ID, testimage.JPEG(2, 2)))
 
 		method, pattern, _ := strings.Cut(route, " ")
 		fill := func(id string) string {
@@ -84,7 +84,7 @@ func TestNothingOfAMemberIsShared(t *testing.T) {
 			require.NotContains(t, path, "{", "a value for every part of %s", route)
 			return path
 		}
-		path := fill(picture.ID)
+		path := fill(posted.ID)
 		call := func(method, path string, edits ...edit) answer {
 			t.Helper()
 			switch method + " " + pattern {

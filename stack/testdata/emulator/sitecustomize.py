@@ -88,6 +88,7 @@ def play_database_host():
 
 if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
     import account  # noqa: F401: quotas
+    import edge  # noqa: F401: CloudFront, WAF, log deliveries
     keep_group_settings()
     keep_template_tags_apart()
     play_database_host()
