@@ -66,7 +66,8 @@ func (in *inbound) open(groups []string) (ports, why []string) {
 	return ports, why
 }
 
-// rest lists the rules that accept connections from public addresses for resources that have none.
+// rest lists the rules that accept connections from public addresses, in groups without a public load balancer or Elastic IP
+// address.
 func (in *inbound) rest() (all []publicResource) {
 	for _, c := range in.connections {
 		private := c.From.Name == cloudFront
@@ -78,7 +79,7 @@ func (in *inbound) rest() (all []publicResource) {
 		}
 		all = append(all, publicResource{
 			Name: c.To.Group.Name, Kind: "security group", Open: "port " + c.source(), Why: strings.TrimPrefix(c.Why+"; rule "+strings.Join(c.Rules, ", "), "; "),
-			Protection: []string{"no public load balancer or public address in this group"},
+			Protection: []string{"no public load balancer or Elastic IP address in this group"},
 		})
 	}
 	return all
