@@ -124,7 +124,7 @@ func (t *topology) narrow() *drawing {
 				continue
 			}
 			if t.Distribution != nil && f.From == internetID { // past the distribution
-				d.arrow(f, &label{X: requestLane + 6, Y: above(f.To)}, point{requestLane, internetH}, point{requestLane, to.Y + 6}, point{to.X, to.Y + 6})
+				d.arrow(f, &label{X: requestLane + 6, Y: internetH + 16}, point{requestLane, internetH}, point{requestLane, to.Y + 6}, point{to.X, to.Y + 6})
 				continue
 			}
 			if t.sameTier(f) {

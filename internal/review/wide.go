@@ -188,13 +188,13 @@ func (t *topology) wide() *drawing {
 				d.arrow(f, &label{X: mainX + 6, Y: to.Y - 12}, point{mainX, internetH}, point{mainX, to.Y})
 			case f.From == internetID && t.Distribution != nil: // past the distribution
 				x := lane - 9
-				d.arrow(f, &label{X: x + 5, Y: gapAbove(rows[t.tierOf(f.To)].top)}, point{x, internetH}, point{x, to.Y + 14}, point{to.X, to.Y + 14})
+				d.arrow(f, &label{X: x + 5, Y: internetH + 16}, point{x, internetH}, point{x, to.Y + 14}, point{to.X, to.Y + 14})
 			case f.From == internetID && t.Gateway != nil:
 				d.arrow(flow{From: f.From, To: t.Gateway.ID, Kind: f.Kind}, nil, point{mainX, internetH}, point{mainX, gateway.Y})
 				d.arrow(flow{From: t.Gateway.ID, To: f.To, Kind: f.Kind, Label: f.Label}, &label{X: mainX + 6, Y: gateway.bottom() + 14},
 					point{mainX, gateway.bottom()}, point{mainX, to.Y})
 			case t.sameTier(f): // the next band
-				d.arrow(f, &label{X: mainX + 6, Y: to.Y - (flowGap-8)/2}, point{mainX, from.bottom()}, point{mainX, to.Y})
+				d.arrow(f, &label{X: mainX + wideGutter/2 + 5, Y: to.Y - (flowGap-8)/2}, point{mainX, from.bottom()}, point{mainX, to.Y})
 			case to.X <= mainX && to.right() >= mainX: // a band below
 				d.arrow(f, &label{X: mainX + 6, Y: gapAbove(rows[t.tierOf(f.To)].top)}, point{mainX, from.bottom()}, point{mainX, to.Y})
 			default: // a host next to the gutter
