@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,8 +42,14 @@ func reviewed(find review.Finder) pulumi.RunFunc {
 // page runs the review command and returns its output.
 func page(t *testing.T, args ...string) string {
 	t.Helper()
+	return pageOf(t, reviewed, args...)
+}
+
+// pageOf is page for another program.
+func pageOf(t *testing.T, program review.Program, args ...string) string {
+	t.Helper()
 	var out, problems bytes.Buffer
-	code := review.Main(t.Context(), append(args, "-o", "-"), reviewed, standIns, &out, &problems)
+	code := review.Main(t.Context(), append(args, "-o", "-"), program, standIns, &out, &problems)
 	require.Equal(t, 0, code, problems.String())
 	return out.String()
 }
@@ -51,6 +59,7 @@ func shown(r *pulumitest.Recording) map[string][]string {
 	must := map[string][]string{}
 	drawn := []string{
 		subnetType, instanceType, volumeType, balancerType, scalingType, bucketType, functionType, keyType, vpcType, "aws:sqs/queue:Queue",
+		"aws:cloudfront/distribution:Distribution", "aws:wafv2/webAcl:WebAcl",
 		"aws:ec2/natGateway:NatGateway", "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway",
 	}
 	for _, res := range r.Resources {
@@ -66,7 +75,7 @@ func shown(r *pulumitest.Recording) map[string][]string {
 		if res.Type == ruleType {
 			must["written"] = append(must["written"], res.Text("description"))
 		}
-		if res.Custom {
+		if res.Custom && !strings.HasPrefix(res.Type, "pulumi:providers:") {
 			must["written"] = append(must["written"], res.Type)
 		}
 	}
@@ -103,6 +112,195 @@ func TestReviewShowsThePlan(t *testing.T) {
 				assert.False(t, strings.Contains(text, "123456789012"), "%s shows the number of the simulated account", format)
 			}
 		})
+	}
+}
+
+// Settings of the edge, other than those of the stacks' own config.
+var (
+	withoutFirewall = []string{"-c", `cinema:edge={"mode":"cloudfront","waf":"off"}`}
+	withoutEdge     = []string{"-c", "cinema:edge=none"}
+)
+
+// reading is what a page says.
+type reading struct {
+	public  []string          // the rows of "What is public" that accept connections, in Markdown
+	arrows  map[string]string // the ports of each arrow of the drawing, by "from → to"
+	traffic []string          // "from → to: port" of each row of the traffic table
+	unknown string            // the costs that are not included
+	text    string            // in Markdown
+}
+
+func readPage(t *testing.T, program review.Program, args ...string) reading {
+	t.Helper()
+	r := reading{arrows: map[string]string{}, text: pageOf(t, program, append(args, "--format", "md")...)}
+	section := func(heading string) (rows [][]string) {
+		_, after, ok := strings.Cut(r.text, "\n## "+heading+"\n")
+		require.True(t, ok, heading)
+		after, _, _ = strings.Cut(after, "\n## ")
+		after, _, _ = strings.Cut(after, "\n### ")
+		for line := range strings.Lines(after) {
+			if cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | "); len(cells) == 5 {
+				rows = append(rows, cells)
+			}
+		}
+		return rows
+	}
+	for _, row := range section("What is public") {
+		if strings.Contains(row[0], "`") {
+			r.public = append(r.public, strings.TrimSpace(strings.Join(row, " | ")))
+		}
+	}
+	for _, row := range section("Traffic") {
+		if port, ok := strings.CutPrefix(row[2], "tcp "); ok {
+			r.traffic = append(r.traffic, strings.TrimSpace(row[0])+" → "+row[1]+": "+port)
+		}
+	}
+	for line := range strings.Lines(r.text) {
+		if strings.Contains(line, "Not included") {
+			r.unknown += line
+		}
+	}
+	drawing := html.UnescapeString(pageOf(t, program, args...))
+	drawing = drawing[strings.Index(drawing, `class="topology wide"`):]
+	drawing = drawing[:strings.Index(drawing, "</svg>")]
+	for _, m := range regexp.MustCompile(`data-from="([^"]*)" data-to="([^"]*)"`).FindAllStringSubmatch(drawing, -1) {
+		r.arrows[m[1]+" → "+m[2]] = ""
+	}
+	for _, m := range regexp.MustCompile(`data-of="([^"]* → [^"]*)">([^<]*)<`).FindAllStringSubmatch(drawing, -1) {
+		r.arrows[m[1]] = m[2]
+	}
+	return r
+}
+
+// from lists the arrows that begin at a node of the drawing, with their ports.
+func (r reading) from(node string) map[string]string {
+	all := map[string]string{}
+	for arrow, port := range r.arrows {
+		if to, ok := strings.CutPrefix(arrow, node+" → "); ok {
+			all[to] = port
+		}
+	}
+	return all
+}
+
+func TestReviewShowsWhatIsPublic(t *testing.T) {
+	const (
+		distribution, balancer, bastion = "cloudfront Distribution edge-distribution", "lb LoadBalancer api-origin-lb", "ec2 Instance bastion-host"
+		operators                       = "`bastion-host` | public address of bastion-host | port 22 from 203.0.113.0/24 | SSH of operators from 203.0.113.0/24 |"
+		headers                         = "headers Content-Security-Policy, X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Strict-Transport-Security"
+	)
+	const rules = " (rate, reputation, common, bad-inputs)"
+	firewalls := map[string]string{"dev": "no firewall", "prod": "firewall edge-firewall blocks" + rules, "full": "firewall edge-firewall only counts" + rules}
+	for _, name := range stacks {
+		for mode, args := range map[string][]string{"as configured": nil, "without a firewall": withoutFirewall, "without the edge": withoutEdge} {
+			t.Run(name+" "+mode, func(t *testing.T) {
+				r := readPage(t, reviewed, append([]string{"--stack", name}, args...)...)
+				assert.Empty(t, r.unknown, "costs")
+				assert.NotContains(t, r.text, "pulumi:providers:")
+				assert.NotRegexp(t, `\bpl-[0-9a-f]{8}`, r.text, "a prefix list without its name")
+				domain, outside, public := name == "full", map[string]string{}, []string(nil)
+				if mode == "without the edge" {
+					access, why, tls := "port 80", "HTTP from clients", "no TLS"
+					traffic := []string{"internet → load-balancer: 80"}
+					if domain {
+						access, why, tls = "port 443, 80", "HTTPS from clients; HTTP from clients", "TLS on port 443 (ELBSecurityPolicy-TLS13-1-2-2021-06)"
+						traffic = append(traffic, "internet → load-balancer: 443")
+					}
+					public = append(public, "`api-lb` | load balancer | "+access+" | "+why+" | "+tls)
+					assert.Subset(t, r.traffic, traffic)
+					outside["ec2 InternetGateway network-internet"] = ""
+					assert.Contains(t, r.text, "; Load balancer `api-lb` (internet-facing, in every zone)")
+					assert.Contains(t, regexp.MustCompile(`(?m)^\| \*\*public\*\*.*`).FindString(r.text), "api-lb", "the tier of its subnets")
+					assert.NotContains(t, r.text, "CloudFront distribution")
+					assert.Empty(t, r.from(distribution))
+					for _, to := range r.arrows {
+						assert.NotContains(t, to, "s3 Bucket storage-site")
+					}
+				} else {
+					names, tls, port := "the name that CloudFront assigns", "TLS 1.0 or later: CloudFront's own certificate sets no other minimum", "80"
+					if domain {
+						names, tls, port = "api.cinema.example.com, films.cinema.example.com", "TLS 1.2 or later (TLSv1.2_2021)", "443"
+					}
+					firewall := firewalls["dev"]
+					if mode == "as configured" {
+						firewall = firewalls[name]
+					}
+					if does, ok := strings.CutPrefix(firewall, "firewall edge-firewall "); ok {
+						assert.Contains(t, r.text, ", with firewall `edge-firewall`, which "+does+"\n")
+						assert.Contains(t, r.text, "\n| edge-firewall: web ACL | 1 web ACL | $5.00 ")
+						assert.Contains(t, r.text, "\n| edge-firewall: 4 rules | 4 rules | $1.00 ")
+					} else {
+						assert.NotContains(t, r.text, "edge-firewall: web ACL")
+					}
+					public = append(public, "`edge-distribution` | CloudFront distribution | HTTPS (HTTP is redirected) at "+names+
+						" | serves /api/* from api-origin-lb, other paths from storage-site | "+tls+"; "+firewall+"; "+headers)
+					assert.Contains(t, r.traffic, "cloudfront → load-balancer: "+port)
+					outside[distribution] = "443"
+					assert.Equal(t, map[string]string{balancer: port, "s3 Bucket storage-site": "443"}, r.from(distribution))
+					assert.Contains(t, regexp.MustCompile(`(?m)^\| \*\*private\*\*.*`).FindString(r.text), "Load balancer `api-origin-lb` (internal, in every zone)")
+				}
+				if domain { // the stack with operators' networks
+					public = append(public, operators)
+					outside[bastion] = "22"
+				}
+				assert.Equal(t, public, r.public)
+				assert.Equal(t, outside, r.from("internet"))
+			})
+		}
+	}
+}
+
+func TestReviewShowsWhoReadsTheSiteAndWritesItsLogs(t *testing.T) {
+	text := page(t, "--stack", "dev", "--format", "md")
+	assert.Contains(t, text, "| `cloudfront.amazonaws.com` | allow read, list (s3:GetObject s3:ListBucket) | `the bucket itself` `*` | aws:SourceArn is edge-distribution | `site-policy` DistributionRead |")
+	assert.Regexp(t, "\\| `delivery\\.logs\\.amazonaws\\.com` \\| allow write \\(s3:PutObject\\) \\| `AWSLogs/\\(account\\)/\\*` \\| aws:SourceArn is like .*:delivery-source:\\*;.* \\| `storage-logs` ", text)
+	without := page(t, "--stack", "dev", "-c", "cinema:edge=none", "--format", "md")
+	assert.NotContains(t, without, "cloudfront.amazonaws.com")
+	assert.NotContains(t, without, "delivery.logs.amazonaws.com")
+}
+
+// opened is the program with what opens the load balancer's group, and a bucket, to everyone. bucket is a logical name.
+func opened(t *testing.T, stack, bucket string) review.Program {
+	r := planned(t, stack, nil)
+	id := func(typ, name string) string {
+		for _, res := range r.Resources {
+			if res.Type == typ && res.Name == name {
+				return res.ID
+			}
+		}
+		require.Fail(t, "not planned", name)
+		return ""
+	}
+	group, name := id(groupType, "network-load-balancer"), id(bucketType, bucket)
+	return func(find review.Finder) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			if err := reviewed(find)(ctx); err != nil {
+				return err
+			}
+			if _, err := ec2.NewSecurityGroupRule(ctx, "opened", &ec2.SecurityGroupRuleArgs{
+				Type: pulumi.String("ingress"), SecurityGroupId: pulumi.String(group), CidrBlocks: pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+				Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(80), ToPort: pulumi.Int(80), Description: pulumi.String("a mistake"),
+			}); err != nil {
+				return err
+			}
+			_, err := s3.NewBucketPolicy(ctx, "opened", &s3.BucketPolicyArgs{Bucket: pulumi.String(name), Policy: pulumi.String(
+				`{"Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + name + `/*"}]}`)})
+			return err
+		}
+	}
+}
+
+func TestReviewShowsWhatAChangeOpens(t *testing.T) {
+	for _, bucket := range []string{"storage-site", "storage-images"} {
+		r := readPage(t, opened(t, "dev", bucket), "--stack", "dev")
+		require.Len(t, r.public, 3)
+		assert.Equal(t, []string{
+			"`" + bucket + "` | bucket | everyone may read | statement Open of opened |",
+			"`network-load-balancer` | security group | port 80 | a mistake; rule opened | no public load balancer or Elastic IP address in this group",
+		}, r.public[1:])
+		assert.Equal(t, map[string]string{
+			"cloudfront Distribution edge-distribution": "443", "s3 Bucket " + bucket: "443", "lb LoadBalancer api-origin-lb": "80",
+		}, r.from("internet"))
 	}
 }
 
@@ -157,19 +355,26 @@ func TestReviewInABrowser(t *testing.T) {
 	for _, c := range []struct {
 		name, stack string
 		args        []string
+		program     review.Program // nil for the stack's
 	}{
-		{"dev", "dev", nil}, {"prod", "prod", nil}, {"full", "full", nil},
+		{"dev", "dev", nil, nil}, {"prod", "prod", nil, nil}, {"full", "full", nil, nil},
+		{"full without a firewall", "full", withoutFirewall, nil}, {"prod without the edge", "prod", withoutEdge, nil}, {"full without the edge", "full", withoutEdge, nil},
+		{"opened by a change", "full", nil, opened(t, "full", "storage-images")},
 		{"four zones with long names, operators and no NAT", "prod", []string{
-			"-c", "aws:region=ap-northeast-2", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
+			"-c", "aws:region=ap-northeast-2", "-c", "cinema:edge=none", "-c", "cinema:natGateways=none", "-c", `cinema:bastion={"cidrs":["203.0.113.0/24"]}`,
 			"-c", `cinema:availabilityZones=["ap-northeast-2a","ap-northeast-2b","ap-northeast-2c","ap-northeast-2d"]`,
-		}},
+		}, nil},
 		{"two zones, several instances in each", "dev", []string{
 			"-c", `cinema:availabilityZones=["us-east-1a","us-east-1b"]`, "-c", `cinema:api={"instanceType":"m7g.2xlarge","minSize":5,"maxSize":12}`,
-		}},
+		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "review.html")
-			require.NoError(t, os.WriteFile(file, []byte(page(t, append([]string{"--stack", c.stack}, c.args...)...)), 0o600))
+			program := c.program
+			if program == nil {
+				program = reviewed
+			}
+			require.NoError(t, os.WriteFile(file, []byte(pageOf(t, program, append([]string{"--stack", c.stack}, c.args...)...)), 0o600))
 			config := map[string]string{}
 			for i := 1; i < len(c.args); i += 2 {
 				k, v, _ := strings.Cut(c.args[i], "=")

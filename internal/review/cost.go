@@ -144,21 +144,25 @@ func (v *view) estimate() estimate {
 		e.add("Network", counted(len(nats), "NAT gateway"), n*hoursPerMonth, "hours", natPrice, "")
 		e.add("Network", "NAT gateways: data", assumedNATGB, "GB", natDataPrice, amount(assumedNATGB)+" GB per month through all of them; S3 traffic uses a gateway endpoint")
 	}
-	addresses := len(v.ByType(addressType))
+	addresses, including := len(v.ByType(addressType)), ""
 	for _, b := range balancers {
 		if !boolean(b.Inputs, "internal") {
-			addresses += len(list(b.Inputs, "subnets"))
+			addresses += len(list(b.Inputs, "subnets")) // one in each
+			including = ", including the load balancer"
 		}
 	}
 	if addresses > 0 {
-		e.add("Network", counted(addresses, "public IPv4 address")+", including the load balancer", float64(addresses)*hoursPerMonth, "hours", addressPrice, "")
+		e.add("Network", counted(addresses, "public IPv4 address")+including, float64(addresses)*hoursPerMonth, "hours", addressPrice, "")
 	}
 	for _, b := range balancers {
 		e.add("Network", b.Name+": load balancer", hoursPerMonth, "hours", balancerPrice, "")
 		e.add("Network", b.Name+": capacity", assumedLCU*hoursPerMonth, "LCU-hours", lcuPrice,
 			fmt.Sprintf("%s requests per second, each on a new connection", amount(assumedRequestsPerSec)))
-		e.add("Network", "Data to the internet", assumedOutGB, "GB", transferPrice, amount(assumedOutGB)+" GB per month")
+		if !boolean(b.Inputs, "internal") {
+			e.add("Network", "Data to the internet", assumedOutGB, "GB", transferPrice, amount(assumedOutGB)+" GB per month")
+		}
 	}
+	v.estimateEdge(&e)
 	for _, z := range v.ByType(hostedZoneType) {
 		e.add("Network", z.Name+": hosted zone", 1, "hosted zone", hostedZonePrice, "")
 	}
@@ -172,6 +176,23 @@ func (v *view) estimate() estimate {
 	v.estimateMonitoring(&e)
 	v.estimateUnpriced(&e)
 	return e
+}
+
+// estimateEdge adds distributions and firewalls. CloudFront's free tier has no end, and is for the whole account. Data from the
+// load balancer to CloudFront is free.
+func (v *view) estimateEdge(e *estimate) {
+	for _, d := range v.ByType(distributionType) {
+		e.add("Network", d.Name+": data to viewers", max(0, assumedOutGB-edgeFreeGB), "GB", edgeDataPrice,
+			fmt.Sprintf("%s GB per month, of which CloudFront's free tier covers the first %s GB", amount(assumedOutGB), amount(edgeFreeGB)))
+		e.add("Network", d.Name+": requests", max(0, assumedRequests-edgeFreeRequests)/10e3, "× 10,000", edgeRequestPrice,
+			fmt.Sprintf("%s requests per second, of which CloudFront's free tier covers the first %s per month", amount(assumedRequestsPerSec), amount(edgeFreeRequests)))
+	}
+	for _, acl := range v.ByType(firewallType) {
+		rules := len(objects(acl.Inputs, "rules"))
+		e.add("Network", acl.Name+": web ACL", 1, "web ACL", aclPrice, "")
+		e.add("Network", acl.Name+": "+counted(rules, "rule"), float64(rules), "rules", aclRulePrice, "")
+		e.add("Network", acl.Name+": requests", assumedRequests/1e6, "million", aclRequestPrice, amount(assumedRequestsPerSec)+" requests per second")
+	}
 }
 
 func (v *view) estimateFunctions(e *estimate) {
@@ -219,6 +240,11 @@ func (v *view) estimateMonitoring(e *estimate) {
 	if n := len(v.ByType(alarmType)); n > 0 {
 		e.add("Logs and alarms", counted(n, "alarm"), float64(n), "alarms", alarmPrice, "")
 	}
+	for _, s := range v.ByType(subscriptionType) {
+		if text(s.Inputs, "monitoringSubscription.realtimeMetricsSubscriptionConfig.realtimeMetricsSubscriptionStatus") == "Enabled" {
+			e.add("Logs and alarms", s.Name+": additional metrics of CloudFront", edgeMetrics, "metrics", metricPrice, "")
+		}
+	}
 	if n := len(v.ByType(dashboardType)); n > 0 {
 		e.add("Logs and alarms", counted(n, "dashboard"), float64(n), "dashboards", dashboardPrice, "")
 	}
@@ -226,8 +252,8 @@ func (v *view) estimateMonitoring(e *estimate) {
 
 // priced are the types that the estimate includes.
 var priced = []string{
-	instanceType, scalingType, volumeType, bucketType, keyType, natType, addressType, balancerType, hostedZoneType, endpointType,
-	functionType, queueType, logGroupType, alarmType, dashboardType, backupPlanType,
+	instanceType, scalingType, volumeType, bucketType, keyType, natType, addressType, balancerType, distributionType, firewallType, hostedZoneType,
+	endpointType, functionType, subscriptionType, queueType, logGroupType, alarmType, dashboardType, backupPlanType,
 }
 
 // estimateUnpriced lists the types that may have a cost and are not in the estimate.

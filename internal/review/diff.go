@@ -69,7 +69,7 @@ func difference(before, after *plan.Recording) *changes {
 	old, now := newView(before), newView(after)
 	c := &changes{}
 	previous, found := map[*plan.Resource]*plan.Resource{}, map[*plan.Resource]bool{}
-	for _, r := range after.Resources {
+	for _, r := range now.Resources {
 		for _, urn := range now.urns(r) {
 			if was := old.byURN[urn]; was != nil {
 				previous[r], found[was] = was, true
@@ -77,7 +77,7 @@ func difference(before, after *plan.Recording) *changes {
 			}
 		}
 	}
-	for _, r := range before.Resources {
+	for _, r := range old.Resources {
 		if !found[r] {
 			n := named{Name: r.Name, Type: r.Type}
 			switch {
@@ -89,7 +89,7 @@ func difference(before, after *plan.Recording) *changes {
 			c.Removed = append(c.Removed, n)
 		}
 	}
-	for _, r := range after.Resources {
+	for _, r := range now.Resources {
 		was := previous[r]
 		if was == nil {
 			c.Added = append(c.Added, named{Name: r.Name, Type: r.Type})

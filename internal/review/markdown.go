@@ -9,8 +9,8 @@ import (
 func (p *page) markdown() []byte {
 	m := &md{}
 	m.printf("# %s %s: review\n\n", p.Project, p.Stack)
-	m.printf("%d resources in %s, %d public entry points, %d protected or retained, an estimated %s per month.\n\n",
-		p.Total, p.Region, len(p.Open()), len(p.Protected), dollars(p.Estimate.USD))
+	m.printf("%d resources in %s, %s, %d protected or retained, an estimated %s per month.\n\n",
+		p.Total, p.Region, counted(len(p.Open()), "public entry point"), len(p.Protected), dollars(p.Estimate.USD))
 	for _, w := range p.Warnings {
 		m.printf("> **Program warning:** %s\n\n", cell(w))
 	}
@@ -22,11 +22,7 @@ func (p *page) markdown() []byte {
 		m.changes(p.Changes)
 	}
 	m.topology(p.topology)
-	m.printf("## Public resources\n\n")
-	m.table("Resource", "Kind", "Access", "Reason")
-	for _, e := range p.Public {
-		m.row(code(e.Name), e.Kind, e.Open, e.Why)
-	}
+	m.public(p)
 	m.traffic(p)
 	m.access(p)
 	m.cost(p)
@@ -155,7 +151,21 @@ func (m *md) changes(c *changes) {
 }
 
 func (m *md) topology(t *topology) {
-	m.printf("## Topology\n\nVPC `%s` %s", t.VPC, t.CIDR)
+	m.printf("## Topology\n\n")
+	if d := t.Distribution; d != nil {
+		m.printf("%s %s, %s", d.Title, code(d.Name), strings.Join(d.Notes, ", "))
+		if f := t.Firewall; f != nil {
+			m.printf(", with firewall %s, which %s", code(f.Name), strings.Join(f.Notes, ", "))
+		}
+		m.printf("\n\n")
+		for _, f := range t.Flows {
+			if f.From == d.ID {
+				m.printf("- to %s on port %s\n", code(f.To), f.Label)
+			}
+		}
+		m.printf("\n")
+	}
+	m.printf("VPC `%s` %s", t.VPC, t.CIDR)
 	if t.Gateway != nil {
 		m.printf(", internet gateway `%s`", t.Gateway.Name)
 	}
@@ -200,6 +210,25 @@ func (m *md) topology(t *topology) {
 		m.printf("- %s\n", strings.Join(parts, ", "))
 	}
 	m.printf("\n")
+}
+
+func (m *md) public(p *page) {
+	m.printf("## What is public\n\n")
+	if open := p.Open(); len(open) > 0 {
+		m.table("Resource", "Kind", "Access", "Reason", "Protection")
+		for _, e := range open {
+			m.row(code(e.Name), e.Kind, e.Open, e.Why, strings.Join(e.Protection, "; "))
+		}
+	} else {
+		m.printf("Nothing accepts connections from outside.\n")
+	}
+	if closed := p.Closed(); len(closed) > 0 {
+		m.printf("\n### Public, without inbound connections\n\n")
+		m.table("Resource", "Kind", "Access", "Reason")
+		for _, e := range closed {
+			m.row(code(e.Name), e.Kind, e.Open, e.Why)
+		}
+	}
 }
 
 func (m *md) traffic(p *page) {
@@ -277,7 +306,7 @@ func (m *md) access(p *page) {
 
 func (m *md) cost(p *page) {
 	e := p.Estimate
-	m.printf("\n## Estimated cost per month\n\n**%s** for %d hours, of which %s does not depend on usage. On-demand prices of %s of %s, without tax; free tiers are not deducted.",
+	m.printf("\n## Estimated cost per month\n\n**%s** for %d hours, of which %s does not depend on usage. On-demand prices of %s of %s, without tax; free tiers are not deducted, except CloudFront's.",
 		dollars(e.USD), hoursPerMonth, dollars(e.Fixed), pricesRegion, pricesAsOf)
 	if p.Region != pricesRegion {
 		m.printf(" **The stack is in %s, where prices differ. This estimate is for %s.**", p.Region, pricesRegion)

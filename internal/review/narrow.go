@@ -8,8 +8,11 @@ import (
 // The narrow drawing's dimensions, in pixels.
 const (
 	narrowWidth  = 358.0
+	narrowTier   = 20.0 // left edge of tiers, and of the distribution
+	narrowTierW  = 296.0
 	narrowNode   = 28.0 // left edge of nodes
 	narrowNodeW  = 280.0
+	siteLane     = 5.0
 	requestLane  = 12.0
 	operatorLane = 321.0
 	storageLane  = 331.0
@@ -24,6 +27,10 @@ func (t *topology) narrow() *drawing {
 	d.nodeBox(node{ID: internetID, Kind: "internet"}, "", box{0, 0, narrowWidth, internetH})
 	d.text(label{X: narrowWidth / 2, Y: 22, Size: 13, Anchor: "middle", Class: "title", Text: "Internet", Of: internetID})
 
+	vpcTop := edgeTop
+	if t.Distribution != nil {
+		vpcTop = t.front(d, narrowTier, edgeTop, narrowTierW, narrowTierW-2*inset) + edgeGap
+	}
 	vpcAt := len(d.Shapes)
 	d.container("vpc", "VPC "+t.VPC, box{0, vpcTop, narrowWidth, 0})
 	d.text(label{X: narrowNode, Y: vpcTop + 20, Size: titleSize, Class: "title", Text: "VPC " + t.VPC, Of: "vpc"})
@@ -37,12 +44,12 @@ func (t *topology) narrow() *drawing {
 		y += 32
 		tops[i] = y
 		tierAt := len(d.Shapes)
-		d.container("tier "+tr.Name, tr.Name+" tier", box{20, y, 296, 0})
+		d.container("tier "+tr.Name, tr.Name+" tier", box{narrowTier, y, narrowTierW, 0})
 		d.text(label{X: narrowNode, Y: y + 17, Size: 13, Class: "title", Text: tr.Name, Of: "tier"})
 		d.text(label{X: narrowNode + float64(len(tr.Name))*13*titleEm + 8, Y: y + 17, Size: noteSize, Class: "note", Text: tr.Route, Of: "tier"})
 		y += 26
-		for _, s := range tr.Spans {
-			y = d.node(s.node, "", narrowNode, y, narrowNodeW).bottom() + 10
+		for j, s := range tr.Spans {
+			y = d.node(s.node, "", narrowNode, y, narrowNodeW).bottom() + t.gapBelow(tr, j)
 		}
 		for j, e := range tr.Endpoints {
 			if j == 0 && len(tr.Spans) > 0 {
@@ -100,12 +107,31 @@ func (t *topology) narrow() *drawing {
 	for _, f := range t.Flows {
 		from, okFrom := d.at[f.From]
 		to, okTo := d.at[f.To]
-		if !okFrom || !okTo || to.Y > d.Shapes[vpcAt].bottom() {
+		if !okFrom || !okTo {
+			continue
+		}
+		if t.Distribution != nil && f.From == t.Distribution.ID && to.Y > d.Shapes[vpcAt].bottom() { // its bucket
+			d.arrow(f, &label{X: siteLane + 4, Y: to.Y - 7}, point{from.X, from.bottom() - 22}, point{siteLane, from.bottom() - 22}, point{siteLane, to.Y})
+		}
+		if to.Y > d.Shapes[vpcAt].bottom() {
 			continue
 		}
 		above := func(id string) float64 { return tops[t.tierOf(id)] - 10 }
 		switch f.Kind {
 		case "request":
+			if t.Distribution != nil && f.To == t.Distribution.ID {
+				d.arrow(f, &label{X: to.midX() + 6, Y: to.Y - 12}, point{to.midX(), internetH}, point{to.midX(), to.Y})
+				continue
+			}
+			if t.Distribution != nil && f.From == internetID { // past the distribution
+				d.arrow(f, &label{X: requestLane + 6, Y: internetH + 16}, point{requestLane, internetH}, point{requestLane, to.Y + 6}, point{to.X, to.Y + 6})
+				continue
+			}
+			if t.sameTier(f) {
+				d.arrow(f, &label{X: narrowTier + 6, Y: to.Y - 8}, point{from.X, from.bottom() - 12}, point{requestLane, from.bottom() - 12},
+					point{requestLane, to.Y + 14}, point{to.X, to.Y + 14})
+				continue
+			}
 			if f.From == internetID && t.Gateway != nil {
 				g := d.at[t.Gateway.ID]
 				d.arrow(flow{From: f.From, To: t.Gateway.ID, Kind: f.Kind}, nil,

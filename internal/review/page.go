@@ -76,10 +76,14 @@ var layout string
 var style string
 
 // Open lists the public resources that accept connections.
-func (p *page) Open() []publicResource {
-	var all []publicResource
+func (p *page) Open() []publicResource { return p.public(false) }
+
+// Closed lists the public resources that accept no connection.
+func (p *page) Closed() []publicResource { return p.public(true) }
+
+func (p *page) public(closed bool) (all []publicResource) {
 	for _, e := range p.Public {
-		if !e.Closed {
+		if e.Closed == closed {
 			all = append(all, e)
 		}
 	}

@@ -42,6 +42,8 @@ const (
 	s3Page         = "https://aws.amazon.com/s3/pricing/"
 	lambdaPage     = "https://aws.amazon.com/lambda/pricing/"
 	cloudwatchPage = "https://aws.amazon.com/cloudwatch/pricing/"
+	cloudfrontPage = "https://aws.amazon.com/cloudfront/pricing/"
+	firewallPage   = "https://aws.amazon.com/waf/pricing/"
 )
 
 var (
@@ -55,6 +57,11 @@ var (
 	balancerPrice    = price{0.0225, "hour", balancerPage}
 	lcuPrice         = price{0.008, "LCU-hour", balancerPage}
 	transferPrice    = price{0.09, "GB", ec2Page + "#Data_Transfer"}
+	edgeDataPrice    = price{0.085, "GB", cloudfrontPage}             // to viewers in the United States and in Europe
+	edgeRequestPrice = price{0.01, "10,000 requests", cloudfrontPage} // HTTPS, from viewers in the United States
+	aclPrice         = price{5, "web-ACL-month", firewallPage}
+	aclRulePrice     = price{1, "rule-month", firewallPage} // a managed rule group is one rule
+	aclRequestPrice  = price{0.60, "million requests", firewallPage}
 	bucketPrice      = price{0.023, "GB-month", s3Page}
 	putPrice         = price{0.005, "1,000 requests", s3Page}
 	getPrice         = price{0.0004, "1,000 requests", s3Page}
@@ -69,6 +76,9 @@ var (
 	alarmPrice       = price{0.10, "alarm-month", cloudwatchPage}
 	dashboardPrice   = price{3, "dashboard-month", cloudwatchPage}
 	detailedMetrics  = 7.0 // metrics per instance with EC2's detailed monitoring
+	edgeMetrics      = 8.0 // CloudFront's additional metrics of a distribution
+	edgeFreeGB       = 1024.0
+	edgeFreeRequests = 10e6
 	baselineIOPS     = 3000.0
 	baselineMBPerSec = 125.0
 )
@@ -76,7 +86,7 @@ var (
 // The assumed usage per month.
 const (
 	assumedRequestsPerSec = 4.0   // of the API, on average
-	assumedOutGB          = 100.0 // from the load balancer to the internet
+	assumedOutGB          = 100.0 // from the load balancer or the distribution to the internet
 	assumedNATGB          = 10.0  // through all NAT gateways; S3 traffic uses a gateway endpoint
 	assumedImages         = 10000.0
 	assumedImagesGB       = 100.0 // stored
@@ -86,16 +96,21 @@ const (
 	assumedSeconds        = 1.0 // of Lambda run time for each image
 )
 
+// assumedRequests is the same as assumedRequestsPerSec, per month.
+const assumedRequests = assumedRequestsPerSec * 3600 * hoursPerMonth
+
 // assumedLCU is the load balancer's capacity units for that traffic: one for each 25 new connections per second or 1 GB
 // per hour, whichever is more.
 var assumedLCU = max(assumedRequestsPerSec/25, assumedOutGB/hoursPerMonth)
 
 // freePrefixes are the prefixes of the types that have no charge of their own.
 var freePrefixes = []string{
-	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudwatch/event", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
+	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudfront/originAccessControl:", "aws:cloudfront/responseHeadersPolicy:",
+	"aws:cloudfront/vpcOrigin:", "aws:cloudwatch/event", "aws:cloudwatch/logDelivery", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
 	"aws:ec2/defaultSecurityGroup:", "aws:ec2/flowLog:", "aws:ec2/internetGateway:", "aws:ec2/launchTemplate:", "aws:ec2/networkAcl:",
 	"aws:ec2/route:", "aws:ec2/routeTable:", "aws:ec2/routeTableAssociation:", "aws:ec2/securityGroup", "aws:ec2/subnet:",
 	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",
 	"aws:lambda/invocation:", "aws:lambda/permission:", "aws:lb/listener", "aws:lb/targetGroup", "aws:route53/record:",
 	"aws:s3/bucket", "aws:sns/", "aws:sqs/queuePolicy:", "aws:backup/selection:", "aws:backup/vault", "aws:vpc/securityGroup",
+	"aws:wafv2/webAclLoggingConfiguration:", "pulumi:index:Stash",
 }

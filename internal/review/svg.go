@@ -137,12 +137,17 @@ func wrap(s string, n int) []string {
 func (d *drawing) node(n node, in string, x, y, w float64) box {
 	b := box{x, y, w, n.height(w)}
 	d.nodeBox(n, in, b)
+	d.nodeText(n, x, y, w)
+	return b
+}
+
+// nodeText draws a node's text without its box.
+func (d *drawing) nodeText(n node, x, y, w float64) {
 	top := y + padding - 1
 	for _, l := range n.lines(w) {
 		d.text(label{X: x + padding + accent, Y: top + l.height - 3.5, Size: l.size, Class: l.class, Text: l.text, Of: n.ID})
 		top += l.height
 	}
-	return b
 }
 
 // nodeBox draws a node's box without its text.

@@ -20,6 +20,9 @@ type node struct {
 
 // topology is the content of the drawing.
 type topology struct {
+	// Distribution is before the VPC and the buckets, with its Firewall. Where there is none, nil.
+	Distribution, Firewall *node
+
 	VPC, CIDR string
 	Gateway   *node
 	Zones     []string
@@ -53,7 +56,6 @@ type span struct {
 type sideRow struct {
 	Bucket     *node
 	Satellites []node
-	Public     bool
 	rank       int
 }
 
@@ -76,6 +78,7 @@ func (v *view) topology() *topology {
 	for _, g := range v.ByType(gatewayType) {
 		t.Gateway = &node{ID: id(g), Kind: "edge", Title: "Internet gateway", Name: g.Name}
 	}
+	v.placeDistribution(t)
 	positions := v.placeSubnets(t)
 	holders := map[string][]string{} // node ids by security group
 	attach := func(n string, groups []string) {
@@ -91,6 +94,17 @@ func (v *view) topology() *topology {
 	v.placeSide(t)
 	v.connect(t, holders)
 	return t
+}
+
+// placeDistribution puts the distribution between the internet and its origins.
+func (v *view) placeDistribution(t *topology) {
+	for _, d := range v.ByType(distributionType) {
+		t.Distribution = &node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: hostNames(d)}
+		if acl := v.firewall(d); acl != nil {
+			t.Firewall = &node{ID: id(acl), Kind: "security", Title: "Firewall", Name: acl.Name, Notes: []string{firewallMode(acl)}}
+		}
+		t.Flows = append(t.Flows, flow{internetID, t.Distribution.ID, "443", "request"})
+	}
 }
 
 // position is a subnet's indexes in the drawing.
@@ -272,18 +286,20 @@ func (v *view) placeEndpoints(t *topology) {
 
 // placeSide puts the buckets next to the VPC, each with its functions, queues and keys.
 func (v *view) placeSide(t *topology) {
-	public := map[string]bool{}
-	for _, e := range v.public() {
-		public[e.Name] = true
-	}
 	grants := v.grants()
 	rows := map[*plan.Resource]*sideRow{}
 	for _, b := range v.ByType(bucketType) {
 		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name}
-		row := &sideRow{Bucket: n, Public: public[b.Name], rank: len(t.Tiers)}
-		if row.Public {
-			n.Notes, row.rank = []string{"public website"}, -1
-			t.Flows = append(t.Flows, flow{internetID, n.ID, "HTTP", "request"})
+		row := &sideRow{Bucket: n, rank: len(t.Tiers)}
+		if open, _ := v.publicStatements(b); len(open) > 0 {
+			n.Notes, row.rank = []string{"public"}, -1
+			t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
+		}
+		for _, d := range v.ByType(distributionType) {
+			if slices.ContainsFunc(v.origins(d), func(o origin) bool { return o.resource == b }) {
+				row.rank = -1
+				t.Flows = append(t.Flows, flow{id(d), n.ID, "443", "request"})
+			}
 		}
 		rows[b] = row
 	}
@@ -400,6 +416,14 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		}
 		return nil
 	}
+	distributions := map[string]string{} // by the node that is their origin
+	for _, d := range v.ByType(distributionType) {
+		for _, o := range v.origins(d) {
+			if o.resource != nil {
+				distributions[id(o.resource)] = id(d)
+			}
+		}
+	}
 	labels := map[[3]string][]string{}
 	add := func(from, to, kind, label string) {
 		key := [3]string{from, to, kind}
@@ -457,7 +481,11 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		}
 		for _, f := range from {
 			for _, g := range to {
-				add(f, g, kind, c.Label())
+				source := f
+				if d := distributions[g]; d != "" && c.From.Name == cloudFront {
+					source = d
+				}
+				add(source, g, kind, c.Label())
 			}
 		}
 	}

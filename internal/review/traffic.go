@@ -148,16 +148,22 @@ func (v *view) peerOrder(all []connection) map[string]int {
 			}
 		}
 	}
+	outside := map[string]bool{"internet": true}
+	for _, c := range all {
+		if c.From.Group == nil {
+			outside[c.From.Name] = true
+		}
+	}
 	depth := func(name string) int {
 		switch {
 		case name == "internet":
 			return 0
-		case slices.ContainsFunc(all, func(c connection) bool { return c.From.Name == name && c.From.Group == nil }):
+		case outside[name]:
 			return 1
 		case slices.ContainsFunc(all, func(c connection) bool { return c.To.Name == name && c.To.Group == nil }):
 			return 9
 		}
-		for d, from := 2, map[string]bool{"internet": true}; d < 8; d++ {
+		for d, from := 2, outside; d < 8; d++ {
 			next := map[string]bool{}
 			for _, c := range all {
 				if from[c.From.Name] {
@@ -225,8 +231,14 @@ func network(cidr string) peer {
 	return peer{Name: cidr}
 }
 
-// prefixList is the name of a prefix list: the service of its gateway endpoint.
+// cloudFront is the peer behind CloudFront's prefix list.
+const cloudFront = "cloudfront"
+
+// prefixList is the name of a prefix list: cloudFront, or the service of its gateway endpoint.
 func (v *view) prefixList(id string) string {
+	if id == v.cloudFrontList {
+		return cloudFront
+	}
 	for _, e := range v.ByType(endpointType) {
 		if text(e.State, "prefixListId") == id {
 			return service(e)

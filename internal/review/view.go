@@ -12,10 +12,12 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// view is a recording with indexes to look up its resources.
+// view is a recording without its providers, with indexes to look up its resources.
 type view struct {
 	*plan.Recording
 	region string
+	// cloudFrontList is the id of the prefix list of the addresses from which CloudFront calls origins, in the region.
+	cloudFrontList string
 
 	byURN map[string]*plan.Resource
 	byID  map[string]*plan.Resource // by id, ARN, physical name and address
@@ -23,6 +25,10 @@ type view struct {
 }
 
 func newView(r *plan.Recording) *view {
+	shown := *r
+	// A provider is a setting of the program, not a resource on AWS.
+	shown.Resources = slices.DeleteFunc(slices.Clone(r.Resources), func(res *plan.Resource) bool { return strings.HasPrefix(res.Type, providerPrefix) })
+	r = &shown
 	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
 	for _, res := range r.Resources {
 		v.byURN[res.URN] = res
@@ -31,10 +37,14 @@ func newView(r *plan.Recording) *view {
 		if !res.Custom {
 			continue
 		}
-		for _, key := range []resource.PropertyKey{"arn", "bucket", "name", "dnsName", "websiteEndpoint", "invokeArn", "keyId", "publicIp", "privateIp"} {
+		for _, key := range []resource.PropertyKey{"arn", "bucket", "bucketRegionalDomainName", "name", "dnsName", "invokeArn", "keyId", "publicIp", "privateIp"} {
 			if s := res.State[key]; s.IsString() {
 				v.index(s.StringValue(), res)
 			}
+		}
+		// Only here: the domain name of a certificate is a host name, which the page shows.
+		if res.Type == distributionType {
+			v.index(text(res.State, "domainName"), res)
 		}
 		v.index(res.ID, res)
 	}
@@ -49,6 +59,12 @@ func newView(r *plan.Recording) *view {
 		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 3 {
 			v.region = parts[3]
 		}
+	}
+	// The program's own look-up has had the same answer.
+	found, err := awssim.Cloud{Region: v.region}.Lookup("aws:ec2/getManagedPrefixList:getManagedPrefixList",
+		resource.PropertyMap{"name": resource.NewProperty("com.amazonaws.global.cloudfront.origin-facing")})
+	if err == nil {
+		v.cloudFrontList = text(found, "id")
 	}
 	return v
 }
@@ -159,6 +175,9 @@ func short(typ string) string {
 	return module + " " + strings.TrimSuffix(strings.TrimSuffix(parts[2], "V2"), "v2")
 }
 
+// providerPrefix begins the type tokens of providers.
+const providerPrefix = "pulumi:providers:"
+
 // The type tokens that the page treats by name.
 const (
 	vpcType            = "aws:ec2/vpc:Vpc"
@@ -178,9 +197,13 @@ const (
 	attachmentType     = "aws:ec2/volumeAttachment:VolumeAttachment"
 	scalingType        = "aws:autoscaling/group:Group"
 	balancerType       = "aws:lb/loadBalancer:LoadBalancer"
+	listenerType       = "aws:lb/listener:Listener"
+	distributionType   = "aws:cloudfront/distribution:Distribution"
+	vpcOriginType      = "aws:cloudfront/vpcOrigin:VpcOrigin"
+	subscriptionType   = "aws:cloudfront/monitoringSubscription:MonitoringSubscription"
+	firewallType       = "aws:wafv2/webAcl:WebAcl"
 	bucketType         = "aws:s3/bucketV2:BucketV2"
 	bucketPolicyType   = "aws:s3/bucketPolicy:BucketPolicy"
-	websiteType        = "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2"
 	notifyType         = "aws:s3/bucketNotification:BucketNotification"
 	functionType       = "aws:lambda/function:Function"
 	functionURLType    = "aws:lambda/functionUrl:FunctionUrl"

@@ -14,7 +14,11 @@ const (
 	endpointW   = 112.0
 	endpointGap = 36.0
 	rowGap      = 36.0 // between the tiers, for the port labels of arrows that cross it
-	vpcTop      = 66.0
+	bandGap     = 10.0 // between the nodes of a tier that are in every zone
+	flowGap     = 26.0 // the same, where an arrow with a label leads from one to the next
+	edgeTop     = 66.0 // below the internet
+	edgeGap     = 32.0 // below the distribution
+	firewallW   = 260.0
 	inset       = 8.0
 	stackGap    = 14.0
 	sideLeft    = wideVPC + 50
@@ -48,10 +52,18 @@ func (t *topology) wide() *drawing {
 
 	d.nodeBox(node{ID: internetID, Kind: "internet"}, "", box{0, 0, wideWidth, internetH})
 	d.text(label{X: wideWidth / 2, Y: 22, Size: 13, Anchor: "middle", Class: "title", Text: "Internet", Of: internetID})
+	vpcTop := edgeTop
+	if t.Distribution != nil {
+		// Right of the lane for operators, left of that for buckets.
+		vpcTop = t.front(d, left, edgeTop, wideVPC-left, firewallW) + edgeGap
+	}
 
 	type row struct{ top, head, height float64 }
 	rows := make([]row, len(t.Tiers))
 	gateway := box{mainX - 78, vpcTop + 14, 156, 0}
+	if t.Distribution != nil {
+		gateway.X = mainX + 14 // requests do not pass it
+	}
 	if t.Gateway != nil {
 		gateway.H = t.Gateway.height(gateway.W)
 	}
@@ -73,8 +85,8 @@ func (t *topology) wide() *drawing {
 			stack = max(stack, h)
 		}
 		r.height = r.head + stack + 6
-		for _, s := range tr.Spans {
-			r.height += s.bandHeight(right-left+12, nodeW) + 10
+		for j, s := range tr.Spans {
+			r.height += s.bandHeight(right-left+12, nodeW) + t.gapBelow(tr, j)
 		}
 		for _, e := range tr.Endpoints {
 			r.height = max(r.height, e.height(endpointW)+24)
@@ -116,7 +128,7 @@ func (t *topology) wide() *drawing {
 	for i, tr := range t.Tiers {
 		r := rows[i]
 		at := r.top + r.head
-		for _, s := range tr.Spans {
+		for j, s := range tr.Spans {
 			band := box{left - 6, at, right - left + 12, s.bandHeight(right-left+12, nodeW)}
 			head := s.inline()
 			d.node(head, "", band.X, band.Y, band.W)
@@ -127,7 +139,7 @@ func (t *topology) wide() *drawing {
 					d.node(*each, s.ID, colX(z)+inset, band.Y+head.height(band.W)-2, nodeW)
 				}
 			}
-			at = band.bottom() + 10
+			at = band.bottom() + t.gapBelow(tr, j)
 		}
 		for z, s := range tr.Subnets {
 			if s == nil {
@@ -167,12 +179,22 @@ func (t *topology) wide() *drawing {
 		case "request":
 			switch {
 			case f.From == internetID && to.X >= sideLeft: // a public bucket
+				x := sideLeft - 22.0
+				d.arrow(f, &label{X: x + 4, Y: internetH + 16}, point{x, internetH}, point{x, to.midY() + 10}, point{to.X, to.midY() + 10})
+			case to.X >= sideLeft: // the distribution's bucket
 				x := sideLeft - 12.0
-				d.arrow(f, &label{X: x - 4, Y: vpcTop - 8, Anchor: "end"}, point{x, internetH}, point{x, to.midY()}, point{to.X, to.midY()})
+				d.arrow(f, &label{X: x + 4, Y: from.midY() - 5}, point{from.right(), from.midY()}, point{x, from.midY()}, point{x, to.midY() - 10}, point{to.X, to.midY() - 10})
+			case f.From == internetID && t.Distribution != nil && f.To == t.Distribution.ID:
+				d.arrow(f, &label{X: mainX + 6, Y: to.Y - 12}, point{mainX, internetH}, point{mainX, to.Y})
+			case f.From == internetID && t.Distribution != nil: // past the distribution
+				x := lane - 9
+				d.arrow(f, &label{X: x + 5, Y: internetH + 16}, point{x, internetH}, point{x, to.Y + 14}, point{to.X, to.Y + 14})
 			case f.From == internetID && t.Gateway != nil:
 				d.arrow(flow{From: f.From, To: t.Gateway.ID, Kind: f.Kind}, nil, point{mainX, internetH}, point{mainX, gateway.Y})
 				d.arrow(flow{From: t.Gateway.ID, To: f.To, Kind: f.Kind, Label: f.Label}, &label{X: mainX + 6, Y: gateway.bottom() + 14},
 					point{mainX, gateway.bottom()}, point{mainX, to.Y})
+			case t.sameTier(f): // the next band
+				d.arrow(f, &label{X: mainX + wideGutter/2 + 5, Y: to.Y - (flowGap-8)/2}, point{mainX, from.bottom()}, point{mainX, to.Y})
 			case to.X <= mainX && to.right() >= mainX: // a band below
 				d.arrow(f, &label{X: mainX + 6, Y: gapAbove(rows[t.tierOf(f.To)].top)}, point{mainX, from.bottom()}, point{mainX, to.Y})
 			default: // a host next to the gutter
@@ -195,8 +217,15 @@ func (t *topology) wide() *drawing {
 			d.arrow(f, &label{X: lane + 4, Y: gapAbove(rows[t.tierOf(f.To)].top)},
 				point{from.X, from.midY()}, point{lane, from.midY()}, point{lane, to.midY()}, point{to.X, to.midY()})
 		case "egress":
-			x := to.right() - 8
-			d.arrow(f, &label{X: x - 4, Y: gapAbove(rows[t.tierOf(f.From)].top), Anchor: "end"}, point{x, from.Y}, point{x, to.bottom()})
+			x, gap := to.right()-8, rows[t.tierOf(f.From)].top
+			name := &label{X: x - 4, Y: gapAbove(gap), Anchor: "end"}
+			if !t.below(f.From) {
+				d.arrow(f, name, point{x, from.Y}, point{x, to.bottom()})
+				continue
+			}
+			// Around the bands above it.
+			bus := from.right() + (endpointGap-6)/2
+			d.arrow(f, name, point{from.right(), from.Y + 12}, point{bus, from.Y + 12}, point{bus, gap - rowGap + 9}, point{x, gap - rowGap + 9}, point{x, to.bottom()})
 		case "storage":
 			if to.X < sideLeft { // an endpoint in the VPC
 				y := min(max(portY(from), to.Y+8), to.bottom()-8)
@@ -211,6 +240,54 @@ func (t *topology) wide() *drawing {
 		}
 	}
 	return d
+}
+
+// front draws the distribution, and returns its bottom edge. Its firewall is to the right of its text, or below where that is
+// too narrow.
+func (t *topology) front(d *drawing, x, y, w, firewallW float64) float64 {
+	n, textW := *t.Distribution, w
+	var firewall box
+	if f := t.Firewall; f != nil {
+		firewall = box{x + w - firewallW - inset, y + inset, firewallW, f.height(firewallW)}
+		if firewallW > w/2 {
+			firewall.Y = y + n.height(w)
+		} else {
+			textW -= firewallW + inset
+		}
+	}
+	b := box{x, y, w, max(n.height(textW), firewall.bottom()+inset-y)}
+	d.nodeBox(n, "", b)
+	d.nodeText(n, b.X, b.Y, textW)
+	if t.Firewall != nil {
+		d.node(*t.Firewall, n.ID, firewall.X, firewall.Y, firewall.W)
+	}
+	return b.bottom()
+}
+
+// sameTier reports whether a flow leads from one node to another of its tier, both of them in every zone.
+func (t *topology) sameTier(f flow) bool {
+	for _, tr := range t.Tiers {
+		in := func(id string) bool { return slices.ContainsFunc(tr.Spans, func(s span) bool { return s.ID == id }) }
+		if in(f.From) && in(f.To) {
+			return true
+		}
+	}
+	return false
+}
+
+// below reports whether a node that is in every zone is below another one of its tier.
+func (t *topology) below(id string) bool {
+	return slices.ContainsFunc(t.Tiers, func(tr tier) bool {
+		return slices.IndexFunc(tr.Spans, func(s span) bool { return s.ID == id }) > 0
+	})
+}
+
+// gapBelow is the space below a tier's node that is in every zone.
+func (t *topology) gapBelow(tr tier, i int) float64 {
+	if i+1 < len(tr.Spans) && slices.ContainsFunc(t.Flows, func(f flow) bool { return f.From == tr.Spans[i].ID && f.To == tr.Spans[i+1].ID }) {
+		return flowGap
+	}
+	return bandGap
 }
 
 // gapAbove is the baseline of a port label in the gap above a row.
