@@ -1,10 +1,10 @@
 // Package compute builds the instances and the functions: the bastion, the database host with its data volume, the API
 // behind its load balancer, and the Lambda functions, which copy the MongoDB package and make thumbnails.
 //
-// It owns the public and the private hosted zone, the certificate, and the log groups of functions and API instances.
+// It owns the load balancer, the private hosted zone, and the log groups of functions and API instances.
 // compute/userdata writes the boot scripts.
 //
-// Every instance requires IMDSv2 and has encrypted volumes, no key pair, and a role of its own. Only the bastion and the
-// load balancer have public addresses. Settings that AWS or the stack cannot use are refused before anything is
+// Every instance requires IMDSv2 and has encrypted volumes, no key pair, and a role of its own. Only the bastion, and
+// the load balancer where there is no edge, have public addresses. Settings that AWS or the stack cannot use are refused before anything is
 // registered.
 package compute

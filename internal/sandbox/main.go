@@ -185,7 +185,8 @@ func (c command) up(ctx context.Context, s *Session, out io.Writer) error {
 			return err
 		}
 	}
-	if _, err := s.Up(ctx); err != nil {
+	result, err := s.Up(ctx)
+	if err != nil {
 		fmt.Fprintf(out, "sandbox: the account holds %s; run `up` again to continue\n", count(len(s.Account().Resources())))
 		return err
 	}
@@ -194,6 +195,9 @@ func (c command) up(ctx context.Context, s *Session, out io.Writer) error {
 			strings.Join(left, ", "))
 	}
 	fmt.Fprintf(out, "sandbox: the account holds %s: %s\n", count(len(s.Account().Resources())), byService(s))
+	if url, ok := result.Outputs["url"].(string); ok {
+		fmt.Fprintln(out, "sandbox: on AWS, the client would be at "+url)
+	}
 	return nil
 }
 

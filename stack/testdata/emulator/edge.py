@@ -345,10 +345,10 @@ def create_vpc_origin(self):
 
 def get_vpc_origin(self):
     found = vpc_origin(self)
-    if found.status == "Deleting":
+    if found.removed:
         found.remove()
     answer = found.answer()
-    found.status = {"Deploying": "Deployed"}.get(found.status, found.status)
+    found.status = "Deployed"
     return answer
 
 
@@ -366,7 +366,7 @@ def delete_vpc_origin(self):
     check_etag(found, self._get_param("IfMatch"))
     if found.in_use():
         fail("CannotDeleteEntityWhileInUse", IN_USE)
-    found.status = "Deleting"
+    found.status, found.removed = "Deploying", True
     return found.answer()
 
 
