@@ -163,6 +163,23 @@ func TestFirewall(t *testing.T) {
 	}
 }
 
+// What other components had before is the same resource still: a hosted zone that is made again has other name servers, and
+// the deletion of an old record or policy would remove the new one.
+func TestMovedResources(t *testing.T) {
+	r := planned(t, "full", nil)
+	for _, c := range []struct{ typ, name, was, parent string }{
+		{"aws:route53/zone:Zone", "domain-zone", "api-zone", "cinema:compute:API::api"},
+		{certType, "domain-certificate", "api-certificate", "cinema:compute:API::api"},
+		{recordType, "domain-proof-films.cinema.example.com", "api-proof-films.cinema.example.com", "cinema:compute:API::api"},
+		{recordType, "edge-alias-films.cinema.example.com", "api-alias-films.cinema.example.com", "cinema:compute:API::api"},
+		{bucketPolicy, "site-policy", "storage-site", "cinema:storage:Storage::storage"},
+	} {
+		aliases := strings.Join(the(t, r, c.typ, c.name).Aliases, " ")
+		assert.Contains(t, aliases, "name="+c.was+" type="+c.typ+" ", c.name)
+		assert.Contains(t, aliases, "parent=urn:pulumi:full::cinema::"+c.parent+" ", c.name)
+	}
+}
+
 // Without the edge, the load balancer is public, and the client is published for something else to serve.
 func TestEdgeNone(t *testing.T) {
 	r := planned(t, "dev", map[string]string{"cinema:edge": "none", "cinema:api": `{"allowedOrigins":["https://films.example.com"]}`})

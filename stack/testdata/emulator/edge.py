@@ -189,15 +189,22 @@ class Config(dict):
 
 
 cloudfront.DistributionConfig = Config
-for path in ("vpc-origin", "vpc-origin/[^/]+", "response-headers-policy", "response-headers-policy/[^/]+", "response-headers-policy/[^/]+/config",
-             "distributions/[^/]+/monitoring-subscription"):
-    url_paths["{0}/2020-05-31/" + path + "/?$"] = CloudFrontResponse.dispatch
+ID = "(?P<id>[^/]+)"
+for path in ("vpc-origin", f"vpc-origin/{ID}", "response-headers-policy", f"response-headers-policy/{ID}", f"response-headers-policy/{ID}/config",
+             f"distributions/{ID}/monitoring-subscription"):
+    url_paths["{0}/2020-05-31/" + path + "$"] = CloudFrontResponse.dispatch
 
 
 @wrap(cloudfront.CloudFrontBackend, "__init__")
-def backend_init(original, self, *args):
-    original(self, *args)
+def backend_init(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
     self.vpc_origins, self.headers_policies, self.monitored = {}, {}, {}
+
+
+@wrap(cloudfront.Distribution, "__init__")
+def distribution_init(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    self.arn = re.sub(r":cloudfront:+(\d+):", r":cloudfront::\1:", self.arn)  # the emulator's has a field too few
 
 
 @wrap(cloudfront.CloudFrontBackend, "create_distribution_with_tags")
