@@ -250,6 +250,17 @@ func TestReviewShowsWhatIsPublic(t *testing.T) {
 	}
 }
 
+// TestReviewOfAnotherRegion covers the provider of CloudFront's region and another id of its prefix list.
+func TestReviewOfAnotherRegion(t *testing.T) {
+	r := readPage(t, reviewed, "--stack", "full", "-c", "aws:region=eu-west-1", "-c", "cinema:replicaRegion=eu-central-1",
+		"-c", `cinema:availabilityZones=["eu-west-1a","eu-west-1b","eu-west-1c"]`)
+	assert.Contains(t, r.traffic, "cloudfront → load-balancer: 443")
+	assert.Equal(t, map[string]string{"lb LoadBalancer api-origin-lb": "443", "s3 Bucket storage-site": "443"}, r.from("cloudfront Distribution edge-distribution"))
+	assert.Len(t, r.public, 2)
+	assert.Empty(t, r.unknown)
+	assert.NotContains(t, r.text, "pulumi:providers:")
+}
+
 func TestReviewShowsWhoReadsTheSiteAndWritesItsLogs(t *testing.T) {
 	text := page(t, "--stack", "dev", "--format", "md")
 	assert.Contains(t, text, "| `cloudfront.amazonaws.com` | allow read, list (s3:GetObject s3:ListBucket) | `the bucket itself` `*` | aws:SourceArn is edge-distribution | `site-policy` DistributionRead |")

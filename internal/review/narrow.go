@@ -29,7 +29,7 @@ func (t *topology) narrow() *drawing {
 
 	vpcTop := edgeTop
 	if t.Distribution != nil {
-		vpcTop = t.front(d, narrowTier, edgeTop, narrowTierW, narrowTierW-2*inset) + edgeGap
+		vpcTop = t.drawDistribution(d, narrowTier, edgeTop, narrowTierW, narrowTierW-2*inset) + edgeGap
 	}
 	vpcAt := len(d.Shapes)
 	d.container("vpc", "VPC "+t.VPC, box{0, vpcTop, narrowWidth, 0})
@@ -123,7 +123,7 @@ func (t *topology) narrow() *drawing {
 				d.arrow(f, &label{X: to.midX() + 6, Y: to.Y - 12}, point{to.midX(), internetH}, point{to.midX(), to.Y})
 				continue
 			}
-			if t.Distribution != nil && f.From == internetID { // past the distribution
+			if t.Distribution != nil && f.From == internetID { // not through the distribution
 				d.arrow(f, &label{X: requestLane + 6, Y: internetH + 16}, point{requestLane, internetH}, point{requestLane, to.Y + 6}, point{to.X, to.Y + 6})
 				continue
 			}

@@ -25,7 +25,7 @@ type publicResource struct {
 func (v *view) public() []publicResource {
 	inbound := v.inbound()
 	all := slices.Concat(v.publicDistributions(), v.publicBalancers(inbound), v.publicBuckets(), v.publicFunctions(), v.publicAddresses(inbound))
-	all = append(all, inbound.rest()...)
+	all = append(all, inbound.unlisted()...)
 	slices.SortStableFunc(all, func(a, b publicResource) int {
 		switch {
 		case a.Closed == b.Closed:
@@ -66,9 +66,9 @@ func (in *inbound) open(groups []string) (ports, why []string) {
 	return ports, why
 }
 
-// rest lists the rules that accept connections from public addresses, in groups without a public load balancer or Elastic IP
+// unlisted lists the rules that accept connections from public addresses, in groups without a public load balancer or Elastic IP
 // address.
-func (in *inbound) rest() (all []publicResource) {
+func (in *inbound) unlisted() (all []publicResource) {
 	for _, c := range in.connections {
 		private := c.From.Name == cloudFront
 		if network, err := netip.ParsePrefix(c.From.Name); err == nil {

@@ -55,7 +55,7 @@ func (t *topology) wide() *drawing {
 	vpcTop := edgeTop
 	if t.Distribution != nil {
 		// Right of the lane for operators, left of that for buckets.
-		vpcTop = t.front(d, left, edgeTop, wideVPC-left, firewallW) + edgeGap
+		vpcTop = t.drawDistribution(d, left, edgeTop, wideVPC-left, firewallW) + edgeGap
 	}
 
 	type row struct{ top, head, height float64 }
@@ -186,7 +186,7 @@ func (t *topology) wide() *drawing {
 				d.arrow(f, &label{X: x + 4, Y: from.midY() - 5}, point{from.right(), from.midY()}, point{x, from.midY()}, point{x, to.midY() - 10}, point{to.X, to.midY() - 10})
 			case f.From == internetID && t.Distribution != nil && f.To == t.Distribution.ID:
 				d.arrow(f, &label{X: mainX + 6, Y: to.Y - 12}, point{mainX, internetH}, point{mainX, to.Y})
-			case f.From == internetID && t.Distribution != nil: // past the distribution
+			case f.From == internetID && t.Distribution != nil: // not through the distribution
 				x := lane - 9
 				d.arrow(f, &label{X: x + 5, Y: internetH + 16}, point{x, internetH}, point{x, to.Y + 14}, point{to.X, to.Y + 14})
 			case f.From == internetID && t.Gateway != nil:
@@ -242,9 +242,9 @@ func (t *topology) wide() *drawing {
 	return d
 }
 
-// front draws the distribution, and returns its bottom edge. Its firewall is to the right of its text, or below where that is
-// too narrow.
-func (t *topology) front(d *drawing, x, y, w, firewallW float64) float64 {
+// drawDistribution draws the distribution and returns its bottom edge. Its firewall is to the right of its text, or below
+// the text where the distribution is narrow.
+func (t *topology) drawDistribution(d *drawing, x, y, w, firewallW float64) float64 {
 	n, textW := *t.Distribution, w
 	var firewall box
 	if f := t.Firewall; f != nil {
