@@ -205,14 +205,14 @@ func TestReadinessThroughTheFrontDoor(t *testing.T) {
 	}
 	next := 0
 	s.rollout.Get = func(_ context.Context, url string) (int, string, error) {
-		assert.Equal(t, "https://api.example/readyz", url)
+		assert.Equal(t, "https://api.example/api/readyz", url)
 		next++
 		return answers[min(next, len(answers))-1]()
 	}
 	require.NoError(t, s.rollout.AwaitReady(t.Context(), "https://api.example", false))
 	assert.Equal(t, []string{
-		"https://api.example/readyz: no such host", "https://api.example/readyz answers 502: <html>",
-		"https://api.example/readyz answers 503: database is unavailable", "https://api.example is ready",
+		"https://api.example/api/readyz: no such host", "https://api.example/api/readyz answers 502: <html>",
+		"https://api.example/api/readyz answers 503: database is unavailable", "https://api.example is ready",
 	}, s.said)
 
 	answers = answers[2:3]
