@@ -7,6 +7,7 @@ import (
 	"cinema-database/app/contract"
 	"cinema-database/edge"
 	"cinema-database/internal/component"
+	"cinema-database/network"
 )
 
 // drainSeconds is the time that a deregistered instance has to finish its requests. It is longer than the API's own
@@ -25,9 +26,9 @@ func (b *apiBuilder) balancerName(parts ...string) string {
 
 // createLoadBalancer registers the load balancer, its target groups and its listeners: the only way to the API.
 func (b *apiBuilder) createLoadBalancer() error {
-	name, subnets := b.balancerName("lb"), b.args.PublicSubnetIDs
+	name, tier, subnets := b.balancerName("lb"), network.Public, b.args.PublicSubnetIDs
 	if b.args.Internal {
-		subnets = b.args.PrivateSubnetIDs
+		tier, subnets = network.Private, b.args.PrivateSubnetIDs
 	}
 	balancer, err := lb.NewLoadBalancer(b.Ctx, name, &lb.LoadBalancerArgs{
 		LoadBalancerType:        pulumi.String("application"),
@@ -46,7 +47,7 @@ func (b *apiBuilder) createLoadBalancer() error {
 			Prefix:  pulumi.String(b.args.LogsPrefix),
 			Enabled: pulumi.Bool(true),
 		},
-		Tags: b.Tags(name),
+		Tags: b.Tags(name, map[string]string{edge.TierTag: string(tier)}),
 	}, b.Child())
 	if err != nil {
 		return err

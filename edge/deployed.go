@@ -9,8 +9,13 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// CheckDeployed refuses a change of the mode while the load balancer that it would delete is protected: AWS would refuse the
-// deletion, but only at the end of the update.
+// TierTag is the tag of a load balancer that says whether it is public. One without it is from before the group's attachment
+// was a resource.
+const TierTag = "Tier"
+
+// CheckDeployed refuses a change of the mode that would end badly: while the load balancer that it would delete is protected,
+// because AWS refuses the deletion at the end of the update; and while nothing detaches its target group from the
+// Auto Scaling group, because a group with a target group that does not exist launches no instance.
 func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
 	found, err := lb.GetLbs(ctx, &lb.GetLbsArgs{Tags: map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack()}})
 	if err != nil {
@@ -22,7 +27,14 @@ func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
 		if err != nil {
 			return fmt.Errorf("edge: deployed load balancer %s: %w", arn, err)
 		}
-		if balancer.Internal != s.On() && balancer.EnableDeletionProtection {
+		if balancer.Internal == s.On() {
+			continue
+		}
+		if balancer.Tags[TierTag] == "" {
+			problems.Add("mode", string(s.Mode), "deletes the load balancer "+balancer.Name+", whose target group is part of the Auto Scaling group itself",
+				"run `pulumi up` with cinema:edge "+string(other(s.Mode))+" once, which makes the attachment a resource; then change the mode")
+		}
+		if balancer.EnableDeletionProtection {
 			problems.Add("mode", string(s.Mode), "deletes the load balancer "+balancer.Name+", which is protected from deletion",
 				"keep the mode ("+string(other(s.Mode))+"), or turn its protection off first: aws elbv2 modify-load-balancer-attributes --load-balancer-arn "+
 					arn+" --attributes Key=deletion_protection.enabled,Value=false")

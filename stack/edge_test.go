@@ -11,6 +11,7 @@ import (
 
 	"cinema-database/app/client"
 	"cinema-database/app/contract"
+	"cinema-database/edge"
 	"cinema-database/internal/testutil/pulumitest"
 	"cinema-database/network"
 )
@@ -277,4 +278,16 @@ func TestAProtectedLoadBalancerKeepsTheMode(t *testing.T) {
 	_, err = c.Up(t.Context())
 	require.NoError(t, err)
 	c.works("edge", "none")
+}
+
+// A load balancer from before the attachment was a resource goes in two steps: nothing would detach its target group.
+func TestAnOldLoadBalancerGetsItsAttachmentFirst(t *testing.T) {
+	deployed := planned(t, "dev", map[string]string{"cinema:edge": "none"})
+	same := map[string]string{"cinema:edge": "none"}
+	require.NoError(t, run(t, "dev", nil, pulumitest.As("administrator", deployed)).Err)
+	tags := the(t, deployed, balancerType, "api-lb").State["tagsAll"].ObjectValue()
+	delete(tags, edge.TierTag)
+	pulumitest.Refused(t, run(t, "dev", nil, pulumitest.As("administrator", deployed)),
+		"is part of the Auto Scaling group itself; run `pulumi up` with cinema:edge none once")
+	require.NoError(t, run(t, "dev", same, pulumitest.As("administrator", deployed)).Err)
 }

@@ -190,8 +190,8 @@ var (
 
 // loadBalancerARNs are the public and the internal load balancer, their listeners and rules, and their target groups. Ids
 // follow the names; IAM's * also matches slashes.
-var loadBalancerARNs = resources(elbPrefix+"*/app/{loadBalancer:api-lb}/*", elbPrefix+"*/app/{loadBalancer:api-origin-lb}/*",
-	elbPrefix+"targetgroup/{targetGroup:api-targets}/*", elbPrefix+"targetgroup/{targetGroup:api-origin-targets}/*")
+var loadBalancerARNs = resources(elbPrefix+"loadbalancer/app/{loadBalancer:api-*}/*", elbPrefix+"listener/app/{loadBalancer:api-*}/*",
+	elbPrefix+"listener-rule/app/{loadBalancer:api-*}/*", elbPrefix+"targetgroup/{targetGroup:api-*}/*")
 
 // What the edge has. The web ACL and the log's source and destination have names; a distribution, a VPC origin and a delivery
 // have ids only, and tags.
@@ -618,7 +618,7 @@ var deployTable = map[string]resourceAccess{
 // lookupGrants are what the program reads besides its own resources.
 var lookupGrants = map[part][]grant{
 	networkPart: {anyResource("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeManagedPrefixLists"),
-		{always, resources("ec2:{region}:aws:prefix-list/*"), actions("ec2:GetManagedPrefixListEntries")}},
+		{always, resources("ec2:{region}:*:prefix-list/*"), actions("ec2:GetManagedPrefixListEntries")}},
 	// What the account must hold, compared before anything is made.
 	servicesPart: {anyResource("ec2:DescribeRegions", "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota")},
 	// The image's id; no other parameter.

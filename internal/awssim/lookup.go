@@ -205,7 +205,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 			return nil, fmt.Errorf("LoadBalancerNotFound: Load balancer '%s' not found", text(args, "arn"))
 		}
 		return fields{"id": text(args, "arn"), "arn": text(args, "arn"), "name": state["name"], "internal": state["internal"],
-			"enableDeletionProtection": state["enableDeletionProtection"]}, nil
+			"enableDeletionProtection": state["enableDeletionProtection"], "tags": state["tagsAll"]}, nil
 	},
 	"aws:ec2/getPrefixList:getPrefixList": func(c Cloud, args Properties) (fields, error) {
 		id, name := c.prefixList(args)
