@@ -83,13 +83,13 @@ func (b *apiBuilder) createGroup() error {
 		label        pulumi.StringPtrInput
 		target       float64
 	}{
-		{"cpu", "ASGAverageCPUUtilization", nil, targetCPUPercent},
+		{b.Name("scale-on", "cpu"), "ASGAverageCPUUtilization", nil, targetCPUPercent},
 		{
-			"requests", "ALBRequestCountPerTarget",
+			b.balancerName("scale-on", "requests"), "ALBRequestCountPerTarget",
 			pulumi.Sprintf("%s/%s", b.balancer.ArnSuffix, targets.ArnSuffix), targetRequestsPerMinute,
 		},
 	} {
-		if _, err := autoscaling.NewPolicy(b.Ctx, b.Name("scale-on", policy.name), &autoscaling.PolicyArgs{
+		if _, err := autoscaling.NewPolicy(b.Ctx, policy.name, &autoscaling.PolicyArgs{
 			AutoscalingGroupName: b.out.GroupName,
 			PolicyType:           pulumi.String("TargetTrackingScaling"),
 			TargetTrackingConfiguration: autoscaling.PolicyTargetTrackingConfigurationArgs{
