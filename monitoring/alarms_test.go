@@ -45,6 +45,14 @@ var alarmSeries = map[string]struct{ fires, quiet []metrics }{
 		[]metrics{{"TargetResponseTime": minutes(10, 0.1, 1.5)}},
 		[]metrics{{"TargetResponseTime": append(minutes(9, 1.5), minutes(1, 0.1)...)}, {}},
 	},
+	"edge-5xx": {
+		[]metrics{{"5xxErrorRate": minutes(5, 6)}},
+		[]metrics{{"5xxErrorRate": minutes(5, 5)}, {"5xxErrorRate": append(minutes(4, 100), minutes(1, 0)...)}, {}},
+	},
+	"edge-latency": {
+		[]metrics{{"OriginLatency": minutes(10, 100, 2100)}},
+		[]metrics{{"OriginLatency": append(minutes(9, 2100), minutes(1, 100)...)}, {}},
+	},
 	"api-cpu":           {[]metrics{{"CPUUtilization": minutes(15, 90, 86)}}, []metrics{{"CPUUtilization": minutes(15, 100, 60)}}},
 	"api-credits":       {[]metrics{{"CPUCreditBalance": minutes(60, 0, 200)}}, []metrics{{"CPUCreditBalance": append(minutes(50, 0), minutes(10, 1)...)}, {}}},
 	"database-credits":  {[]metrics{{"CPUCreditBalance": minutes(60, 0)}}, []metrics{{"CPUCreditBalance": minutes(60, 5)}, {}}},

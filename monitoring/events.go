@@ -98,10 +98,10 @@ func renewalEvent(name, what string, arn pulumi.StringInput) event {
 	}
 }
 
-// ruleARNs are the ARNs of the rules that notify one of the topics, known before the rules exist.
-func (b *builder) ruleARNs(global bool) (arns []string) {
+// ruleARNs are the ARNs of the rules in a region, which notify the topic there. They are known before the rules exist.
+func (b *builder) ruleARNs(in string) (arns []string) {
 	for _, e := range b.events() {
-		if region, _, _ := b.place(e.global); e.global == global {
+		if region, _, _ := b.place(e.global); region == in {
 			arns = append(arns, b.Env.In(region).ARN("events", "rule/"+component.PhysicalName(b.Env, eventRuleType, b.Name("on", e.name))))
 		}
 	}

@@ -56,6 +56,10 @@ var ruleEvents = map[string]struct{ matching, other []string }{
 		[]string{copyEvent("FAILED", "vault")},
 		[]string{copyEvent("COMPLETED", "vault"), copyEvent("FAILED", "another"), jobEvent("FAILED", "vault")},
 	},
+	"edge-certificate": {
+		[]string{certificateEvent("Renewal Action Required", edgeCertificate)},
+		[]string{certificateEvent("Renewal Action Required", certificate), certificateEvent("Available", edgeCertificate)},
+	},
 	"certificate": {
 		[]string{certificateEvent("Approaching Expiration", certificate), certificateEvent("Expired", certificate)},
 		[]string{certificateEvent("Available", certificate), certificateEvent("Approaching Expiration", "arn:aws:acm:us-east-1:123456789012:certificate/another")},

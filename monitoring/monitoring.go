@@ -125,12 +125,12 @@ func (b *builder) createTopics() (err error) {
 			return err
 		}
 	}
-	_, _, opts := b.place(false)
-	if b.out.TopicARN, err = b.createTopic("", b.ruleARNs(false), opts); err != nil || b.args.Global == nil {
+	region, _, opts := b.place(false)
+	if b.out.TopicARN, err = b.createTopic("", b.ruleARNs(region), opts); err != nil || b.args.Global == nil {
 		return err
 	}
-	_, _, opts = b.place(true)
-	b.globalTopicARN, err = b.createTopic("global-", b.ruleARNs(true), opts)
+	region, _, opts = b.place(true)
+	b.globalTopicARN, err = b.createTopic("global-", b.ruleARNs(region), opts)
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
+const edgeCertificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-45b9-4259-b049-d0a53682fa4b"
+
 const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/61f50cd4-45b9-4259-b049-d0a53682fa4b"
 
 func monitoring(t *testing.T, settings Settings) *pulumitest.Recording {
@@ -24,6 +26,7 @@ func monitoring(t *testing.T, settings Settings) *pulumitest.Recording {
 			NatGatewayIDs:   map[string]pulumi.IDOutput{"us-east-1a": pulumi.ID("nat-1").ToIDOutput(), "us-east-1b": pulumi.ID("nat-2").ToIDOutput()},
 			APIInstanceType: "t4g.small", DatabaseInstanceType: "t4g.large",
 			VaultName: pulumi.String("vault"), BackupsCopied: true, CertificateARN: pulumi.String(certificate),
+			EdgeCertificateARN: pulumi.String(edgeCertificate), DistributionID: pulumi.String("E0123"),
 		})
 		return err
 	})

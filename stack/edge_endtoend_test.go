@@ -46,6 +46,11 @@ func TestEdgeEndToEnd(t *testing.T) {
 	after := kept()
 	delete(after, "domain-edge-certificate")
 	assert.Equal(t, before, after)
+	// Neither a domain nor a firewall: another origin, and another port of the load balancer.
+	e.pulumi("config", "rm", "cinema:domain")
+	e.pulumi("config", "set", "cinema:edge", "cloudfront")
+	settled()
+	assert.Regexp(t, `^https://.*\.cloudfront\.net$`, strings.TrimSpace(string(e.pulumi("stack", "output", "url"))))
 	e.pulumi("destroy", "--yes", "--skip-preview")
 }
 
