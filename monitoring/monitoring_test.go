@@ -53,7 +53,7 @@ func TestAlarmsNotifyTheTopic(t *testing.T) {
 	require.NoError(t, r.Err)
 	topic := r.ByType("aws:sns/topic:Topic")[0].State["arn"].StringValue()
 	alarms := r.ByType("aws:cloudwatch/metricAlarm:MetricAlarm")
-	require.Len(t, alarms, 14)
+	require.Len(t, alarms, 16)
 	for _, a := range alarms {
 		assert.Equal(t, topic, a.Text("alarmActions[0]"), a.Name)
 		assert.Equal(t, topic, a.Text("okActions[0]"), a.Name)
