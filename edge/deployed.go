@@ -13,6 +13,15 @@ import (
 // was a resource.
 const TierTag = "Tier"
 
+// deployedBalancer is what matters here of the look-up's answer. The SDK's own type for it is empty where any other part has
+// another shape.
+type deployedBalancer struct {
+	Name                     string            `pulumi:"name"`
+	Internal                 bool              `pulumi:"internal"`
+	EnableDeletionProtection bool              `pulumi:"enableDeletionProtection"`
+	Tags                     map[string]string `pulumi:"tags"`
+}
+
 // CheckDeployed refuses a change of the mode that would end badly: while the load balancer that it would delete is protected,
 // because AWS refuses the deletion at the end of the update; and while nothing detaches its target group from the
 // Auto Scaling group, because a group with a target group that does not exist launches no instance.
@@ -23,8 +32,8 @@ func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
 	}
 	problems := problem.In("edge: ")
 	for _, arn := range found.Arns {
-		balancer, err := lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn})
-		if err != nil {
+		var balancer deployedBalancer
+		if err := ctx.Invoke("aws:lb/getLoadBalancer:getLoadBalancer", &lb.LookupLoadBalancerArgs{Arn: &arn}, &balancer); err != nil {
 			return fmt.Errorf("edge: deployed load balancer %s: %w", arn, err)
 		}
 		if balancer.Internal == s.On() {
