@@ -344,10 +344,10 @@ def create_vpc_origin(self):
 
 def get_vpc_origin(self):
     found = vpc_origin(self)
-    if found.status == "Deleting":
-        found.remove()
     answer = found.answer()
-    found.status = {"Deploying": "Deployed"}.get(found.status, found.status)
+    if found.removed:
+        found.remove()
+    found.status = "Deployed"
     return answer
 
 
@@ -365,7 +365,7 @@ def delete_vpc_origin(self):
     check_etag(found, self._get_param("IfMatch"))
     if found.in_use():
         fail("CannotDeleteEntityWhileInUse", IN_USE)
-    found.status = "Deleting"
+    found.status, found.removed = "Deploying", True  # until a later look-up finds none
     return found.answer()
 
 
