@@ -189,22 +189,21 @@ class Config(dict):
 
 
 cloudfront.DistributionConfig = Config
-ID = "(?P<id>[^/]+)"
-for path in ("vpc-origin", f"vpc-origin/{ID}", "response-headers-policy", f"response-headers-policy/{ID}", f"response-headers-policy/{ID}/config",
-             f"distributions/{ID}/monitoring-subscription"):
-    url_paths["{0}/2020-05-31/" + path + "$"] = CloudFrontResponse.dispatch
+for path in ("vpc-origin", "vpc-origin/ID", "response-headers-policy", "response-headers-policy/ID", "response-headers-policy/ID/config",
+             "distributions/ID/monitoring-subscription"):
+    url_paths["{0}/2020-05-31/" + path.replace("ID", "(?P<edge_id>[^/]+)") + "$"] = CloudFrontResponse.dispatch
+
+
+@wrap(cloudfront.Distribution, "__init__")
+def distribution_init(original, self, account_id, *args):
+    original(self, account_id, *args)
+    self.arn = f"arn:aws:cloudfront::{account_id}:distribution/{self.id}"  # global: without a region
 
 
 @wrap(cloudfront.CloudFrontBackend, "__init__")
 def backend_init(original, self, *args, **kwargs):
     original(self, *args, **kwargs)
     self.vpc_origins, self.headers_policies, self.monitored = {}, {}, {}
-
-
-@wrap(cloudfront.Distribution, "__init__")
-def distribution_init(original, self, *args, **kwargs):
-    original(self, *args, **kwargs)
-    self.arn = re.sub(r":cloudfront:+(\d+):", r":cloudfront::\1:", self.arn)  # the emulator's has a field too few
 
 
 @wrap(cloudfront.CloudFrontBackend, "create_distribution_with_tags")
@@ -345,9 +344,9 @@ def create_vpc_origin(self):
 
 def get_vpc_origin(self):
     found = vpc_origin(self)
+    answer = found.answer()
     if found.removed:
         found.remove()
-    answer = found.answer()
     found.status = "Deployed"
     return answer
 
@@ -366,7 +365,7 @@ def delete_vpc_origin(self):
     check_etag(found, self._get_param("IfMatch"))
     if found.in_use():
         fail("CannotDeleteEntityWhileInUse", IN_USE)
-    found.status, found.removed = "Deploying", True
+    found.status, found.removed = "Deploying", True  # until a later look-up finds none
     return found.answer()
 
 
@@ -644,9 +643,8 @@ LogsResponse.update_delivery_configuration = update_delivery_configuration
 def put_delivery_destination(original, self, name, output_format, delivery_destination_configuration, tags):
     from moto.s3.models import s3_backends
 
-    service, _, resource = delivery_destination_configuration["destinationResourceArn"].split(":", 5)[2], None, \
-        delivery_destination_configuration["destinationResourceArn"].split(":", 5)[5]
-    if service == "s3" and resource.partition("/")[0] not in s3_backends[self.account_id]["aws"].buckets:
+    arn = delivery_destination_configuration["destinationResourceArn"]
+    if arn.startswith("arn:aws:s3:::") and arn.split(":::")[1].partition("/")[0] not in s3_backends[self.account_id]["aws"].buckets:
         raise ResourceNotFoundException("The destination bucket does not exist.")
     old = self.delivery_destinations.get(name)
     new = original(self, name=name, output_format=output_format or (old and old.output_format),
@@ -717,7 +715,8 @@ class AccessDenied(S3ClientError):
 
 def is_public(statement):
     principal = statement.get("Principal")
-    if statement["Effect"] != "Allow" or not (principal == "*" or isinstance(principal, dict) and "*" in (principal.get("AWS") or [])):
+    everyone = principal.get("AWS") if isinstance(principal, dict) else principal
+    if statement["Effect"] != "Allow" or "*" not in (everyone if isinstance(everyone, list) else [everyone]):
         return False
     for operator, conditions in statement.get("Condition", {}).items():
         for key, values in conditions.items():
