@@ -60,8 +60,11 @@ func (b *apiBuilder) createLoadBalancer() error {
 		return err
 	}
 	b.out.Origin = edge.LoadBalancer{
-		// CloudFront finds no origin before the load balancer listens.
-		ARN:     component.After(balancer.Arn, b.attached...),
+		// CloudFront finds no origin before the load balancer listens, and makes no VPC origin in a VPC without an internet
+		// gateway, to which the public subnets have a route.
+		ARN: pulumi.All(component.After(balancer.Arn, b.attached...), b.args.PublicSubnetIDs).ApplyT(func(v []any) string {
+			return v[0].(string)
+		}).(pulumi.StringOutput),
 		DNSName: balancer.DnsName,
 		ZoneID:  balancer.ZoneId,
 	}

@@ -29,8 +29,8 @@ type bucketArgs struct {
 }
 
 // bucket registers a bucket and all its settings. The policy waits for the public access block: S3 refuses two changes of a
-// bucket at the same time.
-func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.BucketPolicy, error) {
+// bucket at the same time. It returns the last of them too: the policy, or the block where the policy comes later.
+func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, pulumi.Resource, error) {
 	name := b.Name(kind)
 	stateful := b.Env.Protect && args.stateful
 	bucket, err := s3.NewBucketV2(b.Ctx, name, &s3.BucketV2Args{
@@ -89,7 +89,7 @@ func (b *builder) bucket(kind string, args bucketArgs) (*s3.BucketV2, *s3.Bucket
 		}
 	}
 	if args.policyLater {
-		return bucket, nil, nil
+		return bucket, access, nil
 	}
 	statements := []iam.Statement{iam.DenyPlainHTTP(bucket.Arn)}
 	if args.statements != nil {

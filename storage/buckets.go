@@ -79,10 +79,10 @@ func (b *builder) createArtifactsBucket(st *Storage) error {
 
 // createSiteBucket registers the bucket of the client, whose policy NewSite registers: it names the distribution.
 func (b *builder) createSiteBucket(st *Storage) error {
-	bucket, _, err := b.bucket("site", bucketArgs{versioned: true, oldVersionDays: oldVersionDays, policyLater: true})
+	bucket, access, err := b.bucket("site", bucketArgs{versioned: true, oldVersionDays: oldVersionDays, policyLater: true})
 	if err != nil {
 		return err
 	}
-	st.SiteBucket, st.SiteARN, st.SiteDomain = bucket.ID().ToStringOutput(), bucket.Arn, bucket.BucketRegionalDomainName
+	st.SiteBucket, st.SiteARN, st.SiteDomain = component.After(bucket.ID().ToStringOutput(), access), bucket.Arn, bucket.BucketRegionalDomainName
 	return nil
 }
