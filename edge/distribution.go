@@ -25,9 +25,14 @@ const (
 // between viewers and CloudFront").
 const tlsPolicy = "TLSv1.2_2021"
 
-// originTimeout is how long the API may take to answer, and how long an idle connection to it is kept, in seconds: the most
-// that CloudFront allows without a raised quota. The API's own limits are shorter.
-const originTimeout = 60
+const (
+	// originTimeout is how long the API may take to answer, in seconds: its own longest limit, and the most that CloudFront
+	// allows without a raised quota.
+	originTimeout = 60
+	// originKeepAlive is how long an idle connection to the load balancer is kept, in seconds: less than the load balancer's
+	// 60, so that CloudFront sends no request on a connection that is being closed.
+	originKeepAlive = 50
+)
 
 // errorCodes are those that CloudFront would cache for ten seconds, whatever the API's Cache-Control says (CloudFront
 // developer guide, "Control how long CloudFront caches errors"). The answer to one user would reach others.
@@ -92,7 +97,7 @@ func (b *builder) createDistribution() error {
 				OriginId: pulumi.String(apiOrigin), DomainName: b.args.LoadBalancer.DNSName,
 				VpcOriginConfig: cloudfront.DistributionOriginVpcOriginConfigArgs{
 					VpcOriginId:       origin.ID(),
-					OriginReadTimeout: pulumi.Int(originTimeout), OriginKeepaliveTimeout: pulumi.Int(originTimeout),
+					OriginReadTimeout: pulumi.Int(originTimeout), OriginKeepaliveTimeout: pulumi.Int(originKeepAlive),
 				},
 			},
 		},
