@@ -38,6 +38,9 @@ const (
 // developer guide, "Control how long CloudFront caches errors"). The answer to one user would reach others.
 var errorCodes = []int{400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
 
+// commentLimit is the longest comment of a distribution in characters (CloudFront API reference, DistributionConfig).
+const commentLimit = 128
+
 // Names of the origins.
 const (
 	siteOrigin = "site"
@@ -82,7 +85,7 @@ func (b *builder) createDistribution() error {
 	}
 	args := &cloudfront.DistributionArgs{
 		Enabled:           pulumi.Bool(true),
-		Comment:           pulumi.Sprintf("%s-%s", b.Env.Project, b.Env.Stack),
+		Comment:           pulumi.String(b.Env.PhysicalName(b.Name("distribution"), commentLimit)), // what the console lists
 		HttpVersion:       pulumi.String("http2and3"),
 		IsIpv6Enabled:     pulumi.Bool(true),
 		DefaultRootObject: pulumi.String("index.html"),
