@@ -236,6 +236,13 @@ func TestOneRuleForCloudFront(t *testing.T) {
 	}
 }
 
+// Names and texts that CloudFront limits fit, also those of a stack with the longest name that Pulumi accepts.
+func TestTheLongestStackNameFitsTheEdge(t *testing.T) {
+	r := planned(t, "dev", map[string]string{"cinema:domain": filmsDomain}, pulumitest.Stack("cinema", strings.Repeat("s", 100)))
+	assert.LessOrEqual(t, len(the(t, r, distributionType, "edge-distribution").Text("comment")), 128)
+	assert.LessOrEqual(t, len(the(t, r, vpcOriginType, "edge-api-https").Text("vpcOriginEndpointConfig.name")), 64)
+}
+
 // A stack changes between the modes, both ways: the names move, and neither a bucket, the database nor the group is replaced.
 func TestChangedEdge(t *testing.T) {
 	for name, config := range map[string]map[string]string{
