@@ -55,6 +55,8 @@ sweep: $(PULUMI) ## fail each resource type once in the sandbox, and check that 
 # What boots the user data, outside this repository.
 BOOT ?= ../shared/boot/boot
 BOOTS ?= database pair
+# It renders the user data that the lab boots.
+export BOOT_RENDER ?= ./internal/bootdata
 
 .PHONY: boots
 boots: ## boot the user data on real systemd and cloud-init, as root: half an hour (BOOTS=api: the API host only)
