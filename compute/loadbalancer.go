@@ -27,12 +27,13 @@ func (b *apiBuilder) balancerName(parts ...string) string {
 // createLoadBalancer registers the load balancer, its target groups and its listeners: the only way to the API.
 func (b *apiBuilder) createLoadBalancer() error {
 	name, tier, subnets := b.balancerName("lb"), network.Public, b.args.PublicSubnetIDs
+	var internal pulumi.BoolPtrInput // not set where it is public: a value that is set for the first time would replace it
 	if b.args.Internal {
-		tier, subnets = network.Private, b.args.PrivateSubnetIDs
+		tier, subnets, internal = network.Private, b.args.PrivateSubnetIDs, pulumi.Bool(true)
 	}
 	balancer, err := lb.NewLoadBalancer(b.Ctx, name, &lb.LoadBalancerArgs{
 		LoadBalancerType:        pulumi.String("application"),
-		Internal:                pulumi.Bool(b.args.Internal),
+		Internal:                internal,
 		Subnets:                 subnets,
 		SecurityGroups:          pulumi.StringArray{b.args.LoadBalancerSecurityGroupID},
 		DropInvalidHeaderFields: pulumi.Bool(true),

@@ -187,7 +187,7 @@ func TestEdgeNone(t *testing.T) {
 	for _, typ := range []string{distributionType, vpcOriginType, delivery, firewallType} {
 		assert.Empty(t, r.ByType(typ))
 	}
-	assert.Equal(t, "false", the(t, r, balancerType, "api-lb").Text("internal"))
+	assert.Empty(t, the(t, r, balancerType, "api-lb").Text("internal"), "it is public")
 	apiURL := r.Export("apiUrl").StringValue()
 	assert.Regexp(t, `^http://.*\.elb\.amazonaws\.com/api$`, apiURL)
 	assert.False(t, r.Exports.HasValue("url"), "nothing serves the client")

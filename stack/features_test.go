@@ -20,7 +20,7 @@ const (
 // HTTP only redirects.
 func TestDomain(t *testing.T) {
 	r := planned(t, "full", map[string]string{"cinema:edge": "none"})
-	assert.Equal(t, "false", the(t, r, balancerType, "api-lb").Text("internal"))
+	assert.Empty(t, the(t, r, balancerType, "api-lb").Text("internal"), "it is public")
 	http, https := the(t, r, listenerType, "api-http"), the(t, r, listenerType, "api-https")
 	assert.Equal(t, "redirect", http.Text("defaultActions[0].type"))
 	assert.Equal(t, "443", http.Text("defaultActions[0].redirect.port"))
