@@ -112,8 +112,7 @@ type apiBuilder struct {
 
 	balancer *lb.LoadBalancer
 	// targets are the target groups by service.
-	targets   map[string]*lb.TargetGroup
-	listeners []*lb.Listener
+	targets map[string]*lb.TargetGroup
 	// attached are the resources that attach the target groups to the load balancer.
 	attached []pulumi.Resource
 	template *ec2.LaunchTemplate

@@ -15,10 +15,11 @@ const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 func (b *apiBuilder) createListeners() error {
 	forward := lb.ListenerDefaultActionArgs{Type: pulumi.String("forward"), TargetGroupArn: b.targets[edge.ServiceAPI].Arn}
 	if len(b.args.Hosts) == 0 {
-		return b.listen("http", 80, forward, nil)
+		_, err := b.listen("http", 80, forward, nil)
+		return err
 	}
 	if !b.args.Internal {
-		if err := b.listen("http", 80, lb.ListenerDefaultActionArgs{
+		if _, err := b.listen("http", 80, lb.ListenerDefaultActionArgs{
 			Type: pulumi.String("redirect"),
 			Redirect: lb.ListenerDefaultActionRedirectArgs{
 				Port: pulumi.String("443"), Protocol: pulumi.String("HTTPS"), StatusCode: pulumi.String("HTTP_301"),
@@ -27,16 +28,16 @@ func (b *apiBuilder) createListeners() error {
 			return err
 		}
 	}
-	if err := b.listen("https", 443, lb.ListenerDefaultActionArgs{
+	https, err := b.listen("https", 443, lb.ListenerDefaultActionArgs{
 		Type: pulumi.String("fixed-response"),
 		FixedResponse: lb.ListenerDefaultActionFixedResponseArgs{
 			StatusCode: pulumi.String("404"), ContentType: pulumi.String("text/plain"),
 			MessageBody: pulumi.String("no service has this name"),
 		},
-	}, b.args.CertificateARN); err != nil {
+	}, b.args.CertificateARN)
+	if err != nil {
 		return err
 	}
-	https := b.listeners[len(b.listeners)-1]
 	for _, h := range b.args.Hosts {
 		name := b.balancerName("host", h.Name)
 		rule, err := lb.NewListenerRule(b.Ctx, name, &lb.ListenerRuleArgs{
@@ -59,7 +60,7 @@ func (b *apiBuilder) createListeners() error {
 }
 
 // listen registers a listener, for HTTPS if it has a certificate.
-func (b *apiBuilder) listen(name string, port int, action lb.ListenerDefaultActionArgs, certificate pulumi.StringPtrInput) error {
+func (b *apiBuilder) listen(name string, port int, action lb.ListenerDefaultActionArgs, certificate pulumi.StringPtrInput) (*lb.Listener, error) {
 	name = b.balancerName(name)
 	args := &lb.ListenerArgs{
 		LoadBalancerArn: b.balancer.Arn,
@@ -73,9 +74,8 @@ func (b *apiBuilder) listen(name string, port int, action lb.ListenerDefaultActi
 	}
 	listener, err := lb.NewListener(b.Ctx, name, args, b.Child())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.listeners = append(b.listeners, listener)
 	b.attached = append(b.attached, listener)
-	return nil
+	return listener, nil
 }

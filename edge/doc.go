@@ -2,6 +2,6 @@
 // its bucket and the API through a VPC origin, with its firewall and access logs; in both modes the host names, their
 // certificates and their DNS records.
 //
-// It refuses host names outside the hosted zone, regions and availability zones without VPC origins, and a load
-// balancer that a change would have to delete while it is protected. No other package makes a public DNS record.
+// It refuses host names outside the hosted zone, partitions and availability zones without VPC origins, and a change of the
+// mode while AWS would refuse to delete the load balancer that goes. No other package makes a public DNS record.
 package edge

@@ -121,7 +121,7 @@ type DomainArgs struct {
 	DomainSettings
 	// HostedZoneID is empty if the stack creates the hosted zone.
 	HostedZoneID string
-	// Edge asks for a certificate for CloudFront. Global is for where it must be, see NewGlobalProvider.
+	// Edge asks for a certificate for CloudFront. Global is for where it must be, see NewGlobal.
 	Edge   bool
 	Global pulumi.ProviderResource
 }

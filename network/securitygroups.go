@@ -57,7 +57,7 @@ func (b *builder) createRules(r Rule) error {
 			args.SourceSecurityGroupId = from
 		case r.From == CloudFront:
 			args.PrefixListIds = pulumi.StringArray{pulumi.String(b.args.CloudFrontPrefixListID)}
-			// The list counts as 55 rules, and a group may have 60 (VPC user guide, "Available AWS-managed prefix lists"): another
+			// The list counts as 55 rules, and a group may have 60 (VPC user guide, "AWS-managed prefix list weight"): another
 			// port must take the place of this one.
 			return b.createRule(b.Name(string(r.To), "from", slug(r.From)), r, args, pulumi.DeleteBeforeReplace(true))
 		default:

@@ -103,6 +103,25 @@ func (s *site) make(typ, name string, in map[string]any) {
 	require.NoError(s.t, s.try(typ, name, in))
 }
 
+// refusesCreation requires that a creation fails with a code and changes nothing.
+func (s *site) refusesCreation(typ string, in map[string]any, code string) {
+	s.t.Helper()
+	before := len(s.Resources())
+	err := s.try(typ, "refused", in)
+	require.ErrorContains(s.t, err, code)
+	assert.Len(s.t, s.Resources(), before)
+	var r *Refusal
+	assert.True(s.t, errors.As(err, &r))
+}
+
+// refusesDeletion requires that the deletion of a resource fails with a code and changes nothing.
+func (s *site) refusesDeletion(typ, what, code string) {
+	s.t.Helper()
+	before := len(s.Resources())
+	require.ErrorContains(s.t, s.Delete(typ, s.ids[what], urn(typ, what)), code)
+	assert.Len(s.t, s.Resources(), before)
+}
+
 // network makes a VPC with two subnets in two zones, and an internet gateway.
 func (s *site) network() {
 	s.make(vpcType, "vpc", map[string]any{"cidrBlock": "10.0.0.0/16"})
@@ -261,12 +280,7 @@ func TestRefusedCreations(t *testing.T) {
 			if c.setUp != nil {
 				c.setUp(s)
 			}
-			before := len(s.Resources())
-			err := s.try(c.typ, "refused", c.in)
-			require.ErrorContains(t, err, c.code)
-			assert.Len(t, s.Resources(), before)
-			var r *Refusal
-			assert.True(t, errors.As(err, &r))
+			s.refusesCreation(c.typ, c.in, c.code)
 		})
 	}
 }
@@ -316,9 +330,7 @@ func TestRefusedDeletions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			c.setUp(s)
-			before := len(s.Resources())
-			require.ErrorContains(t, s.Delete(c.typ, s.ids[c.what], urn(c.typ, c.what)), c.code)
-			assert.Len(t, s.Resources(), before)
+			s.refusesDeletion(c.typ, c.what, c.code)
 		})
 	}
 }

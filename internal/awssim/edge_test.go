@@ -1,7 +1,6 @@
 package awssim
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -242,12 +241,7 @@ func TestRefusedEdgeCreations(t *testing.T) {
 			if c.setUp != nil {
 				c.setUp(s)
 			}
-			before := len(s.Resources())
-			err := s.try(c.typ, "refused", c.in)
-			require.ErrorContains(t, err, c.code)
-			assert.Len(t, s.Resources(), before)
-			var r *Refusal
-			assert.True(t, errors.As(err, &r))
+			s.refusesCreation(c.typ, c.in, c.code)
 		})
 	}
 }
@@ -368,9 +362,7 @@ func TestRefusedEdgeDeletions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			c.setUp(s)
-			before := len(s.Resources())
-			require.ErrorContains(t, s.Delete(c.typ, s.ids[c.what], urn(c.typ, c.what)), c.code)
-			assert.Len(t, s.Resources(), before)
+			s.refusesDeletion(c.typ, c.what, c.code)
 		})
 	}
 }
