@@ -38,7 +38,7 @@ var kinds = []struct{ kind, verdict string }{
 	{unwatched, "Less is watched"},
 	{releases, "Addresses change"},
 	{rolls, "Instances are replaced, without interruption"},
-	{changesIt, "Changes in place"},
+	{changesIt, "Nothing is interrupted or lost"},
 }
 
 // judge computes the effects and the verdict. now is what the program registers.
@@ -67,7 +67,7 @@ func (c *changes) judge(now *view) {
 	case len(c.Effects) > 0:
 		c.Verdict = kinds[rank(c.Effects[0].Kind)].verdict
 	default:
-		c.Verdict = "Changes in place"
+		c.Verdict = "Nothing is interrupted or lost"
 		e.add(changesIt, "Nothing that a user notices: %s.", c.Summary())
 	}
 }
@@ -331,7 +331,7 @@ func (j *judge) network() {
 	for _, zone := range slices.Sorted(maps.Keys(zones)) {
 		switch n := zones[zone]; {
 		case n > 0:
-			j.add(rolls, "Zone %s is added with %s: the group spreads its instances over it too.", zone, counted(n, "subnet"))
+			j.add(changesIt, "Zone %s is added with %s: the group spreads its instances over it too.", zone, counted(n, "subnet"))
 		case n < 0:
 			j.add(rolls, "Zone %s is given up with %s: what runs there moves.", zone, counted(-n, "subnet"))
 		}

@@ -29,7 +29,8 @@ flags
   --plan FILE        what the update does, step by step, as the engine plans it: what "pulumi preview --json" has written
   --against REF      what the update does, by comparison with a git ref: also cost, traffic, access, and the releases' commits
   --format html|md   one self-contained HTML page, or Markdown for a comment on a pull request (default html)
-  -o FILE            the output file, - for standard output (default review.html or review.md)
+  -o FILE            the output file, - for standard output (default review.html or review.md); a FILE that ends in .html
+                     or .md has that format (repeatable)
 `
 
 const (
@@ -41,9 +42,10 @@ const (
 const dumpCommand = "dump"
 
 type command struct {
-	stack, plan, against, format, out string
-	config                            map[string]string
-	dump                              bool
+	stack, plan, against, format string
+	out                          []string
+	config                       map[string]string
+	dump                         bool
 }
 
 // Main runs the review command; args follow "review" on the command line. Placeholders replace the binaries that find does
@@ -83,14 +85,17 @@ func parse(args []string) (command, error) {
 		return nil
 	})
 	for _, name := range []string{"o", "output"} {
-		fs.StringVar(&c.out, name, "", "")
+		fs.Func(name, "", func(file string) error {
+			c.out = append(c.out, file)
+			return nil
+		})
 	}
 	if err := cli.Parse(fs, args); err != nil {
 		return c, err
 	}
 	c.stack, c.config = *stack, config
-	if c.out == "" {
-		c.out = "review." + c.format
+	if len(c.out) == 0 {
+		c.out = []string{"review." + c.format}
 	}
 	return c, nil
 }
@@ -143,18 +148,32 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout, 
 	if err := page.compare(ctx, planned, sides, deployed); err != nil {
 		return err
 	}
-	data, err := page.render(c.format)
+	for _, file := range c.out {
+		if err := c.write(page, file, stdout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes a page to a file, - for standard output, in the format of the file's name or of the command line.
+func (c command) write(p *page, file string, stdout io.Writer) error {
+	format := c.format
+	if extension := strings.TrimPrefix(filepath.Ext(file), "."); extension == formatHTML || extension == formatMD {
+		format = extension
+	}
+	data, err := p.render(format)
 	if err != nil {
 		return err
 	}
-	if c.out == "-" {
+	if file == "-" {
 		_, err := stdout.Write(data)
 		return err
 	}
-	if err := os.WriteFile(c.out, data, 0o644); err != nil {
+	if err := os.WriteFile(file, data, 0o644); err != nil {
 		return fmt.Errorf("review: %w", err)
 	}
-	fmt.Fprintf(stdout, "review: wrote %s\n", c.out)
+	fmt.Fprintf(stdout, "review: wrote %s\n", file)
 	return nil
 }
 
