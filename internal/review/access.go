@@ -334,6 +334,10 @@ func verbs(actions []string) []string {
 			add("everything")
 			continue
 		}
+		if strings.Contains(service, " ") { // all actions except …
+			add(action)
+			continue
+		}
 		known := false
 		for _, a := range slices.Sorted(maps.Keys(actionVerbs)) {
 			if matched, err := path.Match(strings.ToLower(action), strings.ToLower(a)); err == nil && matched {
