@@ -75,10 +75,10 @@ func TestRecordingSurvivesJSONWithoutItsSecrets(t *testing.T) {
 func TestStackConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "Pulumi.x.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("config:\n  aws:region: eu-west-1\n  bare: 1\n  cinema:list: [a, b]\n  cinema:hidden: {secure: v1:abc}\n  cinema:other: {secure: v1:def}\n"), 0o600))
-	_, err := plan.StackConfig(path, map[string]string{"cinema:other": "mine"})
+	_, err := plan.StackConfig(path, "cinema", map[string]string{"cinema:other": "mine"})
 	require.ErrorContains(t, err, "cinema:hidden is encrypted")
 	assert.NotContains(t, err.Error(), "cinema:other")
-	values, err := plan.StackConfig(path, map[string]string{"other": "mine", "cinema:hidden": "known"})
+	values, err := plan.StackConfig(path, "cinema", map[string]string{"other": "mine", "cinema:hidden": "known"})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"aws:region": "eu-west-1", "cinema:bare": "1", "cinema:list": `["a","b"]`, "cinema:hidden": "known", "cinema:other": "mine",

@@ -40,6 +40,7 @@ type command struct {
 	stack, against, format, out string
 	config                      map[string]string
 	dump                        bool
+	project                     string // its name, once record has read it
 }
 
 // Main runs the review command; args follow "review" on the command line. Placeholders replace the binaries that find does
@@ -90,9 +91,6 @@ func parse(args []string) (command, error) {
 	return c, nil
 }
 
-// project is the name of the Pulumi project, and the namespace of its config.
-const project = "cinema"
-
 func (c command) run(ctx context.Context, program Program, find Finder, stdout io.Writer) error {
 	if c.dump {
 		return c.writeDump(program, stdout)
@@ -114,7 +112,7 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 	if err != nil {
 		return err
 	}
-	page := newPage(project, c.stack, deployed, preview)
+	page := newPage(c.project, c.stack, deployed, preview)
 	page.Placeholders = missing
 	if against != nil {
 		before, err := against.record(ctx, c)
@@ -144,17 +142,17 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 }
 
 // record runs the program with the stack's config. It returns the program's own error where the program fails.
-func (c command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
-	file := "Pulumi." + c.stack + ".yaml"
-	config, err := plan.StackConfig(file, c.config)
+func (c *command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
+	s, err := plan.ReadStack(".", c.stack, c.config)
 	if errors.Is(err, os.ErrNotExist) {
 		dir, _ := filepath.Abs(".")
-		return nil, fmt.Errorf("review: stack %q: there is no %s in %s; name a stack that has one", c.stack, file, dir)
+		return nil, fmt.Errorf("review: stack %q: there is no Pulumi.%s.yaml in %s; name a stack that has one", c.stack, c.stack, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("review: %w (with -c KEY=VALUE)", err)
+		return nil, fmt.Errorf("review: %w", err)
 	}
-	r, err := plan.Record(program, plan.Options{Project: project, Stack: c.stack, Config: config, Preview: preview})
+	c.project = s.Project
+	r, err := plan.Record(program, plan.Options{Project: s.Project, Stack: c.stack, Config: s.Config, Preview: preview})
 	if err != nil {
 		return nil, err
 	}
