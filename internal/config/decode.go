@@ -110,7 +110,7 @@ func (d decoder) decodeFields(path string, v map[string]any, into reflect.Value)
 		if near, ok := nearest(name, names); ok {
 			fix = "did you mean " + near + "? Correct or remove it"
 		}
-		d.problems.AddUnread(at, shown(v[name]), "is a field that nothing reads", fix)
+		d.problems.Add(at, shown(v[name]), "is a field that nothing reads", fix)
 	}
 }
 

@@ -97,14 +97,14 @@ func TestWrongConfigs(t *testing.T) {
 		{`cinema:backups: {onceADay: true}`, `cinema:backups.onceADay: true is a field that nothing reads; remove it`},
 		{`cinema:alarms: {email: ops@example.com, budget: {usd: 100}}`, `cinema:alarms.budget: {"usd":100} is a field that nothing reads; remove it`},
 		{`cinema:natGateway: single`, `cinema:natGateway: "single" is a key that nothing reads; did you mean cinema:natGateways? Correct or remove it`},
-		{`cinema:minSize: 4`, `cinema:minSize: 4 is a key that nothing reads; did you mean cinema:api.minSize? Write it in cinema:api, or run: pulumi config rm 'cinema:minSize' --stack dev && pulumi config set --path 'cinema:api.minSize' 4 --stack dev`},
+		{`cinema:minSize: 4`, `cinema:minSize: 4 is a key that nothing reads; did you mean cinema:api.minSize? Write it in cinema:api, or run: pulumi config set --path 'cinema:api.minSize' 4 --stack dev && pulumi config rm 'cinema:minSize' --stack dev`},
 		{`cinema:instanceType: t4g.small`, `cinema:instanceType: "t4g.small" is a key that nothing reads; did you mean cinema:bastion.instanceType or cinema:api.instanceType or cinema:database.instanceType? Correct or remove it`},
 		{`cinema:somethingElse: 4`, `cinema:somethingElse: 4 is a key that nothing reads; remove it; README.md lists the keys`},
-		{`cinema:api.minSize: 4`, `cinema:api.minSize: 4 is a key that nothing reads; write it in cinema:api, or run: pulumi config rm 'cinema:api.minSize' --stack dev && pulumi config set --path 'cinema:api.minSize' 4 --stack dev`},
-		{`cinema:thumbnailer.concurrency: -1`, `cinema:thumbnailer.concurrency: -1 is a key that nothing reads; write it in cinema:thumbnailer, or run: pulumi config rm 'cinema:thumbnailer.concurrency' --stack dev && pulumi config set --path 'cinema:thumbnailer.concurrency' --stack dev -- -1`},
-		{`cinema:tags.Owner: it's us`, `cinema:tags.Owner: "it's us" is a key that nothing reads; write it in cinema:tags, or run: pulumi config rm 'cinema:tags.Owner' --stack dev && pulumi config set --path 'cinema:tags.Owner' 'it'\''s us' --stack dev`},
+		{`cinema:api.minSize: 4`, `cinema:api.minSize: 4 is a key that nothing reads; write it in cinema:api, or run: pulumi config set --path 'cinema:api.minSize' 4 --stack dev && pulumi config rm 'cinema:api.minSize' --stack dev`},
+		{`cinema:thumbnailer.concurrency: -1`, `cinema:thumbnailer.concurrency: -1 is a key that nothing reads; write it in cinema:thumbnailer, or run: pulumi config set --path 'cinema:thumbnailer.concurrency' --stack dev -- -1 && pulumi config rm 'cinema:thumbnailer.concurrency' --stack dev`},
+		{`cinema:tags.Owner: it's us`, `cinema:tags.Owner: "it's us" is a key that nothing reads; write it in cinema:tags, or run: pulumi config set --path 'cinema:tags.Owner' 'it'\''s us' --stack dev && pulumi config rm 'cinema:tags.Owner' --stack dev`},
 		{`cinema:bastion.cidrs: [203.0.113.0/24]`, `cinema:bastion.cidrs: ["203.0.113.0/24"] is a key that nothing reads; write it in cinema:bastion`},
-		{`cinema:availabilityZones[0]: us-east-1a`, `cinema:availabilityZones[0]: "us-east-1a" is a key that nothing reads; write it in cinema:availabilityZones, or run: pulumi config rm 'cinema:availabilityZones[0]' --stack dev && pulumi config set --path 'cinema:availabilityZones[0]' 'us-east-1a' --stack dev`},
+		{`cinema:availabilityZones[0]: us-east-1a`, `cinema:availabilityZones[0]: "us-east-1a" is a key that nothing reads; write it in cinema:availabilityZones, or run: pulumi config set --path 'cinema:availabilityZones[0]' 'us-east-1a' --stack dev && pulumi config rm 'cinema:availabilityZones[0]' --stack dev`},
 		{`movies:vpcCidr: 10.0.0.0/16`, `movies:vpcCidr: "10.0.0.0/16" is a value of another project, and this one is cinema; rename the key to cinema:vpcCidr, or remove it`},
 		// values
 		{`cinema:architecture: riscv`, `cinema:architecture: "riscv" is none of arm64, amd64; use one of them`},
@@ -148,7 +148,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	assert.EqualError(t, refused, `cinema:protect: [secret] is text; write true or false
 cinema:bastion: [secret] is text that is not one JSON value; write a map: {cidrs: [text, …], instanceType: text}
 cinema:alarms.monthlyBudget: [secret] is text; write a whole number
-cinema:api.instanceType: [secret] is a key that nothing reads; write it in cinema:api, or run: pulumi config rm 'cinema:api.instanceType' --stack dev && pulumi config set --path 'cinema:api.instanceType' --secret --stack dev
+cinema:api.instanceType: [secret] is a key that nothing reads; write it in cinema:api, or run: pulumi config set --path 'cinema:api.instanceType' --secret --stack dev && pulumi config rm 'cinema:api.instanceType' --stack dev
 cinema:password: [secret] is a key that nothing reads; remove it; README.md lists the keys
 movies:vpcCidr: [secret] is a value of another project, and this one is cinema; rename the key to cinema:vpcCidr, or remove it
 aws:region: "[secret]" is not an AWS region; did you mean us-east-1?

@@ -101,3 +101,12 @@ func Each(err error) error {
 	}
 	return all.ErrorOrNil()
 }
+
+// Lines returns the errors that the Pulumi SDK has counted, one on each line and without the count.
+func Lines(err error) error {
+	var all *multierror.Error
+	if errors.As(err, &all) {
+		return errors.Join(all.Errors...)
+	}
+	return err
+}

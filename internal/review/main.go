@@ -13,6 +13,7 @@ import (
 
 	"cinema-database/internal/cli"
 	"cinema-database/internal/plan"
+	"cinema-database/internal/problem"
 )
 
 const usage = `usage: review [flags]
@@ -151,10 +152,13 @@ func (c *command) record(program pulumi.RunFunc, preview bool) (*plan.Recording,
 	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)
 	}
+	if s.Config["aws:region"] == "" { // on AWS, the environment may have it
+		return nil, fmt.Errorf("review: Pulumi.%s.yaml has no aws:region; set it there, or with -c aws:region=REGION", c.stack)
+	}
 	c.project = s.Project
 	r, err := plan.Record(program, plan.Options{Project: s.Project, Stack: c.stack, Config: s.Config, Preview: preview})
 	if err != nil {
 		return nil, err
 	}
-	return r, r.Err
+	return r, problem.Lines(r.Err)
 }
