@@ -149,12 +149,12 @@ func named(zones []string) (names []string) {
 func (s Settings) checkZones(l *problem.List, region string) {
 	const field = "availabilityZones"
 	fix := fmt.Sprintf("name %d to %d, or none to use the first %d of the region", MinZones, MaxZones, DefaultZones)
-	n := len(named(s.AvailabilityZones))
+	n, all := len(named(s.AvailabilityZones)), problem.Literal("["+strings.Join(s.AvailabilityZones, ", ")+"]")
 	switch {
 	case n > 0 && n < MinZones:
-		l.Add(field, s.AvailabilityZones, fmt.Sprintf("names fewer zones than a load balancer needs, %d", MinZones), fix)
+		l.Add(field, all, fmt.Sprintf("names fewer zones than a load balancer needs, %d", MinZones), fix)
 	case len(s.AvailabilityZones) > MaxZones:
-		l.Add(field, s.AvailabilityZones, fmt.Sprintf("has %d slots, and the network has %d", len(s.AvailabilityZones), MaxZones), fix)
+		l.Add(field, all, fmt.Sprintf("has %d slots, and the network has %d", len(s.AvailabilityZones), MaxZones), fix)
 	}
 	for i, z := range s.AvailabilityZones {
 		at := fmt.Sprintf("%s[%d]", field, i)

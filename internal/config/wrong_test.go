@@ -112,7 +112,7 @@ func TestWrongConfigs(t *testing.T) {
 		{`cinema:vpcCidr: 10.0.0.0/24`, `cinema:vpcCidr: "10.0.0.0/24" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`},
 		{`cinema:vpcCidr: 10.0.0.1/16`, `cinema:vpcCidr: "10.0.0.1/16" has host bits set; use 10.0.0.0/16`},
 		{`cinema:availabilityZones: [us-east-1a]`, `cinema:availabilityZones: [us-east-1a] names fewer zones than a load balancer needs, 2; name 2 to 4, or none to use the first 3 of the region`},
-		{`cinema:availabilityZones: [us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f]`, `cinema:availabilityZones: [us-east-1a us-east-1b us-east-1c us-east-1d us-east-1f] has 5 slots, and the network has 4; name 2 to 4, or none to use the first 3 of the region`},
+		{`cinema:availabilityZones: [us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f]`, `cinema:availabilityZones: [us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f] has 5 slots, and the network has 4; name 2 to 4, or none to use the first 3 of the region`},
 		{"aws:region: us-east-1\ncinema:availabilityZones: [us-east-1a, us-west-2b]", `cinema:availabilityZones[1]: "us-west-2b" is not in the stack's region, us-east-1; name zones of us-east-1, or change aws:region`},
 		{"aws:region: us-eest-1\ncinema:availabilityZones: [us-east-1a, us-east-1b]", `aws:region: "us-eest-1" is not an AWS region; did you mean us-east-1?`},
 		{`aws:region: virginia`, `aws:region: "virginia" is not an AWS region; did you mean us-east-1?`},
