@@ -85,9 +85,9 @@ func (d decoder) decode(path string, v any, into reflect.Value) {
 		case reflect.Map:
 			into.Set(reflect.MakeMap(into.Type()))
 			for _, key := range slices.Sorted(maps.Keys(v)) {
-				element := reflect.New(into.Type().Elem()).Elem()
-				d.decode(path+"."+key, v[key], element)
-				into.SetMapIndex(reflect.ValueOf(key), element)
+				value := reflect.New(into.Type().Elem()).Elem()
+				d.decode(path+"."+key, v[key], value)
+				into.SetMapIndex(reflect.ValueOf(key), value)
 			}
 			return
 		case reflect.Struct:
