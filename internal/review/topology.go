@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type node struct {
 	Title string
 	Name  string // the logical name
 	Notes []string
+	Mark  string // what a change does to it, one of marks, "" for nothing
 }
 
 // topology is the content of the drawing.
@@ -23,12 +25,13 @@ type topology struct {
 	// Distribution is before the VPC and the buckets, with its Firewall. Where there is none, nil.
 	Distribution, Firewall *node
 
-	VPC, CIDR string
-	Gateway   *node
-	Zones     []string
-	Tiers     []tier
-	Side      []sideRow
-	Flows     []flow
+	VPC, CIDR, Mark string
+	Gateway         *node
+	Zones           []string
+	Tiers           []tier
+	Side            []sideRow
+	Groups          []group
+	Flows           []flow
 }
 
 // tier is a row of subnets.
@@ -41,8 +44,8 @@ type tier struct {
 }
 
 type subnet struct {
-	Name, CIDR string
-	Nodes      []node
+	Name, CIDR, Mark string
+	Nodes            []node
 }
 
 // span is a node in several zones of a tier.
@@ -59,6 +62,12 @@ type sideRow struct {
 	rank       int
 }
 
+// group is a box outside the VPC with the nodes of operations, or with those in another region.
+type group struct {
+	Name  string
+	Nodes []node
+}
+
 // flow is an arrow.
 type flow struct {
 	From, To string // node ids, or internet
@@ -66,7 +75,10 @@ type flow struct {
 	Kind     string // one of flowKinds
 }
 
-const internetID = "internet"
+const (
+	internetID = "internet"
+	natTitle   = "NAT gateway"
+)
 
 func id(r *plan.Resource) string { return short(r.Type) + " " + r.Name }
 
@@ -92,8 +104,79 @@ func (v *view) topology() *topology {
 	v.placeHosts(t, positions, attach)
 	v.placeEndpoints(t)
 	v.placeSide(t)
+	v.placeGroups(t)
 	v.connect(t, holders)
 	return t
+}
+
+// nodes lists the nodes with a name of their own.
+func (t *topology) nodes() []*node {
+	var all []*node
+	add := func(list []node) {
+		for i := range list {
+			all = append(all, &list[i])
+		}
+	}
+	for _, n := range []*node{t.Distribution, t.Firewall, t.Gateway} {
+		if n != nil {
+			all = append(all, n)
+		}
+	}
+	for i := range t.Tiers {
+		for j := range t.Tiers[i].Spans {
+			all = append(all, &t.Tiers[i].Spans[j].node)
+		}
+		add(t.Tiers[i].Endpoints)
+		for _, s := range t.Tiers[i].Subnets {
+			if s != nil {
+				add(s.Nodes)
+			}
+		}
+	}
+	for _, r := range t.Side {
+		if r.Bucket != nil {
+			all = append(all, r.Bucket)
+		}
+		add(r.Satellites)
+	}
+	for _, g := range t.Groups {
+		add(g.Nodes)
+	}
+	return all
+}
+
+// marks are what a change does to a resource, in the order of the legend.
+var marks = []string{"new", "changed", "replaced", "removed"}
+
+// mark marks the nodes, subnets and VPC of a change. byName holds one of marks by logical name.
+func (t *topology) mark(byName map[string]string) {
+	t.Mark = byName[t.VPC]
+	for _, n := range t.nodes() {
+		n.Mark = byName[n.Name]
+	}
+	for _, tr := range t.Tiers {
+		for _, s := range tr.Subnets {
+			if s != nil {
+				s.Mark = byName[s.Name]
+			}
+		}
+	}
+}
+
+// marked lists the marks that the drawing has.
+func (t *topology) marked() []string {
+	has := map[string]bool{t.Mark: true}
+	for _, n := range t.nodes() {
+		has[n.Mark] = true
+	}
+	for _, tr := range t.Tiers {
+		for _, s := range tr.Subnets {
+			if s != nil {
+				has[s.Mark] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(marks), func(m string) bool { return !has[m] })
 }
 
 // placeDistribution puts the distribution between the internet and its origins.
@@ -157,8 +240,11 @@ func (v *view) placeSubnets(t *topology) map[string]position {
 	return positions
 }
 
-// viaNAT is the default route through a NAT gateway.
-const viaNAT = "internet via NAT gateway"
+// The default routes to the internet.
+const (
+	viaNAT     = "internet via NAT gateway"
+	viaGateway = "internet via internet gateway"
+)
 
 // defaultRoute describes the target of a subnet's default route.
 func (v *view) defaultRoute(s *plan.Resource) string {
@@ -172,7 +258,7 @@ func (v *view) defaultRoute(s *plan.Resource) string {
 			}
 			switch {
 			case r.Text("gatewayId") != "":
-				return "internet via internet gateway"
+				return viaGateway
 			case r.Text("natGatewayId") != "":
 				return viaNAT
 			}
@@ -267,7 +353,7 @@ func (v *view) placeHosts(t *topology, positions map[string]position, attach fun
 		}
 	}
 	for _, g := range v.ByType(natType) {
-		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: "NAT gateway", Name: g.Name})
+		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: natTitle, Name: g.Name})
 	}
 }
 
@@ -289,10 +375,10 @@ func (v *view) placeSide(t *topology) {
 	grants := v.grants()
 	rows := map[*plan.Resource]*sideRow{}
 	for _, b := range v.ByType(bucketType) {
-		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name}
+		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name, Notes: v.logsIn(b)}
 		row := &sideRow{Bucket: n, rank: len(t.Tiers)}
 		if open, _ := v.publicStatements(b); len(open) > 0 {
-			n.Notes, row.rank = []string{"public"}, -1
+			n.Notes, row.rank = append(n.Notes, "public"), -1
 			t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
 		}
 		for _, d := range v.ByType(distributionType) {
@@ -361,7 +447,9 @@ func (v *view) placeSide(t *topology) {
 		home.Satellites = append(home.Satellites, n)
 	}
 	for _, b := range v.ByType(bucketType) {
-		t.Side = append(t.Side, *rows[b])
+		if v.elsewhere(b) == "" {
+			t.Side = append(t.Side, *rows[b])
+		}
 	}
 	slices.SortStableFunc(t.Side, func(a, b sideRow) int { return cmp.Or(a.rank-b.rank, strings.Compare(a.Bucket.Name, b.Bucket.Name)) })
 	if len(rest.Satellites) > 0 {
@@ -371,6 +459,126 @@ func (v *view) placeSide(t *topology) {
 	slices.SortStableFunc(t.Flows, func(a, b flow) int {
 		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), strings.Compare(a.Label, b.Label))
 	})
+}
+
+// logsIn describes the logs that a bucket receives.
+func (v *view) logsIn(b *plan.Resource) []string {
+	var notes []string
+	buckets := 0
+	for _, l := range v.ByType("aws:s3/bucketLoggingV2:BucketLoggingV2") {
+		if v.byID[l.Text("targetBucket")] == b {
+			buckets++
+		}
+	}
+	if buckets > 0 {
+		notes = append(notes, "access logs of "+counted(buckets, "bucket"))
+	}
+	for _, l := range v.ByType("aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination") {
+		if v.byID[l.Text("deliveryDestinationConfiguration.destinationResourceArn")] == b {
+			notes = append(notes, "receives "+l.Name)
+		}
+	}
+	return notes
+}
+
+// elsewhere is the region of a resource in another region than the VPC's, "" for one in the VPC's.
+func (v *view) elsewhere(r *plan.Resource) string {
+	if region := v.regions[r.Provider]; region != v.region {
+		return region
+	}
+	return ""
+}
+
+// placeGroups groups backups, notifications and logs, and what the stack has in other regions.
+func (v *view) placeGroups(t *topology) {
+	byRegion := map[string][]node{}
+	put := func(r *plan.Resource, n node) {
+		n.ID, n.Name = id(r), r.Name
+		region := v.elsewhere(r)
+		byRegion[region] = append(byRegion[region], n)
+	}
+	for _, b := range v.ByType(bucketType) {
+		if v.elsewhere(b) != "" {
+			put(b, node{Kind: "storage", Title: "Bucket"})
+		}
+	}
+	for _, r := range v.ByType("aws:s3/bucketReplicationConfig:BucketReplicationConfig") {
+		source := v.byID[r.Text("bucket")]
+		for _, rule := range objects(r.Inputs, "rules") {
+			if target := v.byID[text(rule, "destination.bucket")]; source != nil && target != nil {
+				t.Flows = append(t.Flows, flow{id(source), id(target), "copies", "copy"})
+			}
+		}
+	}
+	v.placeVaults(t, put)
+	for _, topic := range v.ByType(topicType) {
+		n := node{Kind: "monitoring", Title: "Notifications"}
+		alarms, events := 0, 0
+		for _, a := range v.ByType(alarmType) {
+			if slices.ContainsFunc(list(a.Inputs, "alarmActions"), func(arn string) bool { return v.byID[arn] == topic }) {
+				alarms++
+			}
+		}
+		for _, e := range v.ByType("aws:cloudwatch/eventTarget:EventTarget") {
+			if v.byID[e.Text("arn")] == topic {
+				events++
+			}
+		}
+		n.Notes = []string{"of " + counted(alarms, "alarm") + " and " + counted(events, "event rule")}
+		for _, s := range v.ByType("aws:sns/topicSubscription:TopicSubscription") {
+			if v.byID[s.Text("topic")] == topic {
+				n.Notes = append(n.Notes, "by "+s.Text("protocol"))
+			}
+		}
+		put(topic, n)
+	}
+	for _, l := range v.ByType(logGroupType) {
+		kept := "kept forever"
+		if days := int(number(l.Inputs, "retentionInDays")); days > 0 {
+			kept = "kept " + counted(days, "day")
+		}
+		put(l, node{Kind: "monitoring", Title: "Logs", Notes: []string{kept}})
+	}
+	for _, region := range slices.Sorted(maps.Keys(byRegion)) { // "" is first
+		name := "Backups, alarms and logs"
+		if region != "" {
+			name = "Region " + region
+		}
+		t.Groups = append(t.Groups, group{name, byRegion[region]})
+	}
+}
+
+// placeVaults puts the backup vaults, with the plans that fill them.
+func (v *view) placeVaults(t *topology, put func(*plan.Resource, node)) {
+	for _, vault := range v.ByType("aws:backup/vault:Vault") {
+		n := node{Kind: "storage", Title: "Backup vault"}
+		for _, p := range v.ByType(backupPlanType) {
+			var names []string
+			for _, rule := range objects(p.Inputs, "rules") {
+				target := v.byID[text(rule, "targetVaultName")]
+				for _, c := range objects(rule, "copyActions") {
+					if target != nil && v.byID[text(c, "destinationVaultArn")] == vault {
+						t.Flows = append(t.Flows, flow{id(target), id(vault), "copies", "copy"})
+					}
+				}
+				if target == vault {
+					names = append(names, text(rule, "ruleName"))
+					n.Notes = append(n.Notes, text(rule, "ruleName")+", kept "+counted(int(number(rule, "lifecycle.deleteAfter")), "day"))
+				}
+			}
+			for _, s := range v.ByType("aws:backup/selection:Selection") {
+				if v.byID[s.Text("planId")] != p || len(names) == 0 {
+					continue
+				}
+				for _, arn := range list(s.Inputs, "resources") {
+					if source := v.byID[arn]; source != nil {
+						t.Flows = append(t.Flows, flow{id(source), id(vault), strings.Join(names, ", "), "copy"})
+					}
+				}
+			}
+		}
+		put(vault, n)
+	}
 }
 
 // dataAccess lists the prefixes of a bucket that a function's role may read and write.
@@ -452,6 +660,9 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		case c.To.Name == "internet":
 			for _, f := range from {
 				row := tierOf(f)
+				if row != nil && row.Route == viaGateway && t.Gateway != nil {
+					add(f, t.Gateway.ID, "egress", c.Label())
+				}
 				if row == nil || row.Route != viaNAT {
 					continue
 				}
@@ -461,7 +672,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 							continue
 						}
 						for _, n := range s.Nodes {
-							if n.Title == "NAT gateway" {
+							if n.Title == natTitle {
 								add(f, n.ID, "egress", c.Label())
 							}
 						}
@@ -486,6 +697,24 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 					source = d
 				}
 				add(source, g, kind, c.Label())
+			}
+		}
+	}
+	if t.Gateway != nil {
+		for _, n := range t.nodes() {
+			if n.Title == natTitle {
+				add(n.ID, t.Gateway.ID, "egress", "")
+			}
+		}
+		// Requests without a distribution enter through the gateway.
+		for key, l := range maps.Clone(labels) {
+			if key[0] == internetID && key[2] == "request" && t.Distribution == nil {
+				delete(labels, key)
+				labels[[3]string{internetID, t.Gateway.ID, key[2]}] = []string{""}
+				labels[[3]string{t.Gateway.ID, key[1], key[2]}] = l
+			}
+			if key[1] == t.Gateway.ID && key[2] == "egress" {
+				labels[[3]string{t.Gateway.ID, internetID, "egress"}] = []string{""}
 			}
 		}
 	}

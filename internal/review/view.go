@@ -16,6 +16,8 @@ import (
 type view struct {
 	*plan.Recording
 	region string
+	// regions holds the region of each provider, by the reference that its resources have.
+	regions map[string]string
 	// cloudFrontList is the id of the prefix list of the addresses from which CloudFront calls origins, in the region.
 	cloudFrontList string
 
@@ -28,8 +30,13 @@ func newView(r *plan.Recording) *view {
 	shown := *r
 	// A provider is a setting of the program, not a resource on AWS.
 	shown.Resources = slices.DeleteFunc(slices.Clone(r.Resources), func(res *plan.Resource) bool { return strings.HasPrefix(res.Type, providerPrefix) })
+	v := &view{Recording: &shown, regions: map[string]string{}, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
+	for _, res := range r.Resources {
+		if strings.HasPrefix(res.Type, providerPrefix) {
+			v.regions[res.URN+"::"+res.ID] = res.Text("region")
+		}
+	}
 	r = &shown
-	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
 	for _, res := range r.Resources {
 		v.byURN[res.URN] = res
 	}
