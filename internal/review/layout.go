@@ -3,6 +3,7 @@ package review
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // unit is the distance of the drawing's grid lines in pixels. Boxes begin and end on them, arrows run on them.
@@ -49,6 +50,12 @@ func (t *topology) draw(f format) *drawing {
 	d := newDrawing(f.class, f.width)
 	d.Title = "Topology of VPC " + t.VPC
 	d.About = "The tiers are below each other, each with its subnets. Arrows show what the security group rules allow, with their ports."
+	names := t.marked()
+	for _, m := range marks {
+		if len(names[m]) > 0 {
+			d.About += " A change: " + m + ": " + strings.Join(names[m], ", ") + "."
+		}
+	}
 	d.nodeBox(node{ID: internetID, Kind: "internet", Title: "Internet"}, "", box{0, 0, f.width, internetH})
 	d.text(label{X: f.width / 2, Y: 21, Anchor: "middle", font: tierFont, Text: "Internet", Of: internetID})
 	y := internetH + laneGap
@@ -71,8 +78,14 @@ func (t *topology) draw(f format) *drawing {
 	if len(t.Groups) > 0 {
 		bottom = t.drawGroups(d, f, x, bottom+laneGap)
 	}
-	d.H = bottom + 3*unit
+	d.H = bottom + 3*unit // with room for arrows
 	d.connect(t.Flows)
+	for _, a := range d.Arrows {
+		for _, p := range a.Points {
+			bottom = max(bottom, p.Y)
+		}
+	}
+	d.H = bottom + unit
 	return d
 }
 
@@ -108,7 +121,7 @@ func (t *topology) drawVPC(d *drawing, f format, y float64) float64 {
 			d.text(label{X: 2 * inset, Y: at, font: fo, Text: part, Of: "vpc"})
 		}
 	}
-	head(t.Mark, markFont)
+	head(t.Mark, markFont(t.Mark))
 	head("VPC "+t.VPC, titleFont)
 	head(t.CIDR, nameFont)
 	y += 7 * unit
@@ -180,7 +193,7 @@ func (t *topology) drawSubnet(d *drawing, tr *tier, zone int, b box) float64 {
 			d.text(label{X: b.X + inset, Y: at, font: fo, Text: part, Of: s.Name})
 		}
 	}
-	head(s.Mark, markFont)
+	head(s.Mark, markFont(s.Mark))
 	head(s.Name, nameFont)
 	head(s.CIDR, cidrFont)
 	var nodes []node
@@ -280,3 +293,26 @@ func (t *topology) drawGroups(d *drawing, f format, x, y float64) float64 {
 // up and down round to the grid.
 func up(v float64) float64   { return unit * math.Ceil(v/unit) }
 func down(v float64) float64 { return unit * math.Floor(v/unit) }
+
+// legendEntry explains a class of the drawing.
+type legendEntry struct{ Class, Text string }
+
+// legend explains the arrows and the marks that the drawing has.
+func (t *topology) legend() []legendEntry {
+	var all []legendEntry
+	for _, e := range []legendEntry{
+		{"request", "requests, with ports"}, {"admin", "operator access"}, {"egress", "outbound to the internet"}, {"storage", "to S3"},
+		{"event", "function reads and writes"}, {"key", "encryption"}, {"copy", "backups and copies"},
+	} {
+		if slices.ContainsFunc(t.Flows, func(f flow) bool { return f.Kind == e.Class }) {
+			all = append(all, e)
+		}
+	}
+	names := t.marked()
+	for _, m := range marks {
+		if len(names[m]) > 0 {
+			all = append(all, legendEntry{"mark-" + m, m + " by the change"})
+		}
+	}
+	return all
+}

@@ -2,6 +2,7 @@ package review
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -19,6 +20,7 @@ type page struct {
 	Warnings               []string // the program's logged warnings and errors
 
 	topology    *topology
+	drawn       *topology // topology with the marks of a change, nil for none
 	Connections []connection
 	Matrix      matrix
 	ACL         []aclRule
@@ -90,9 +92,14 @@ func (p *page) public(closed bool) (all []publicResource) {
 	return all
 }
 
+// drawing is the topology that the page draws.
+func (p *page) drawing() *topology { return cmp.Or(p.drawn, p.topology) }
+
 // Wide and Narrow are the drawings for desktops and phones. The style sheet shows one of them.
-func (p *page) Wide() template.HTML   { return template.HTML(p.topology.wide().svg()) }
-func (p *page) Narrow() template.HTML { return template.HTML(p.topology.narrow().svg()) }
+func (p *page) Wide() template.HTML   { return template.HTML(p.drawing().wide().svg()) }
+func (p *page) Narrow() template.HTML { return template.HTML(p.drawing().narrow().svg()) }
+
+func (p *page) Legend() []legendEntry { return p.drawing().legend() }
 
 // CSS is the page's only style sheet, the only one that Policy allows.
 func (p *page) CSS() template.CSS { return template.CSS(style) }

@@ -83,9 +83,13 @@ var (
 	nameFont  = font{class: "name", size: 10.5, height: 13, mono: true}
 	cidrFont  = font{class: "cidr", size: 10.5, height: 13, mono: true}
 	noteFont  = font{class: "note", size: 10.5, height: 13}
-	markFont  = font{class: "mark-text", size: 10.5, height: 13, bold: true}
 	portFont  = font{class: "port", size: 10.5, height: 13, bold: true}
 )
+
+// markFont is the font of a mark.
+func markFont(mark string) font {
+	return font{class: "mark-text mark-" + mark, size: 10.5, height: 13, bold: true}
+}
 
 const (
 	padding = 8.0
@@ -131,7 +135,7 @@ func (n node) lines(w float64) []line {
 			all = append(all, line{f, part})
 		}
 	}
-	add(n.Mark, markFont)
+	add(n.Mark, markFont(n.Mark))
 	add(n.Title, titleFont)
 	add(n.Name, nameFont)
 	for _, s := range n.Notes {
@@ -227,8 +231,8 @@ func (d *drawing) text(l label) { d.Labels = append(d.Labels, l) }
 // svg renders the drawing without style attributes, which the page's content security policy does not allow.
 func (d *drawing) svg() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="topology %s" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-about">`,
-		d.Class, num(d.W), num(d.H), num(d.W), num(d.H), d.Class, d.Class)
+	fmt.Fprintf(&b, `<svg class="topology %s" viewBox="-1 -1 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-about">`,
+		d.Class, num(d.W+2), num(d.H+2), num(d.W+2), num(d.H+2), d.Class, d.Class)
 	fmt.Fprintf(&b, "\n<title id=\"%s-title\">%s</title><desc id=\"%s-about\">%s</desc>\n<defs>", d.Class, html.EscapeString(d.Title), d.Class, html.EscapeString(d.About))
 	for _, kind := range flowKinds {
 		fmt.Fprintf(&b, `<marker id="%s-%s" class="head %s" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0.8 7.4 4 0 7.2z"/></marker>`,

@@ -148,35 +148,126 @@ func (t *topology) nodes() []*node {
 // marks are what a change does to a resource, in the order of the legend.
 var marks = []string{"new", "changed", "replaced", "removed"}
 
-// mark marks the nodes, subnets and VPC of a change. byName holds one of marks by logical name.
-func (t *topology) mark(byName map[string]string) {
+// mark marks the nodes, subnets and VPC of a change. byName holds one of marks by logical name. It adds what was removed
+// from before, which may be nil.
+func (t *topology) mark(byName map[string]string, before *topology) {
+	if before != nil {
+		t.addRemoved(byName, before)
+	}
 	t.Mark = byName[t.VPC]
 	for _, n := range t.nodes() {
 		n.Mark = byName[n.Name]
 	}
+	for _, s := range t.subnets() {
+		s.Mark = byName[s.Name]
+	}
+}
+
+func (t *topology) subnets() []*subnet {
+	var all []*subnet
 	for _, tr := range t.Tiers {
 		for _, s := range tr.Subnets {
 			if s != nil {
-				s.Mark = byName[s.Name]
+				all = append(all, s)
 			}
+		}
+	}
+	return all
+}
+
+// marked lists the names that have each mark.
+func (t *topology) marked() map[string][]string {
+	all := map[string][]string{t.Mark: {t.VPC}}
+	for _, n := range t.nodes() {
+		all[n.Mark] = append(all[n.Mark], n.Name)
+	}
+	for _, s := range t.subnets() {
+		all[s.Mark] = append(all[s.Mark], s.Name)
+	}
+	delete(all, "")
+	return all
+}
+
+// addRemoved adds the nodes that only before has and that byName marks as removed, without their arrows.
+func (t *topology) addRemoved(byName map[string]string, before *topology) {
+	known := map[string]bool{}
+	for _, n := range t.nodes() {
+		known[n.ID] = true
+	}
+	removed := func(list []node) []node {
+		return slices.DeleteFunc(slices.Clone(list), func(n node) bool { return known[n.ID] || byName[n.Name] != "removed" })
+	}
+	only := func(now, then *node) *node {
+		if now != nil || then == nil || len(removed([]node{*then})) == 0 {
+			return now
+		}
+		return then
+	}
+	t.Distribution, t.Firewall, t.Gateway = only(t.Distribution, before.Distribution), only(t.Firewall, before.Firewall), only(t.Gateway, before.Gateway)
+	for z, zone := range before.Zones {
+		if !slices.Contains(t.Zones, zone) && slices.ContainsFunc(before.Tiers, func(tr tier) bool { return tr.Subnets[z] != nil && byName[tr.Subnets[z].Name] == "removed" }) {
+			t.addZone(zone)
+		}
+	}
+	for _, then := range before.Tiers {
+		i := slices.IndexFunc(t.Tiers, func(tr tier) bool { return tr.Name == then.Name })
+		if i < 0 {
+			continue
+		}
+		now := &t.Tiers[i]
+		now.Endpoints = append(now.Endpoints, removed(then.Endpoints)...)
+		for _, s := range then.Spans {
+			for _, n := range removed([]node{s.node}) {
+				now.Spans = append(now.Spans, span{node: n})
+			}
+		}
+		for z, s := range then.Subnets {
+			at := slices.Index(t.Zones, before.Zones[z])
+			if s == nil || at < 0 {
+				continue
+			}
+			if now.Subnets[at] == nil && byName[s.Name] == "removed" {
+				now.Subnets[at] = &subnet{Name: s.Name, CIDR: s.CIDR}
+			}
+			if now.Subnets[at] != nil {
+				now.Subnets[at].Nodes = append(now.Subnets[at].Nodes, removed(s.Nodes)...)
+			}
+		}
+	}
+	for _, then := range before.Side {
+		i := slices.IndexFunc(t.Side, func(r sideRow) bool {
+			return r.Bucket == nil && then.Bucket == nil || r.Bucket != nil && then.Bucket != nil && r.Bucket.ID == then.Bucket.ID
+		})
+		switch row := (sideRow{Bucket: only(nil, then.Bucket), Satellites: removed(then.Satellites)}); {
+		case i >= 0:
+			t.Side[i].Satellites = append(t.Side[i].Satellites, row.Satellites...)
+		case row.Bucket != nil || len(row.Satellites) > 0:
+			t.Side = append(t.Side, row)
+		}
+	}
+	for _, then := range before.Groups {
+		gone := removed(then.Nodes)
+		if i := slices.IndexFunc(t.Groups, func(g group) bool { return g.Name == then.Name }); i >= 0 {
+			t.Groups[i].Nodes = append(t.Groups[i].Nodes, gone...)
+		} else if len(gone) > 0 {
+			t.Groups = append(t.Groups, group{then.Name, gone})
 		}
 	}
 }
 
-// marked lists the marks that the drawing has.
-func (t *topology) marked() []string {
-	has := map[string]bool{t.Mark: true}
-	for _, n := range t.nodes() {
-		has[n.Mark] = true
-	}
-	for _, tr := range t.Tiers {
-		for _, s := range tr.Subnets {
-			if s != nil {
-				has[s.Mark] = true
+// addZone adds an empty column for a zone.
+func (t *topology) addZone(zone string) {
+	at, _ := slices.BinarySearch(t.Zones, zone)
+	t.Zones = slices.Insert(t.Zones, at, zone)
+	for i := range t.Tiers {
+		tr := &t.Tiers[i]
+		tr.Subnets = slices.Insert(tr.Subnets, at, nil)
+		for j := range tr.Spans {
+			if tr.Spans[j].Each != nil {
+				tr.Spans[j].Each = slices.Insert(tr.Spans[j].Each, at, nil)
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(marks), func(m string) bool { return !has[m] })
 }
 
 // placeDistribution puts the distribution between the internet and its origins.
@@ -540,7 +631,7 @@ func (v *view) placeGroups(t *topology) {
 		put(l, node{Kind: "monitoring", Title: "Logs", Notes: []string{kept}})
 	}
 	for _, region := range slices.Sorted(maps.Keys(byRegion)) { // "" is first
-		name := "Backups, alarms and logs"
+		name := "Operations"
 		if region != "" {
 			name = "Region " + region
 		}
