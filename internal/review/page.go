@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"cinema-database/internal/plan"
@@ -144,6 +145,8 @@ func (p *page) PricesRegion() string { return pricesRegion }
 func (p *page) PricesAsOf() string   { return pricesAsOf }
 func (p *page) Hours() int           { return hoursPerMonth }
 
+var nameWord = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
 var functions = template.FuncMap{
 	"dollars": dollars,
 	"signed": func(f float64) string {
@@ -160,9 +163,9 @@ var functions = template.FuncMap{
 	},
 	"minus":  func(a, b float64) float64 { return a - b },
 	"plural": counted,
-	// breaks allows line breaks in long names, after punctuation.
+	// breaks allows line breaks in long names: after punctuation, and before the words of names such as GetObject.
 	"breaks": func(s string) template.HTML {
-		s = template.HTMLEscapeString(s)
+		s = nameWord.ReplaceAllString(template.HTMLEscapeString(s), "$1<wbr>$2")
 		return template.HTML(strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", ".", ".<wbr>", "_", "_<wbr>").Replace(s))
 	},
 }

@@ -16,14 +16,15 @@ import (
 type view struct {
 	*plan.Recording
 	region string
-	// regions holds the region of each provider, by the reference that its resources have.
-	regions map[string]string
 	// cloudFrontList is the id of the prefix list of the addresses from which CloudFront calls origins, in the region.
 	cloudFrontList string
 
 	byURN map[string]*plan.Resource
 	byID  map[string]*plan.Resource // by id, ARN, physical name and address
 	ids   map[string][]string       // the keys of byID by their first shortestID bytes, longest first
+
+	// regions holds the region of each provider, by the reference that its resources have.
+	regions map[string]string
 }
 
 func newView(r *plan.Recording) *view {
