@@ -16,7 +16,7 @@ const (
 	tierGap   = 3 * unit  // between tiers, for arrows that cross
 	laneGap   = 5 * unit  // between the drawing's parts, for arrows with labels
 	sideGap   = 12 * unit // between a bucket and its functions, for labels
-	sideH     = 8 * unit  // least height of what is beside the VPC, for the labels of its arrows
+	sideH     = 8 * unit  // least height of buckets and functions, for the labels of their arrows
 )
 
 // format is what differs between the drawings for desktops and for phones.

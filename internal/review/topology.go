@@ -538,9 +538,12 @@ func (v *view) placeSide(t *topology) {
 		home.Satellites = append(home.Satellites, n)
 	}
 	for _, b := range v.ByType(bucketType) {
-		if v.elsewhere(b) == "" {
-			t.Side = append(t.Side, *rows[b])
+		if region := v.elsewhere(b); region != "" {
+			t.put(region, *rows[b].Bucket)
+			rest.Satellites = append(rest.Satellites, rows[b].Satellites...)
+			continue
 		}
+		t.Side = append(t.Side, *rows[b])
 	}
 	slices.SortStableFunc(t.Side, func(a, b sideRow) int { return cmp.Or(a.rank-b.rank, strings.Compare(a.Bucket.Name, b.Bucket.Name)) })
 	if len(rest.Satellites) > 0 {
@@ -580,18 +583,27 @@ func (v *view) elsewhere(r *plan.Resource) string {
 	return ""
 }
 
-// placeGroups groups backups, notifications and logs, and what the stack has in other regions.
+// operations is the group of what the stack has in its own region.
+const operations = "Operations"
+
+// put adds a node to the group of a region, "" for the VPC's.
+func (t *topology) put(region string, n node) {
+	name := operations
+	if region != "" {
+		name = "Region " + region
+	}
+	i := slices.IndexFunc(t.Groups, func(g group) bool { return g.Name == name })
+	if i < 0 {
+		i, t.Groups = len(t.Groups), append(t.Groups, group{Name: name})
+	}
+	t.Groups[i].Nodes = append(t.Groups[i].Nodes, n)
+}
+
+// placeGroups groups backups, notifications and logs. The buckets in other regions are in their groups already.
 func (v *view) placeGroups(t *topology) {
-	byRegion := map[string][]node{}
 	put := func(r *plan.Resource, n node) {
 		n.ID, n.Name = id(r), r.Name
-		region := v.elsewhere(r)
-		byRegion[region] = append(byRegion[region], n)
-	}
-	for _, b := range v.ByType(bucketType) {
-		if v.elsewhere(b) != "" {
-			put(b, node{Kind: "storage", Title: "Bucket"})
-		}
+		t.put(v.elsewhere(r), n)
 	}
 	for _, r := range v.ByType("aws:s3/bucketReplicationConfig:BucketReplicationConfig") {
 		source := v.byID[r.Text("bucket")]
@@ -630,13 +642,7 @@ func (v *view) placeGroups(t *topology) {
 		}
 		put(l, node{Kind: "monitoring", Title: "Logs", Notes: []string{kept}})
 	}
-	for _, region := range slices.Sorted(maps.Keys(byRegion)) { // "" is first
-		name := "Operations"
-		if region != "" {
-			name = "Region " + region
-		}
-		t.Groups = append(t.Groups, group{name, byRegion[region]})
-	}
+	slices.SortStableFunc(t.Groups, func(a, b group) int { return strings.Compare(a.Name, b.Name) }) // Operations, then the regions
 }
 
 // placeVaults puts the backup vaults, with the plans that fill them.
