@@ -3,6 +3,7 @@ package review
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -56,9 +57,41 @@ func newPage(project, stack string, deployed, preview *plan.Recording) *page {
 	return p
 }
 
-func (p *page) compare(r *reference, before, after *plan.Recording) {
-	p.Changes = difference(before, after)
-	p.Changes.Ref, p.Changes.Commit, p.Changes.Subject = r.Ref, r.Commit, r.Subject
+// compare fills in what the update does: by the engine's plan, by the comparison with another commit, or by both. Each may be nil.
+func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after *plan.Recording) (err error) {
+	now := newView(after)
+	var c *changes
+	if s != nil {
+		c = difference(s.before.Recording, after)
+		c.Ref, c.Commit, c.Subject, c.StandIns = s.Ref, s.Commit, s.Subject, !s.before.Built
+		if c.Releases, err = s.releasesOf(ctx, s.before.digests, digests(s.dir, s.arch)); err != nil {
+			return err
+		}
+	}
+	if planned != nil {
+		engine, err := planned.changes(now)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			// The engine knows the steps. What they mean is in the comparison, which has the same stand-ins for AWS on both sides.
+			c.Steps, c.Planned, c.Problems = engine.Steps, true, engine.Problems
+		} else {
+			c = engine
+		}
+	}
+	if c == nil {
+		return nil
+	}
+	c.judge(now)
+	p.Changes = c
+	var then *topology
+	if s != nil {
+		then = newView(s.before.Recording).topology()
+	}
+	p.drawn = now.topology()
+	p.drawn.mark(c.marks(), then)
+	return nil
 }
 
 func (p *page) render(format string) ([]byte, error) {
@@ -149,25 +182,27 @@ var nameWord = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 var functions = template.FuncMap{
 	"dollars": dollars,
-	"signed": func(f float64) string {
-		if f >= 0 {
-			return "+" + dollars(f)
-		}
-		return dollars(f)
-	},
-	"join":  strings.Join,
-	"short": short,
+	"signed":  signed,
+	"join":    strings.Join,
+	"short":   short,
 	"host": func(url string) string {
 		url = strings.TrimPrefix(url, "https://")
 		return strings.TrimSuffix(url, "/")
 	},
-	"minus":  func(a, b float64) float64 { return a - b },
 	"plural": counted,
 	// breaks allows line breaks in long names: after punctuation, and before the words of names such as GetObject.
 	"breaks": func(s string) template.HTML {
 		s = nameWord.ReplaceAllString(template.HTMLEscapeString(s), "$1<wbr>$2")
 		return template.HTML(strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", ".", ".<wbr>", "_", "_<wbr>").Replace(s))
 	},
+}
+
+// signed formats a difference of amounts.
+func signed(f float64) string {
+	if f >= 0 {
+		return "+" + dollars(f)
+	}
+	return dollars(f)
 }
 
 func (p *page) html() ([]byte, error) {

@@ -17,7 +17,9 @@ type node struct {
 	Title string
 	Name  string // the logical name
 	Notes []string
-	Mark  string // what a change does to it, one of marks, "" for nothing
+	// With lists the logical names of what the node stands for besides its own resource.
+	With []string
+	Mark string // what a change does to it, one of marks, "" for nothing
 }
 
 // topology is the content of the drawing.
@@ -148,20 +150,28 @@ func (t *topology) nodes() []*node {
 // marks are what a change does to a resource, in the order of the legend.
 var marks = []string{"new", "changed", "replaced", "removed"}
 
-// mark marks the nodes, subnets and VPC of a change. byName holds one of marks by logical name. It adds what was removed
-// from before, which may be nil.
-func (t *topology) mark(byName map[string]string, before *topology) {
+// markOf looks up the mark of a node by its id, then by its name.
+func markOf(by map[string]string, id, name string) string { return cmp.Or(by[id], by[name]) }
+
+// mark marks the nodes, subnets and VPC of a change. by holds one of marks by logical name, or by a node's id where
+// resources of other types have the same name. It adds what was removed from before, which may be nil.
+func (t *topology) mark(by map[string]string, before *topology) {
 	if before != nil {
-		t.addRemoved(byName, before)
+		t.addRemoved(by, before)
 	}
-	t.Mark = byName[t.VPC]
+	t.Mark = markOf(by, short(vpcType)+" "+t.VPC, t.VPC)
 	for _, n := range t.nodes() {
-		n.Mark = byName[n.Name]
+		n.Mark = markOf(by, n.ID, n.Name)
+		if n.Mark == "" && slices.ContainsFunc(n.With, func(name string) bool { return by[name] != "" }) {
+			n.Mark = "changed"
+		}
 	}
 	for _, s := range t.subnets() {
-		s.Mark = byName[s.Name]
+		s.Mark = markOf(by, s.id(), s.Name)
 	}
 }
+
+func (s *subnet) id() string { return short(subnetType) + " " + s.Name }
 
 func (t *topology) subnets() []*subnet {
 	var all []*subnet
@@ -173,6 +183,17 @@ func (t *topology) subnets() []*subnet {
 		}
 	}
 	return all
+}
+
+// marks are what the steps do to the nodes of the drawing. A step of another resource with a node's name, such as a
+// bucket's lifecycle, changes the node.
+func (c *changes) marks() map[string]string {
+	by := map[string]string{}
+	for _, s := range c.Steps {
+		by[s.Name] = "changed"
+		by[short(s.Type)+" "+s.Name] = map[string]string{opCreate: "new", opUpdate: "changed", opReplace: "replaced", opDelete: "removed"}[s.Op]
+	}
+	return by
 }
 
 // marked lists the names that have each mark.
@@ -188,14 +209,14 @@ func (t *topology) marked() map[string][]string {
 	return all
 }
 
-// addRemoved adds the nodes that only before has and that byName marks as removed, without their arrows.
-func (t *topology) addRemoved(byName map[string]string, before *topology) {
+// addRemoved adds the nodes that only before has and that are marked as removed, without their arrows.
+func (t *topology) addRemoved(by map[string]string, before *topology) {
 	known := map[string]bool{}
 	for _, n := range t.nodes() {
 		known[n.ID] = true
 	}
 	removed := func(list []node) []node {
-		return slices.DeleteFunc(slices.Clone(list), func(n node) bool { return known[n.ID] || byName[n.Name] != "removed" })
+		return slices.DeleteFunc(slices.Clone(list), func(n node) bool { return known[n.ID] || markOf(by, n.ID, n.Name) != "removed" })
 	}
 	only := func(now, then *node) *node {
 		if now != nil || then == nil || len(removed([]node{*then})) == 0 {
@@ -204,8 +225,9 @@ func (t *topology) addRemoved(byName map[string]string, before *topology) {
 		return then
 	}
 	t.Distribution, t.Firewall, t.Gateway = only(t.Distribution, before.Distribution), only(t.Firewall, before.Firewall), only(t.Gateway, before.Gateway)
+	gone := func(s *subnet) bool { return s != nil && markOf(by, s.id(), s.Name) == "removed" }
 	for z, zone := range before.Zones {
-		if !slices.Contains(t.Zones, zone) && slices.ContainsFunc(before.Tiers, func(tr tier) bool { return tr.Subnets[z] != nil && byName[tr.Subnets[z].Name] == "removed" }) {
+		if !slices.Contains(t.Zones, zone) && slices.ContainsFunc(before.Tiers, func(tr tier) bool { return gone(tr.Subnets[z]) }) {
 			t.addZone(zone)
 		}
 	}
@@ -226,7 +248,7 @@ func (t *topology) addRemoved(byName map[string]string, before *topology) {
 			if s == nil || at < 0 {
 				continue
 			}
-			if now.Subnets[at] == nil && byName[s.Name] == "removed" {
+			if now.Subnets[at] == nil && gone(s) {
 				now.Subnets[at] = &subnet{Name: s.Name, CIDR: s.CIDR}
 			}
 			if now.Subnets[at] != nil {
@@ -246,11 +268,11 @@ func (t *topology) addRemoved(byName map[string]string, before *topology) {
 		}
 	}
 	for _, then := range before.Groups {
-		gone := removed(then.Nodes)
+		nodes := removed(then.Nodes)
 		if i := slices.IndexFunc(t.Groups, func(g group) bool { return g.Name == then.Name }); i >= 0 {
-			t.Groups[i].Nodes = append(t.Groups[i].Nodes, gone...)
-		} else if len(gone) > 0 {
-			t.Groups = append(t.Groups, group{then.Name, gone})
+			t.Groups[i].Nodes = append(t.Groups[i].Nodes, nodes...)
+		} else if len(nodes) > 0 {
+			t.Groups = append(t.Groups, group{then.Name, nodes})
 		}
 	}
 }
@@ -391,7 +413,7 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
 		typ := ""
 		if template := v.template(g); template != nil {
-			typ = template.Text("instanceType")
+			typ, s.With = template.Text("instanceType"), []string{template.Name}
 			attach(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
 			for _, n := range objects(template.Inputs, "networkInterfaces") {
 				attach(s.ID, list(n, "securityGroups"))
@@ -620,6 +642,7 @@ func (v *view) placeGroups(t *topology) {
 		for _, a := range v.ByType(alarmType) {
 			if slices.ContainsFunc(list(a.Inputs, "alarmActions"), func(arn string) bool { return v.byID[arn] == topic }) {
 				alarms++
+				n.With = append(n.With, a.Name)
 			}
 		}
 		for _, e := range v.ByType("aws:cloudwatch/eventTarget:EventTarget") {

@@ -15,7 +15,7 @@ import (
 // view is a recording without its providers, with indexes to look up its resources.
 type view struct {
 	*plan.Recording
-	region string
+	region, account string
 	// cloudFrontList is the id of the prefix list of the addresses from which CloudFront calls origins, in the region.
 	cloudFrontList string
 
@@ -62,10 +62,10 @@ func newView(r *plan.Recording) *view {
 	for _, ids := range v.ids {
 		slices.SortFunc(ids, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	}
-	v.region = "us-east-1"
+	v.region, v.account = "us-east-1", awssim.AccountID
 	for _, vpc := range r.ByType(vpcType) {
-		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 3 {
-			v.region = parts[3]
+		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 4 {
+			v.region, v.account = parts[3], parts[4]
 		}
 	}
 	// The program's own look-up has had the same answer.
@@ -109,7 +109,7 @@ func (v *view) readable(s string) string {
 		b.WriteByte(s[i])
 		i++
 	}
-	return strings.ReplaceAll(b.String(), awssim.AccountID, "(account)")
+	return strings.ReplaceAll(b.String(), v.account, "(account)")
 }
 
 // component is the outermost component that contains a resource, nil for none.
@@ -212,6 +212,9 @@ const (
 	firewallType       = "aws:wafv2/webAcl:WebAcl"
 	bucketType         = "aws:s3/bucketV2:BucketV2"
 	bucketPolicyType   = "aws:s3/bucketPolicy:BucketPolicy"
+	replicationType    = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+	vaultType          = "aws:backup/vault:Vault"
+	gateType           = "pulumi:index:Stash"
 	notifyType         = "aws:s3/bucketNotification:BucketNotification"
 	functionType       = "aws:lambda/function:Function"
 	functionURLType    = "aws:lambda/functionUrl:FunctionUrl"

@@ -19,6 +19,7 @@ import (
 type pulumiCommand struct {
 	pulumicli.CLI
 	lock    *os.File
+	json    bool // a preview writes its plan as JSON
 	running atomic.Pointer[os.Process]
 }
 
@@ -30,6 +31,9 @@ func (c *pulumiCommand) Run(ctx context.Context, dir string, stdin io.Reader, ou
 ) (stdout, stderr string, code int, err error) {
 	if len(args) > 1 && args[0] == "stack" && args[1] == "history" {
 		return "[]", "", 0, nil // the Automation API requests it after each operation; nothing uses it
+	}
+	if args[0] == "preview" && c.json {
+		args = append(args, "--json", "--show-sames")
 	}
 	cmd := exec.CommandContext(ctx, c.Path, append([]string{"--non-interactive"}, args...)...)
 	cmd.Dir, cmd.Stdin, cmd.Env = dir, stdin, pulumicli.Environment(env...)
