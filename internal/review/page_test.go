@@ -1,7 +1,6 @@
 package review
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -99,11 +98,11 @@ func TestChangeInABrowser(t *testing.T) {
 		{"without the edge", "full", nil, map[string]string{"cinema:edge": "none"}, []string{"mark-new", "mark-changed", "mark-removed"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			after := planned(t, c.stack, c.after)
+			before, after := planned(t, c.stack, c.before), planned(t, c.stack, c.after)
 			p := newPage("cinema", c.stack, after, after)
-			then, now := topologyOf(t, c.stack, c.before), newView(after).topology()
-			p.drawn = now
-			p.drawn.mark(marksOf(then, now), then)
+			p.Changes, p.drawn = difference(before, after), newView(after).topology()
+			p.Changes.judge(newView(after))
+			p.drawn.mark(p.Changes.marks(), newView(before).topology())
 			var classes []string
 			for _, e := range p.Legend() {
 				if strings.HasPrefix(e.Class, "mark-") {
@@ -119,39 +118,10 @@ func TestChangeInABrowser(t *testing.T) {
 						assert.Contains(t, drawn, name, "%s: %s", where, mark)
 					}
 				}
-				for _, d := range []*drawing{now.wide(), now.narrow()} {
+				for _, d := range []*drawing{p.drawn.wide(), p.drawn.narrow()} {
 					assert.Empty(t, crossings(d), where)
 				}
 			})
 		})
 	}
-}
-
-// marksOf marks the nodes and subnets that only one topology has, and those with other notes.
-func marksOf(before, after *topology) map[string]string {
-	names := func(t *topology) map[string]string {
-		all := map[string]string{}
-		for _, n := range t.nodes() {
-			all[n.Name] = strings.Join(n.Notes, ", ")
-		}
-		for _, s := range t.subnets() {
-			all[s.Name] = s.CIDR
-		}
-		return all
-	}
-	then, now := names(before), names(after)
-	all := map[string]string{after.VPC: "changed"}
-	for name := range maps.Keys(then) {
-		if _, ok := now[name]; !ok {
-			all[name] = "removed"
-		}
-	}
-	for name, notes := range now {
-		if old, ok := then[name]; !ok {
-			all[name] = "new"
-		} else if old != notes {
-			all[name] = "changed"
-		}
-	}
-	return all
 }

@@ -59,10 +59,11 @@ func Open(t *testing.T, browser context.Context, html string) *Page {
 }
 
 // Check checks the page in the widths and color schemes of reviewers: no text is cut, broken within a word, on other text or
-// hard to read. It calls also for each width, with the text of the drawing and that of the page.
+// hard to read. It opens what is folded. It calls also for each width, with the text of the drawing and that of the page.
 func (p *Page) Check(name string, also func(where, drawn, visible string)) {
 	t := p.t
 	t.Helper()
+	evaluate[int](p, `document.querySelectorAll("details").forEach((d) => { d.open = true }) ?? 0`)
 	for _, width := range []int64{360, 640, 820, 1100, 1600} {
 		p.window(width, 900)
 		assert.LessOrEqual(t, evaluate[int](p, "document.documentElement.scrollWidth"), int(width), "%s %d: scrolls horizontally", name, width)
@@ -135,18 +136,19 @@ func (p *Page) shots(name string) {
 const drawnScript = `[...document.querySelectorAll("svg.topology")].filter((s) => s.checkVisibility())
 	.flatMap((s) => [...s.querySelectorAll("text")].map((t) => t.textContent + (/[-./:_,@]$/.test(t.textContent) ? "" : " "))).join("")`
 
-// wordScript lists the words that break over two lines. Those of names such as GetObject may break at a capital letter, and
-// words of 20 letters or more, such as digests, anywhere.
+// wordScript lists the words that break over two lines. Those of names such as GetObject may break at a capital letter,
+// words of 20 letters or more and encoded data anywhere.
 const wordScript = `(() => {
 	const found = new Set();
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	for (let n = walk.nextNode(); n; n = walk.nextNode()) {
 		const e = n.parentElement;
 		if (!n.data.trim() || !e.checkVisibility() || e.closest("title, desc, style, meter")) continue;
+		const encoded = [...n.data.matchAll(/[A-Za-z0-9+\/=]{40,}/g)];
 		let hidden = false;
 		for (let a = e; a; a = a.parentElement) hidden ||= getComputedStyle(a).clipPath !== "none";
 		for (const m of hidden ? [] : n.data.matchAll(/\p{Lu}*[\p{Ll}\p{N}]+|\p{Lu}+/gu)) {
-			if (m[0].length >= 20) continue;
+			if (m[0].length >= 20 || encoded.some((x) => m.index >= x.index && m.index < x.index + x[0].length)) continue;
 			const range = document.createRange();
 			range.setStart(n, m.index);
 			range.setEnd(n, m.index + m[0].length);
