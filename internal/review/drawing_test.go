@@ -148,3 +148,16 @@ func TestMarks(t *testing.T) {
 	assert.Equal(t, sample(), plain)
 	assert.NotRegexp(t, regexp.MustCompile(`mark-(new|changed)`), plain.wide().svg())
 }
+
+func TestMarksOfSteps(t *testing.T) {
+	by := (&changes{Steps: []step{
+		{Op: opCreate, Type: "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", Name: "bucket"},
+		{Op: opReplace, Type: instanceType, Name: "one"}, {Op: opUpdate, Type: "aws:ec2/eip:Eip", Name: "one"},
+		{Op: opUpdate, Type: alarmType, Name: "alarm"},
+	}}).marks()
+	now := sample()
+	now.Tiers[0].Subnets[0].Nodes[0].ID = short(instanceType) + " one"
+	now.Groups[0].Nodes[0].With = []string{"alarm"}
+	now.mark(by, nil)
+	assert.Equal(t, map[string][]string{"replaced": {"one"}, "changed": {"bucket", "logs"}}, now.marked(), "the bucket is not new, its lifecycle is")
+}

@@ -136,10 +136,7 @@ type port struct{ point, step, cost int }
 func (r *router) ports(i int, b box) []port {
 	var all []port
 	side := func(from, along, n, out int) {
-		o := vertical
-		if out == 1 || out == -1 {
-			o = horizontal
-		}
+		o := direction(out)
 		for k := 1; k < n; k++ {
 			p := from + k*along
 			cost := min(max(k-n/2, n/2-k), 3)
@@ -160,119 +157,129 @@ func (r *router) ports(i int, b box) []port {
 	return all
 }
 
-// route finds the cheapest way of a flow, from the edge of one node to that of the other.
+// search is the search for the way of one flow. Its states are a point and the direction in which it was reached, as
+// 2*point + direction.
+type search struct {
+	*router
+	flow   int
+	to     box
+	best   []int // the cost of the cheapest way to each state that is known
+	before []int // the state before it on that way, start for none
+	open   heap
+}
+
+const start = -1
+
+// route finds the cheapest way of a flow, from the edge of one node to that of the other. It returns nil for none.
 func (r *router) route(i int) []int {
-	f := r.flows[i]
-	from, to := r.d.at[f.From], r.d.at[f.To]
-	// A state is a point and the direction in which it was reached.
-	best, before := map[int]int{}, map[int]int{}
-	var open heap
-	estimate := func(p int) int {
-		q := r.at(p)
-		return int((max(to.X-q.X, q.X-to.right(), 0) + max(to.Y-q.Y, q.Y-to.bottom(), 0)) / unit)
-	}
-	inside := func(p int) bool { return p >= r.cols && p < r.cols*(r.rows-1) && p%r.cols > 0 && p%r.cols < r.cols-1 }
-	visit := func(p, o, cost, previous int) {
-		state := 2*p + o
-		if old, ok := best[state]; ok && old <= cost {
-			return
-		}
-		best[state], before[state] = cost, previous
-		open.push(item{cost + estimate(p), state})
-	}
-	direction := func(step int) int {
-		if step == 1 || step == -1 {
-			return horizontal
-		}
-		return vertical
-	}
-	// enter is the cost of a step to a point.
-	enter := func(p, o int) int {
-		cost := stepCost
-		shared, other := r.taken(i, p, o)
-		if _, across := r.taken(i, p, 1-o); across {
-			cost += crossCost
-		}
-		switch {
-		case other:
-			cost += overlapCost
-		case shared:
-			cost = cost - stepCost + 1
-		}
-		if r.edge[o][p] {
-			cost += edgeCost
-		}
-		return cost + r.within[p]*withinCost
-	}
-	ends := map[[2]int]int{} // costs by the point next to the port, and the step to the port
-	for _, p := range r.ports(i, to) {
-		ends[[2]int{p.point + p.step, -p.step}] = p.cost
-	}
-	const start, end = -1, -2
-	for _, p := range r.ports(i, from) {
-		q, o := p.point+p.step, direction(p.step)
-		if inside(q) && !r.blocked[q] {
-			before[2*p.point+o] = start
-			visit(q, o, p.cost+enter(q, o), 2*p.point+o)
+	n := 2 * r.cols * r.rows
+	s := search{router: r, flow: i, to: r.d.at[r.flows[i].To], best: slices.Repeat([]int{math.MaxInt}, n), before: slices.Repeat([]int{start}, n)}
+	for _, p := range r.ports(i, r.d.at[r.flows[i].From]) {
+		if q := p.point + p.step; r.inside(q) && !r.blocked[q] {
+			o := direction(p.step)
+			s.visit(q, o, p.cost+s.enter(q, o), 2*p.point+o)
 		}
 	}
-	last, found := 0, math.MaxInt
-	for len(open) > 0 {
-		top := open.pop()
+	type arrival struct{ point, step int }
+	ends := map[arrival]int{} // costs of the ports, by the way to arrive there
+	for _, p := range r.ports(i, s.to) {
+		ends[arrival{p.point + p.step, -p.step}] = p.cost
+	}
+	last, end, found := 0, 0, math.MaxInt
+	for len(s.open) > 0 {
+		top := s.open.pop()
+		p, o := top.state/2, top.state%2
+		cost := s.best[top.state]
 		if top.cost >= found {
 			break
 		}
-		p, o := top.state/2, top.state%2
-		cost := best[top.state]
-		if top.cost > cost+estimate(p) {
-			continue // found a cheaper way since
+		if top.cost > cost+s.estimate(p) {
+			continue // a cheaper way was found since
 		}
 		for _, step := range []int{1, -1, r.cols, -r.cols} {
-			next := p + step
-			if !inside(next) || direction(step) == horizontal && next/r.cols != p/r.cols {
-				continue
-			}
-			turn := 0
-			if direction(step) != o {
-				turn = bendCost
-				if _, other := r.taken(i, p, direction(step)); other {
-					turn += overlapCost
-				}
-			}
-			if c, ok := ends[[2]int{p, step}]; ok {
+			next, turn := p+step, s.turn(p, o, direction(step))
+			if c, ok := ends[arrival{p, step}]; ok {
 				if turn > 0 {
 					turn += headCost
 				}
 				if total := cost + turn + c + stepCost; total < found {
-					found, last = total, top.state
-					before[end] = next
+					found, last, end = total, top.state, next
 				}
-				continue
+			} else if r.inside(next) && !r.blocked[next] && next != s.before[top.state]/2 {
+				s.visit(next, direction(step), cost+turn+s.enter(next, direction(step)), top.state)
 			}
-			if r.blocked[next] || next == before[top.state]/2 && before[top.state] >= 0 {
-				continue
-			}
-			visit(next, direction(step), cost+turn+enter(next, direction(step)), top.state)
 		}
 	}
 	if found == math.MaxInt {
 		return nil
 	}
-	path := []int{before[end]}
-	for state := last; state != start; state = before[state] {
+	path := []int{end}
+	for state := last; state != start; state = s.before[state] {
 		path = append(path, state/2)
 	}
 	slices.Reverse(path)
 	return path
 }
 
+// inside reports whether a point is in the drawing and not on its edge.
+func (r *router) inside(p int) bool {
+	return p >= r.cols && p < r.cols*(r.rows-1) && p%r.cols > 0 && p%r.cols < r.cols-1
+}
+
+func direction(step int) int {
+	if step == 1 || step == -1 {
+		return horizontal
+	}
+	return vertical
+}
+
+func (s *search) visit(p, o, cost, previous int) {
+	if state := 2*p + o; cost < s.best[state] {
+		s.best[state], s.before[state] = cost, previous
+		s.open.push(item{cost + s.estimate(p), state})
+	}
+}
+
+// estimate is at most the cost of the way from a point to the end.
+func (s *search) estimate(p int) int {
+	q := s.at(p)
+	return int((max(s.to.X-q.X, q.X-s.to.right(), 0) + max(s.to.Y-q.Y, q.Y-s.to.bottom(), 0)) / unit)
+}
+
+// enter is the cost of a step to a point.
+func (s *search) enter(p, o int) int {
+	cost := stepCost
+	shared, other := s.taken(s.flow, p, o)
+	if shared {
+		cost = stepCost / 2
+	}
+	if other {
+		cost = stepCost + overlapCost
+	}
+	if _, across := s.taken(s.flow, p, 1-o); across {
+		cost += crossCost
+	}
+	if s.edge[o][p] {
+		cost += edgeCost
+	}
+	return cost + s.within[p]*withinCost
+}
+
+// turn is the cost of a change of direction at a point.
+func (s *search) turn(p, from, to int) int {
+	if from == to {
+		return 0
+	}
+	if _, other := s.taken(s.flow, p, to); other {
+		return bendCost + overlapCost
+	}
+	return bendCost
+}
+
 // use marks the points of an arrow.
 func (r *router) use(i int, path []int) {
 	for k := 1; k < len(path); k++ {
-		o := vertical
-		if s := path[k] - path[k-1]; s == 1 || s == -1 {
-			o = horizontal
-		}
+		o := direction(path[k] - path[k-1])
 		for _, p := range path[k-1 : k+1] {
 			if !slices.Contains(r.used[o][p], i) {
 				r.used[o][p] = append(r.used[o][p], i)
@@ -368,7 +375,7 @@ func (r *router) labelCost(i, k int, b box) float64 {
 	})
 	// A bend under the label hides the arrow's way.
 	half := b.H/2 + 2
-	if s := path[k] - path[k-1]; s == 1 || s == -1 {
+	if direction(path[k]-path[k-1]) == horizontal {
 		half = b.W/2 + 2
 	}
 	n := int(math.Ceil(half / unit))
