@@ -399,7 +399,7 @@ var cardTypes = []struct{ typ, kind, service string }{
 func (g grant) on(service string) grant {
 	g.Actions = slices.DeleteFunc(slices.Clone(g.Actions), func(action string) bool {
 		of, _, named := strings.Cut(action, ":")
-		return named && of != service && !strings.Contains(action, " ")
+		return named && !strings.EqualFold(of, service) && !strings.Contains(action, " ")
 	})
 	if len(g.Verbs) == 0 || g.Verbs[0] != managedPolicy {
 		g.Verbs = verbs(g.Actions)
