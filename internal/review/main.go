@@ -16,6 +16,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/internal/cli"
 	"cinema-database/internal/plan"
+	"cinema-database/internal/problem"
 )
 
 const usage = `usage: review [flags]
@@ -46,6 +47,7 @@ type command struct {
 	out                          []string
 	config                       map[string]string
 	dump                         bool
+	project                      string // its name, once record has read it
 }
 
 // Main runs the review command; args follow "review" on the command line. Placeholders replace the binaries that find does
@@ -100,9 +102,6 @@ func parse(args []string) (command, error) {
 	return c, nil
 }
 
-// project is the name of the Pulumi project, and the namespace of its config.
-const project = "cinema"
-
 func (c command) run(ctx context.Context, program Program, find Finder, stdout, stderr io.Writer) error {
 	if c.dump {
 		return c.writeDump(program, find, stdout)
@@ -143,7 +142,7 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout, 
 	if err != nil {
 		return err
 	}
-	page := newPage(project, c.stack, deployed, preview)
+	page := newPage(c.project, c.stack, deployed, preview)
 	page.Placeholders = missing
 	if err := page.compare(ctx, planned, sides, deployed); err != nil {
 		return err
@@ -228,19 +227,22 @@ func (c command) both(ctx context.Context, r *reference, program Program, progre
 }
 
 // record runs the program with the stack's config. It returns the program's own error where the program fails.
-func (c command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
-	file := "Pulumi." + c.stack + ".yaml"
-	config, err := plan.StackConfig(file, c.config)
+func (c *command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
+	s, err := plan.ReadStack(".", c.stack, c.config)
 	if errors.Is(err, os.ErrNotExist) {
 		dir, _ := filepath.Abs(".")
-		return nil, fmt.Errorf("review: stack %q: there is no %s in %s; name a stack that has one", c.stack, file, dir)
+		return nil, fmt.Errorf("review: stack %q: there is no Pulumi.%s.yaml in %s; name a stack that has one", c.stack, c.stack, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("review: %w (with -c KEY=VALUE)", err)
+		return nil, fmt.Errorf("review: %w", err)
 	}
-	r, err := plan.Record(program, plan.Options{Project: project, Stack: c.stack, Config: config, Preview: preview})
+	if s.Config["aws:region"] == "" { // on AWS, the environment may have it
+		return nil, fmt.Errorf("review: Pulumi.%s.yaml has no aws:region; set it there, or with -c aws:region=REGION", c.stack)
+	}
+	c.project = s.Project
+	r, err := plan.Record(program, plan.Options{Project: s.Project, Stack: c.stack, Config: s.Config, Preview: preview})
 	if err != nil {
 		return nil, err
 	}
-	return r, r.Err
+	return r, problem.Lines(r.Err)
 }
