@@ -335,6 +335,13 @@ func (m *md) topology(t *topology) {
 		}
 		m.printf("- %s\n", strings.Join(parts, ", "))
 	}
+	for _, g := range t.Groups {
+		var parts []string
+		for _, n := range g.Nodes {
+			parts = append(parts, strings.TrimSpace(n.Title+" "+code(n.Name)+" "+strings.Join(n.Notes, ", ")))
+		}
+		m.printf("- %s: %s\n", g.Name, strings.Join(parts, "; "))
+	}
 	m.printf("\n")
 }
 

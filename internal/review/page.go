@@ -2,12 +2,14 @@ package review
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"cinema-database/internal/plan"
@@ -20,6 +22,7 @@ type page struct {
 	Warnings               []string // the program's logged warnings and errors
 
 	topology    *topology
+	drawn       *topology // topology with the marks of a change, nil for none
 	Connections []connection
 	Matrix      matrix
 	ACL         []aclRule
@@ -82,6 +85,12 @@ func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after
 	}
 	c.judge(now)
 	p.Changes = c
+	var then *topology
+	if s != nil {
+		then = newView(s.before.Recording).topology()
+	}
+	p.drawn = now.topology()
+	p.drawn.mark(c.marks(), then)
 	return nil
 }
 
@@ -117,9 +126,14 @@ func (p *page) public(closed bool) (all []publicResource) {
 	return all
 }
 
+// drawing is the topology that the page draws.
+func (p *page) drawing() *topology { return cmp.Or(p.drawn, p.topology) }
+
 // Wide and Narrow are the drawings for desktops and phones. The style sheet shows one of them.
-func (p *page) Wide() template.HTML   { return template.HTML(p.topology.wide().svg()) }
-func (p *page) Narrow() template.HTML { return template.HTML(p.topology.narrow().svg()) }
+func (p *page) Wide() template.HTML   { return template.HTML(p.drawing().wide().svg()) }
+func (p *page) Narrow() template.HTML { return template.HTML(p.drawing().narrow().svg()) }
+
+func (p *page) Legend() []legendEntry { return p.drawing().legend() }
 
 // CSS is the page's only style sheet, the only one that Policy allows.
 func (p *page) CSS() template.CSS { return template.CSS(style) }
@@ -164,6 +178,8 @@ func (p *page) PricesRegion() string { return pricesRegion }
 func (p *page) PricesAsOf() string   { return pricesAsOf }
 func (p *page) Hours() int           { return hoursPerMonth }
 
+var nameWord = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
 var functions = template.FuncMap{
 	"dollars": dollars,
 	"signed":  signed,
@@ -174,9 +190,9 @@ var functions = template.FuncMap{
 		return strings.TrimSuffix(url, "/")
 	},
 	"plural": counted,
-	// breaks allows line breaks in long names, after punctuation.
+	// breaks allows line breaks in long names: after punctuation, and before the words of names such as GetObject.
 	"breaks": func(s string) template.HTML {
-		s = template.HTMLEscapeString(s)
+		s = nameWord.ReplaceAllString(template.HTMLEscapeString(s), "$1<wbr>$2")
 		return template.HTML(strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", ".", ".<wbr>", "_", "_<wbr>").Replace(s))
 	},
 }

@@ -161,12 +161,6 @@ func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
 	assert.Equal(t, []int{3, 3}, []int{c.Count(opCreate), c.Count(opDelete)})
 }
 
-func TestWrap(t *testing.T) {
-	assert.Equal(t, []string{"network-public-", "us-east-1a"}, wrap("network-public-us-east-1a", 15))
-	assert.Equal(t, []string{"abcdefgh", "ijk"}, wrap("abcdefghijk", 8))
-	assert.Empty(t, wrap("", 8))
-}
-
 func TestDollars(t *testing.T) {
 	for amount, want := range map[float64]string{0: "$0.00", 0.001: "< $0.01", 1234567.891: "$1,234,567.89", -2.5: "−$2.50"} {
 		assert.Equal(t, want, dollars(amount))

@@ -22,14 +22,22 @@ type view struct {
 	byURN map[string]*plan.Resource
 	byID  map[string]*plan.Resource // by id, ARN, physical name and address
 	ids   map[string][]string       // the keys of byID by their first shortestID bytes, longest first
+
+	// regions holds the region of each provider, by the reference that its resources have.
+	regions map[string]string
 }
 
 func newView(r *plan.Recording) *view {
 	shown := *r
 	// A provider is a setting of the program, not a resource on AWS.
 	shown.Resources = slices.DeleteFunc(slices.Clone(r.Resources), func(res *plan.Resource) bool { return strings.HasPrefix(res.Type, providerPrefix) })
+	v := &view{Recording: &shown, regions: map[string]string{}, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
+	for _, res := range r.Resources {
+		if strings.HasPrefix(res.Type, providerPrefix) {
+			v.regions[res.URN+"::"+res.ID] = res.Text("region")
+		}
+	}
 	r = &shown
-	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
 	for _, res := range r.Resources {
 		v.byURN[res.URN] = res
 	}
