@@ -29,7 +29,8 @@ type changes struct {
 	Effects  []effect
 	Verdict  string
 
-	Compared      bool // the fields below are known
+	then          *view // what is there before, nil where it is not known
+	Compared      bool  // the fields below are known
 	Cost          []costEdit
 	Before, After float64
 	Ways          []rowEdit // rows of "What is public"
@@ -164,7 +165,7 @@ func difference(before, after *plan.Recording) *changes {
 
 // compared fills in what the two sides allow and cost. Of the grants it compares those that keep keeps.
 func (c *changes) compared(old, now *view, keep func(grant) bool) {
-	c.Compared = true
+	c.then, c.Compared = old, true
 	c.costs(old.estimate(), now.estimate())
 	c.Ways = compareRows(old.ways(), now.ways())
 	c.Traffic = compareRows(old.trafficRows(), now.trafficRows())

@@ -86,8 +86,8 @@ func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after
 	c.judge(now)
 	p.Changes = c
 	var then *topology
-	if s != nil {
-		then = newView(s.before.Recording).topology()
+	if c.then != nil {
+		then = c.then.topology()
 	}
 	p.drawn = now.topology()
 	p.drawn.mark(c.marks(), then)
