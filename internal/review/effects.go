@@ -375,11 +375,15 @@ func (j *judge) access() {
 	var wider []string
 	for _, r := range j.Access {
 		denied := r.Cells[1] == "deny"
-		if r.Added == denied {
-			continue // narrower
+		resource, _, _ := strings.Cut(r.Cells[3], "/")
+		if r.Added == denied || slices.ContainsFunc(j.Steps, func(s step) bool { return s.Op == opDelete && s.Name == resource }) {
+			continue // narrower, or of what goes
 		}
 		what := strings.Join(verbs(strings.Fields(r.Cells[2])), ", ")
-		if denied {
+		switch otherwise := func(o rowEdit) bool { return o.Added != r.Added && slices.Equal(o.Cells[:4], r.Cells[:4]) }; {
+		case slices.ContainsFunc(j.Access, otherwise):
+			what += " on other conditions"
+		case denied:
 			what += ", no longer denied,"
 		}
 		wider = append(wider, fmt.Sprintf("%s: %s on %s", r.Cells[0], what, r.Cells[3]))
