@@ -43,7 +43,7 @@ config:
 func run(t *testing.T, program shop, args string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = sandbox.Main(t.Context(), strings.Fields(args), alone(program.program), &o, &e)
+	code = sandbox.Main(t.Context(), strings.Fields(args), alone(program.program), nil, &o, &e)
 	return code, o.String(), e.String()
 }
 

@@ -260,7 +260,7 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "usage"},
 		{"launch", `command "launch"`},
-		{"up --fail natGateway", `"natGateway" for flag -fail: not a type token`},
+		{"up --fail natGateway", `"natGateway" for flag -fail: not a type of the simulated account; the nearest are aws:ec2/natGateway:NatGateway, `},
 		{"up --fail", "flag needs an argument: -fail"},
 		{"up -c novalue", "KEY=VALUE"},
 		{"up --account old", "not a kind of account; the only one is new"},
@@ -269,13 +269,13 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 		{"up now", `argument "now"`},
 	} {
 		var out bytes.Buffer
-		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, &out, &out)
+		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, nil, &out, &out)
 		assert.Equal(t, 2, code, c.args)
 		assert.Contains(t, out.String(), c.want, c.args)
 	}
 	for _, args := range []string{"help", "--help", "up -h", "up help"} {
 		var out, problems bytes.Buffer
-		assert.Equal(t, 0, sandbox.Main(t.Context(), strings.Fields(args), nil, &out, &problems), args)
+		assert.Equal(t, 0, sandbox.Main(t.Context(), strings.Fields(args), nil, nil, &out, &problems), args)
 		assert.Contains(t, out.String(), "usage: sandbox")
 		assert.Empty(t, problems.String())
 	}
