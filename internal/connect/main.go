@@ -43,7 +43,7 @@ const (
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command := cli.Command{Name: "connect", Usage: usage, Stdout: stdout, Stderr: stderr}
 	host := ""
-	if len(args) > 0 && slices.Contains([]string{api, database, bastion}, args[0]) {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
 		host, args = args[0], args[1:]
 	}
 	fs := cli.Flags("connect")
@@ -51,8 +51,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := cli.Parse(fs, args); err != nil {
 		return command.Refuse(err)
 	}
-	if host == "" {
-		return command.Refuse(errors.New("name a host first: api, database or bastion"))
+	if !slices.Contains([]string{api, database, bastion}, host) {
+		return command.Refuse(fmt.Errorf("host %q: write api, database or bastion, first", host))
 	}
 	if !*onlyPrint {
 		if err := checkTools(); err != nil {

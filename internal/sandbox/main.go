@@ -250,10 +250,16 @@ func (c command) preview(ctx context.Context, s *Session, out io.Writer) error {
 		printMessages(out, plan) // `up` repeats them
 	}
 	fmt.Fprintf(out, "sandbox: preview: %s\n", plan.Counts())
-	if len(plan.Steps) <= listed {
-		for _, step := range plan.Steps {
-			fmt.Fprintf(out, "  %s %s %s\n", step.Op, step.Name, strings.Join(step.Diffs, ", "))
-		}
+	// The program's own resources; a replacement is three steps.
+	steps := slices.DeleteFunc(slices.Clone(plan.Steps), func(step Step) bool {
+		return strings.HasPrefix(step.Type, "pulumi:pulumi:") || strings.HasPrefix(step.Type, "pulumi:providers:") ||
+			step.Op == "create-replacement" || step.Op == "delete-replaced"
+	})
+	if len(steps) > listed {
+		return err
+	}
+	for _, step := range steps {
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %s %s  %s", step.Op, step.Name, strings.Join(step.Diffs, ", ")), " "))
 	}
 	return err
 }

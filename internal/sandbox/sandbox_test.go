@@ -2,11 +2,13 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"cinema-database/internal/awssim"
@@ -23,7 +25,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shop is a small stack: a network, a launch template, and a host with the template's version in a tag.
+// shop is a small stack: a network, a launch template, and a host with the template's version in a tag. It warns that it is open,
+// and protects the network where cinema:protect is true.
 type shop struct {
 	userData string // of the launch template
 	ami      string // of the host
@@ -34,7 +37,11 @@ func (p shop) program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(config.New(ctx, "").Require("cidr"))})
+	if err := ctx.Log.Warn("the shop is open", nil); err != nil {
+		return err
+	}
+	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(config.New(ctx, "").Require("cidr"))},
+		pulumi.Protect(config.New(ctx, "").GetBool("protect")))
 	if err != nil {
 		return err
 	}
@@ -243,6 +250,72 @@ func TestSessionsShareTheAccount(t *testing.T) {
 	assert.Equal(t, before, held(again))
 	_, err = again.Preview(ctx, true)
 	require.NoError(t, err)
+}
+
+func TestEveryPathWorks(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "50%41 #1?metadata=no", "dev")
+	program := alone(shop{userData: "one", ami: "ami-1"}.program)
+	s := open(t, sandbox.Options{Program: program, Dir: dir})
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(dir, "state", ".pulumi", "stacks", "cinema", "dev.json"))
+	s.Close()
+	_, err = open(t, sandbox.Options{Program: program, Dir: dir}).Preview(t.Context(), true)
+	require.NoError(t, err)
+}
+
+// said closes first when something is written to it.
+type said struct {
+	once  sync.Once
+	first chan struct{}
+	text  string
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.once.Do(func() {
+		s.text = string(p)
+		close(s.first)
+	})
+	return len(p), nil
+}
+
+func TestRunsWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	program := alone(shop{userData: "one", ami: "ami-1"}.program)
+	dir := t.TempDir()
+	first := open(t, sandbox.Options{Program: program, Dir: dir})
+	waiting := &said{first: make(chan struct{})}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := sandbox.Open(t.Context(), sandbox.Options{Program: program, Dir: dir, ProjectDir: ".", Stderr: waiting,
+			Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
+		if err == nil {
+			s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case <-waiting.first:
+	case err := <-opened:
+		t.Fatal("it did not wait: ", err)
+	}
+	assert.Equal(t, "sandbox: another run uses stack dev; waiting for its end\n", waiting.text)
+	first.Close()
+	require.NoError(t, <-opened)
+
+	// An interrupt ends the wait.
+	first = open(t, sandbox.Options{Program: program, Dir: dir})
+	ctx, interrupt := context.WithCancel(t.Context())
+	waiting = &said{first: make(chan struct{})}
+	go func() {
+		<-waiting.first
+		interrupt()
+	}()
+	_, err := sandbox.Open(ctx, sandbox.Options{Program: program, Dir: dir, ProjectDir: ".", Stderr: waiting,
+		Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
+	require.ErrorIs(t, err, context.Canceled)
+	first.Close()
 }
 
 func TestSecretsStayOutOfTheState(t *testing.T) {
