@@ -210,9 +210,28 @@ func (c command) run(ctx context.Context, out io.Writer) error {
 	panic("sandbox: verb " + c.verb)
 }
 
-// hint is the command line of another sandbox command for the same stack.
+// hint is the command line of another sandbox command for the same stack, to paste.
 func (c command) hint(verb string) string {
-	return fmt.Sprintf("%s sandbox %s --stack %s", cli.GoRun(), verb, c.options.Stack)
+	line := fmt.Sprintf("%s sandbox %s --stack %s", cli.GoRun(), verb, c.options.Stack)
+	if verb != "up" && verb != "preview" {
+		return line
+	}
+	for _, flag := range c.configFlags() {
+		if strings.ContainsAny(flag, " \t\n\"'`$&|;<>(){}[]*?!#~\\") {
+			flag = "'" + strings.ReplaceAll(flag, "'", `'\''`) + "'"
+		}
+		line += " " + flag
+	}
+	return line
+}
+
+// configFlags are the flags that set the same config values.
+func (c command) configFlags() []string {
+	var flags []string
+	for _, k := range slices.Sorted(maps.Keys(c.options.Config)) {
+		flags = append(flags, "-c", k+"="+c.options.Config[k])
+	}
+	return flags
 }
 
 // quietly runs an operation without the engine's own text.
@@ -231,7 +250,9 @@ func (c command) operate(ctx context.Context, s *Session, out io.Writer, run fun
 	}
 	result, err := quietly(s, func() (*Result, error) { return run(ctx) })
 	printMessages(out, result)
-	fmt.Fprintf(out, "sandbox: %s: %s\n", c.verb, result.Counts())
+	if counts := result.Counts(); counts != "" {
+		fmt.Fprintf(out, "sandbox: %s: %s\n", c.verb, counts)
+	}
 	return err
 }
 
@@ -246,8 +267,9 @@ const listed = 30
 
 func (c command) preview(ctx context.Context, s *Session, out io.Writer) error {
 	plan, err := quietly(s, func() (*Result, error) { return s.Preview(ctx, c.expectNoWork) })
-	if err != nil {
-		printMessages(out, plan) // `up` repeats them
+	if err != nil && !errors.Is(err, ErrChanges) {
+		printMessages(out, plan) // otherwise `up` prints them
+		return err
 	}
 	fmt.Fprintf(out, "sandbox: preview: %s\n", plan.Counts())
 	// The program's own resources; a replacement is three steps.
@@ -299,10 +321,7 @@ func (c command) card(ctx context.Context, s *Session, out io.Writer, outputs ma
 		}
 	}
 	if page := filepath.Join(".sandbox", c.options.Stack, "review.html"); c.review != nil {
-		args := []string{"--stack", c.options.Stack, "-o", page}
-		for _, k := range slices.Sorted(maps.Keys(c.options.Config)) {
-			args = append(args, "-c", k+"="+c.options.Config[k])
-		}
+		args := append([]string{"--stack", c.options.Stack, "-o", page}, c.configFlags()...)
 		if c.review(ctx, args, io.Discard, c.options.Stderr) == cli.ExitOK {
 			fmt.Fprintf(w, "  review page\t%s\ttopology, traffic, access, cost\n", cli.Show(page))
 		}

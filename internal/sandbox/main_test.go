@@ -76,6 +76,7 @@ func TestMainLifecycle(t *testing.T) {
 	assert.NotContains(t, out, "creating", "one line for each resource only on a terminal")
 	assert.Equal(t, 1, strings.Count(out+errOut, "the shop is open"), "once:\n%s", out)
 	assert.Contains(t, out, "go run . sandbox destroy --stack dev")
+	assert.Contains(t, out, `go run . sandbox preview --stack dev -c 'cinema:host={"type":"t4g.small"}' -c cinema:protect=true -c cores=4 -c 'zones=["a"]' -c cinema:logRetentionDays=3`)
 	page, err := os.ReadFile(".sandbox/dev/review.html")
 	require.NoError(t, err)
 	assert.Equal(t, `--stack dev -o .sandbox/dev/review.html -c cinema:host={"type":"t4g.small"} -c cinema:protect=true -c cores=4 -c zones=["a"]`, string(page))
