@@ -61,6 +61,11 @@ func Find(name, arch string) (*Binary, error) {
 	return find(files, name, arch)
 }
 
+// FindIn is Find for the binaries that app/cmd/build has written to a folder.
+func FindIn(dir string) func(name, arch string) (*Binary, error) {
+	return func(name, arch string) (*Binary, error) { return find(os.DirFS(dir), name, arch) }
+}
+
 func find(files fs.FS, name, arch string) (*Binary, error) {
 	var problems []error
 	if _, ok := contract.FormOf(name); !ok {

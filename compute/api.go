@@ -45,7 +45,7 @@ func (s APISettings) Check(l *problem.List) {
 			l.Add(at, origin, "appears twice", "remove one")
 		}
 	}
-	if s.MaxSize < s.MinSize || s.MaxSize > maxGroupSize {
+	if s.MaxSize < s.MinSize && !l.Has("api.minSize") || s.MaxSize > maxGroupSize {
 		l.Add("api.maxSize", s.MaxSize, fmt.Sprintf("is not between minSize (%d) and %d", s.MinSize, maxGroupSize), "raise it, or lower minSize")
 	}
 }

@@ -62,8 +62,8 @@ func (b *apiBuilder) createLoadBalancer() error {
 	}
 	b.out.Origin = edge.LoadBalancer{
 		// CloudFront finds no origin before the load balancer listens, and makes no VPC origin in a VPC without an internet
-		// gateway, to which the public subnets have a route.
-		ARN: pulumi.All(component.After(balancer.Arn, b.attached...), b.args.PublicSubnetIDs).ApplyT(func(v []any) string {
+		// gateway, to which each public subnet has a route. One subnet is enough: a new one is unknown in a preview.
+		ARN: pulumi.All(component.After(balancer.Arn, b.attached...), b.args.PublicSubnetIDs[0]).ApplyT(func(v []any) string {
 			return v[0].(string)
 		}).(pulumi.StringOutput),
 		DNSName: balancer.DnsName,

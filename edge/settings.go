@@ -1,11 +1,6 @@
 package edge
 
-import (
-	"bytes"
-	"encoding/json"
-
-	"cinema-database/internal/problem"
-)
+import "cinema-database/internal/problem"
 
 // Mode is what users connect to.
 type Mode string
@@ -37,16 +32,8 @@ type Settings struct {
 	WAF  Firewall `json:"waf"`
 }
 
-// UnmarshalJSON accepts the mode alone too: `cinema:edge: none`.
-func (s *Settings) UnmarshalJSON(data []byte) error {
-	if data[0] == '"' {
-		return json.Unmarshal(data, &s.Mode)
-	}
-	type plain Settings
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	return decoder.Decode((*plain)(s))
-}
+// SetText accepts the mode alone: `cinema:edge: none`.
+func (s *Settings) SetText(mode string) { s.Mode = Mode(mode) }
 
 // On reports whether there is a distribution.
 func (s Settings) On() bool { return s.Mode == CloudFront }

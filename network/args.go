@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -80,10 +81,10 @@ type Args struct {
 }
 
 // Check adds a problem to l for each wrong setting. It skips a CIDR that l already has a problem with,
-// because it could not be parsed.
-func (s Settings) Check(l *problem.List) {
+// because it could not be parsed. region is the stack's, empty where config does not name it.
+func (s Settings) Check(l *problem.List, region string) {
 	s.checkCIDR(l)
-	s.checkZones(l)
+	s.checkZones(l, region)
 	switch s.NatGateways {
 	case NatNone, NatSingle, NatPerAZ:
 	default:
@@ -117,9 +118,10 @@ func (s Settings) checkCIDR(l *problem.List) {
 	case l.Has(cidrField):
 	case !p.Addr().Is4():
 		addNotIPv4(l, p.String())
-	case p.Bits() < minVPCBits || p.Bits() > maxVPCBits:
-		l.Add(cidrField, p.String(), "cannot hold sixteen subnet slots of at least /27",
-			fmt.Sprintf("use a prefix from /%d to /%d", minVPCBits, maxVPCBits))
+	case p.Bits() < minVPCBits:
+		l.Add(cidrField, p.String(), fmt.Sprintf("is larger than AWS allows for a VPC, /%d", minVPCBits), prefixFix)
+	case p.Bits() > maxVPCBits:
+		l.Add(cidrField, p.String(), "cannot hold sixteen subnet slots of at least /27", prefixFix)
 	case p != p.Masked():
 		l.Add(cidrField, p.String(), "has host bits set", "use "+p.Masked().String())
 	case !private(p):
@@ -127,6 +129,8 @@ func (s Settings) checkCIDR(l *problem.List) {
 			"use one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
 	}
 }
+
+var prefixFix = fmt.Sprintf("use a prefix from /%d to /%d", minVPCBits, maxVPCBits)
 
 func private(p netip.Prefix) bool {
 	return p.Addr().IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(p.Addr())
@@ -142,24 +146,35 @@ func named(zones []string) (names []string) {
 	return names
 }
 
-func (s Settings) checkZones(l *problem.List) {
+func (s Settings) checkZones(l *problem.List, region string) {
 	const field = "availabilityZones"
 	fix := fmt.Sprintf("name %d to %d, or none to use the first %d of the region", MinZones, MaxZones, DefaultZones)
-	if n := len(named(s.AvailabilityZones)); n > 0 && n < MinZones || len(s.AvailabilityZones) > MaxZones {
-		l.Add(field, s.AvailabilityZones, fmt.Sprintf("names %d zones in %d slots", n, len(s.AvailabilityZones)), fix)
+	n, all := len(named(s.AvailabilityZones)), problem.Literal("["+strings.Join(s.AvailabilityZones, ", ")+"]")
+	switch {
+	case n > 0 && n < MinZones:
+		l.Add(field, all, fmt.Sprintf("names fewer zones than a load balancer needs, %d", MinZones), fix)
+	case len(s.AvailabilityZones) > MaxZones:
+		l.Add(field, all, fmt.Sprintf("has %d slots, and the network has %d", len(s.AvailabilityZones), MaxZones), fix)
 	}
 	for i, z := range s.AvailabilityZones {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		if z == "" {
 			continue
 		}
-		if !format.AvailabilityZone(z) {
+		switch {
+		case !format.AvailabilityZone(z):
 			l.Add(at, z, "is not the name of an availability zone", "write it like us-east-1a")
+		case !strings.HasPrefix(z, region):
+			addOtherRegion(l, at, z, region)
 		}
 		if slices.Contains(s.AvailabilityZones[:i], z) {
 			l.Add(at, z, "appears twice", "name different zones")
 		}
 	}
+}
+
+func addOtherRegion(l *problem.List, at, zone, region string) {
+	l.Add(at, zone, "is not in the stack's region, "+region, "name zones of "+region+", or change aws:region")
 }
 
 const operatorFix = "name your own networks, like 203.0.113.0/24, or none and use Session Manager"

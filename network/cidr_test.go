@@ -32,7 +32,7 @@ func TestSubnetsStayInsideDisjointAndUnmoved(t *testing.T) {
 			s.AvailabilityZones = append(s.AvailabilityZones, fmt.Sprintf("us-east-1%c", 'a'+z))
 		}
 		l := problem.In("")
-		s.Check(l)
+		s.Check(l, "")
 		require.NoError(t, l.Err())
 
 		var seen []netip.Prefix

@@ -50,7 +50,7 @@ type builder struct {
 // New registers the network. Where an argument is wrong it registers nothing, and the error has all problems.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	problems := problem.In("network: ")
-	args.Check(problems)
+	args.Check(problems, args.Region)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

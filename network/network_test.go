@@ -54,15 +54,15 @@ func TestRefusals(t *testing.T) {
 	}{
 		"too small": {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.0/28") },
 			[]string{`network: vpcCidr: "10.0.0.0/28" cannot hold sixteen subnet slots of at least /27; use a prefix from /16 to /23`}},
-		"too large":  {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.0/8") }, []string{`network: vpcCidr: "10.0.0.0/8"`}},
+		"too large":  {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.0/8") }, []string{`network: vpcCidr: "10.0.0.0/8" is larger than AWS allows for a VPC, /16`}},
 		"no CIDR":    {func(a *Args) { a.CIDR = netip.Prefix{} }, []string{`is not an IPv4 network; write it like 10.0.0.0/16`}},
 		"IPv6":       {func(a *Args) { a.CIDR = netip.MustParsePrefix("fd00::/16") }, []string{`is not an IPv4 network`}},
 		"host bits":  {func(a *Args) { a.CIDR = netip.MustParsePrefix("10.0.0.1/16") }, []string{`has host bits set; use 10.0.0.0/16`}},
 		"public VPC": {func(a *Args) { a.CIDR = netip.MustParsePrefix("8.8.0.0/16") }, []string{`is a public network`}},
-		"one zone":   {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a"} }, []string{`network: availabilityZones: [us-east-1a] names 1 zones`}},
+		"one zone":   {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a"} }, []string{`network: availabilityZones: [us-east-1a] names fewer zones than a load balancer needs, 2`}},
 		"five zones": {func(a *Args) {
 			a.AvailabilityZones = strings.Fields("us-east-1a us-east-1b us-east-1c us-east-1d us-east-1e")
-		}, []string{`names 5 zones`}},
+		}, []string{`has 5 slots, and the network has 4`}},
 		"same zones":  {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a", "us-east-1b", "us-east-1a"} }, []string{`network: availabilityZones[2]: "us-east-1a" appears twice; name different zones`}},
 		"not a zone":  {func(a *Args) { a.AvailabilityZones = []string{"us-east-1a", "use1-az2"} }, []string{`network: availabilityZones[1]: "use1-az2" is not the name of an availability zone`}},
 		"NAT mode":    {func(a *Args) { a.NatGateways = "many" }, []string{`network: natGateways: "many" is not a NAT mode; use none, single or perAz`}},

@@ -43,7 +43,8 @@ func LookupZones(ctx *pulumi.Context, configured []string, missingIn func(zoneID
 	return zones, checkOffers(zones, names, func(zone string) []string { return append(types(zone), missingIn(ids[zone])...) })
 }
 
-// checkOffers refuses the zones in which something is missing. Its error names the zones of the region that offer all.
+// checkOffers refuses the zones of another region, and those in which something is missing. Its error names the zones of
+// the region that offer all.
 func checkOffers(zones, region []string, missing func(zone string) []string) error {
 	var complete []string
 	for _, z := range region {
@@ -56,9 +57,18 @@ func checkOffers(zones, region []string, missing func(zone string) []string) err
 		fix = fmt.Sprintf("name %d to %d of %s in cinema:availabilityZones", MinZones, MaxZones, strings.Join(complete, ", "))
 	}
 	problems := problem.In("network: ")
+	var regionName string
+	if len(region) > 0 {
+		regionName = strings.TrimRight(region[0], "abcdefghijklmnopqrstuvwxyz")
+	}
 	for i, z := range zones {
-		if types := missing(z); z != "" && len(types) > 0 {
-			problems.Add(fmt.Sprintf("availabilityZones[%d]", i), z, "does not offer "+strings.Join(types, ", "), fix)
+		at := fmt.Sprintf("availabilityZones[%d]", i)
+		switch types := missing(z); {
+		case z == "":
+		case !strings.HasPrefix(z, regionName):
+			addOtherRegion(problems, at, z, regionName)
+		case len(types) > 0:
+			problems.Add(at, z, "does not offer "+strings.Join(types, ", "), fix)
 		}
 	}
 	return problems.Err()

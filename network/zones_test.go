@@ -61,4 +61,6 @@ func TestZonesMustOfferTheTypes(t *testing.T) {
 	assert.EqualError(t, checkOffers(region[:3], region, without("us-east-1b", "us-east-1c", "us-east-1d")),
 		`network: availabilityZones[1]: "us-east-1b" does not offer t4g.nano; use other instance types
 network: availabilityZones[2]: "us-east-1c" does not offer t4g.nano; use other instance types`)
+	assert.EqualError(t, checkOffers([]string{"us-east-1a", "us-west-2a"}, region, without("us-west-2a")),
+		`network: availabilityZones[1]: "us-west-2a" is not in the stack's region, us-east-1; name zones of us-east-1, or change aws:region`)
 }

@@ -14,6 +14,7 @@ import (
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/problem"
 	"cinema-database/internal/rollout"
 	"cinema-database/monitoring"
 	"cinema-database/network"
@@ -54,7 +55,7 @@ func Program(d Dependencies) pulumi.RunFunc {
 			s.export,
 		} {
 			if err := step(); err != nil {
-				return err
+				return problem.Each(err)
 			}
 		}
 		return nil

@@ -49,19 +49,23 @@ type Config struct {
 func Load(ctx *pulumi.Context) (*Config, error) {
 	problems := problem.In(ctx.Project() + ":")
 	r := newReader(ctx, problems)
+	r.hideSecrets()
 	c := r.config()
 	r.refuseUnknown()
 
 	problems.AddError(environment.Environment{Project: ctx.Project(), Stack: ctx.Stack()}.CheckNames())
 	checkTags(problems, c.Tags)
-	c.Network.Check(problems)
+	region := checkRegion(ctx, problems)
+	c.Network.Check(problems, region)
 	c.Bastion.Check(problems)
 	c.Database.Check(problems)
 	c.API.Check(problems)
 	c.Edge.Check(problems)
 	c.Domain.Check(problems)
 	c.Backups.Check(problems)
-	region, _ := ctx.GetConfig("aws:region")
+	if near, mistyped := mistypedRegion(c.Replica.Region); c.Replica.On() && mistyped {
+		problems.AddUnread("replicaRegion", c.Replica.Region, "is not an AWS region", "did you mean "+near+"?")
+	}
 	c.Replica.Check(problems, region)
 	c.Monitoring.Check(problems)
 	c.Deployer.Check(problems)
@@ -78,24 +82,24 @@ func (r *reader) config() *Config {
 	c := &Config{}
 	r.enum("architecture", (*string)(&c.Architecture), string(compute.ARM64), string(compute.AMD64))
 	c.Image.Architecture = c.Architecture
-	r.text("ami", &c.Image.ID)
+	r.read("ami", &c.Image.ID)
 	r.useFamily(burstableFamily[c.Architecture])
-	r.boolean("protect", &c.Protect)
-	r.integer("logRetentionDays", &c.LogRetentionDays)
-	r.object("tags", &c.Tags)
+	r.read("protect", &c.Protect)
+	r.read("logRetentionDays", &c.LogRetentionDays)
+	r.read("tags", &c.Tags)
 
 	r.network(c)
 	r.database(c)
 	r.api(c)
 	r.functions(c)
 	r.release(c)
-	r.object("edge", &c.Edge)
-	r.object("domain", &c.Domain)
-	r.object("alarms", &c.Monitoring)
-	r.object("deployer", &c.Deployer)
+	r.read("edge", &c.Edge)
+	r.read("domain", &c.Domain)
+	r.read("alarms", &c.Monitoring)
+	r.read("deployer", &c.Deployer)
 	c.Deployer = c.Deployer.WithDefaults()
-	r.object("backups", &c.Backups)
-	r.text("replicaRegion", &c.Replica.Region)
+	r.read("backups", &c.Backups)
+	r.read("replicaRegion", &c.Replica.Region)
 	c.Provider = r.provider()
 	c.Replica.Provider = c.Provider
 	return c
@@ -107,19 +111,19 @@ var burstableFamily = map[compute.Architecture]string{compute.ARM64: "t4g", comp
 // network reads the network and the bastion, whose operators' networks are part of the network.
 func (r *reader) network(c *Config) {
 	var cidr string
-	r.text("vpcCidr", &cidr)
+	r.read("vpcCidr", &cidr)
 	var bastion struct {
 		CIDRs        []string `json:"cidrs"`
 		InstanceType string   `json:"instanceType"`
 	}
-	r.object("bastion", &bastion)
+	r.read("bastion", &bastion)
 	c.Network = network.Settings{
 		CIDR:             network.ParseCIDR(r.problems, cidr),
 		OperatorCIDRs:    network.ParseOperatorCIDRs(r.problems, bastion.CIDRs),
 		LogRetentionDays: c.LogRetentionDays,
 	}
-	r.object("availabilityZones", &c.Network.AvailabilityZones)
-	r.text("natGateways", (*string)(&c.Network.NatGateways))
+	r.read("availabilityZones", &c.Network.AvailabilityZones)
+	r.read("natGateways", &c.Network.NatGateways)
 	c.Bastion = compute.BastionSettings{InstanceType: bastion.InstanceType, Architecture: c.Architecture}
 }
 
@@ -131,7 +135,7 @@ func (r *reader) database(c *Config) {
 		SHA256       string `json:"sha256"`
 		RestoreFrom  string `json:"restoreFrom"`
 	}
-	r.object("database", &database)
+	r.read("database", &database)
 	c.Database = compute.DatabaseSettings{
 		InstanceType: database.InstanceType, Architecture: c.Architecture,
 		VolumeSize: database.VolumeSize, Version: database.Version, SHA256: database.SHA256, RestoreFrom: database.RestoreFrom,
@@ -145,7 +149,7 @@ func (r *reader) api(c *Config) {
 		MaxSize        int      `json:"maxSize"`
 		AllowedOrigins []string `json:"allowedOrigins"`
 	}
-	r.object("api", &api)
+	r.read("api", &api)
 	c.API = compute.APISettings{
 		InstanceType: api.InstanceType, Architecture: c.Architecture, AllowedOrigins: api.AllowedOrigins,
 		MinSize: api.MinSize, MaxSize: api.MaxSize,
@@ -159,7 +163,7 @@ func (r *reader) release(c *Config) {
 		Bake        durationText `json:"bake"`
 		Readiness   bool         `json:"readiness"`
 	}
-	r.object("release", &release)
+	r.read("release", &release)
 	c.Release = rollout.Settings{
 		Wait: r.duration("release.wait", release.Wait), Checkpoints: release.Checkpoints,
 		Bake: r.duration("release.bake", release.Bake), Readiness: release.Readiness,
@@ -170,7 +174,7 @@ func (r *reader) functions(c *Config) {
 	var thumbnailer struct {
 		Concurrency int `json:"concurrency"`
 	}
-	r.object("thumbnailer", &thumbnailer)
+	r.read("thumbnailer", &thumbnailer)
 	c.Functions = compute.FunctionSettings{
 		Architecture: c.Architecture, ThumbnailerConcurrency: thumbnailer.Concurrency, LogRetentionDays: c.LogRetentionDays,
 	}

@@ -7,7 +7,7 @@ import (
 	"cinema-database/app/contract"
 )
 
-// Types of keys, in the words of Pulumi's project schema.
+// Types of keys, as the descriptions in Pulumi.yaml name them.
 const (
 	text    = "string"
 	boolean = "boolean"

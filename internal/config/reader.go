@@ -1,19 +1,14 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/texttheater/golang-levenshtein/levenshtein"
 
 	"cinema-database/internal/problem"
 )
@@ -24,17 +19,20 @@ type reader struct {
 	ctx      *pulumi.Context
 	problems *problem.List
 	defaults map[string]any
-	// objects are the Go types of the objects that were read.
-	objects map[string]reflect.Type
+	// targets are the Go types of the keys that were read.
+	targets map[string]reflect.Type
 }
 
 func newReader(ctx *pulumi.Context, problems *problem.List) *reader {
-	r := &reader{ctx: ctx, problems: problems, defaults: map[string]any{}, objects: map[string]reflect.Type{}}
+	r := &reader{ctx: ctx, problems: problems, defaults: map[string]any{}, targets: map[string]reflect.Type{}}
 	for _, k := range keys {
 		r.defaults[k.Name] = k.Default
 	}
 	return r
 }
+
+// full returns a key with its namespace.
+func (r *reader) full(key string) string { return r.ctx.Project() + ":" + key }
 
 // useFamily replaces the family of the default instance types.
 func (r *reader) useFamily(family string) {
@@ -46,155 +44,101 @@ func (r *reader) useFamily(family string) {
 	}
 }
 
-func (r *reader) get(key string) (string, bool) {
-	return r.ctx.GetConfig(r.ctx.Project() + ":" + key)
+// read sets *into to the key's value, and to its default where the key is absent. Fields that a map leaves out get their
+// defaults. A pointer stays nil where the key is absent.
+func (r *reader) read(key string, into any) {
+	target := reflect.ValueOf(into).Elem()
+	r.targets[key] = target.Type()
+	text, given := r.ctx.GetConfig(r.full(key))
+	if !given && target.Kind() == reflect.Pointer {
+		return
+	}
+	r.setDefault(key, target)
+	if !given {
+		return
+	}
+	v := parse(text)
+	switch v.(type) {
+	case json.Number, bool:
+		if target.Kind() == reflect.String {
+			v = text // it may have had quotes
+		}
+	}
+	decoder{r.problems}.decode(key, v, target)
 }
 
-func (r *reader) text(key string, into *string) {
-	*into = r.defaults[key].(string)
-	if v, ok := r.get(key); ok {
-		*into = v
+func (r *reader) setDefault(key string, target reflect.Value) {
+	value, ok := r.defaults[key]
+	if of := fields(key); len(of) > 0 {
+		all := map[string]any{}
+		for _, k := range of {
+			all[strings.TrimPrefix(k.Name, key+".")] = r.defaults[k.Name]
+		}
+		value, ok = all, true
+	}
+	if !ok || value == nil {
+		return
+	}
+	text, err := json.Marshal(value)
+	problems := problem.In("")
+	if err == nil {
+		decoder{problems}.decode(key, parse(string(text)), target)
+		err = problems.Err()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("the defaults of %s are not its own: %v", key, err))
 	}
 }
 
+// enum reads a text that is one of values.
 func (r *reader) enum(key string, into *string, values ...string) {
-	r.text(key, into)
+	r.read(key, into)
 	if !slices.Contains(values, *into) {
 		r.problems.Add(key, *into, "is none of "+strings.Join(values, ", "), "use one of them")
 		*into = r.defaults[key].(string)
 	}
 }
 
-func (r *reader) boolean(key string, into *bool) {
-	*into = r.defaults[key].(bool)
-	switch v, ok := r.get(key); {
-	case !ok:
-	case v == "true" || v == "false":
-		*into = v == "true"
-	default:
-		r.problems.Add(key, v, "is not a boolean", "use true or false")
-	}
-}
-
-func (r *reader) integer(key string, into *int) {
-	*into = r.defaults[key].(int)
-	if v, ok := r.get(key); ok {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			r.problems.Add(key, v, "is not a whole number", fmt.Sprintf("write it like %d", *into))
-			return
-		}
-		*into = n
-	}
-}
-
 // durationText is a duration in config: text like 45m, or the number 0.
 type durationText string
 
-// UnmarshalJSON accepts a text or a number.
-func (d *durationText) UnmarshalJSON(data []byte) error {
-	*d = durationText(strings.Trim(string(data), `"`))
-	return nil
-}
+// SetText accepts a number too.
+func (d *durationText) SetText(text string) { *d = durationText(text) }
 
 // duration parses the value of a field.
 func (r *reader) duration(key string, value durationText) time.Duration {
 	d, err := time.ParseDuration(string(value))
 	if err != nil {
-		r.problems.Add(key, string(value), "is not a duration", "write it like "+r.defaults[key].(string)+", or 0")
+		r.problems.AddUnread(key, string(value), "is not a duration", "write it like "+r.defaults[key].(string)+", or 0")
 	}
 	return d
 }
 
-// object decodes a list or map into *into. Fields that config leaves out get their defaults. Where the key is absent, *into
-// gets all defaults, or stays nil if it is a pointer.
-func (r *reader) object(key string, into any) {
-	target := reflect.TypeOf(into).Elem()
-	r.objects[key] = target
-	v, ok := r.get(key)
-	if !ok && target.Kind() == reflect.Pointer {
-		return
-	}
-	if defaults := map[string]any{}; target.Kind() == reflect.Pointer || target.Kind() == reflect.Struct {
-		for _, k := range fields(key) {
-			defaults[strings.TrimPrefix(k.Name, key+".")] = r.defaults[k.Name]
-		}
-		text, err := json.Marshal(defaults)
-		if err == nil {
-			err = decode(string(text), into)
-		}
-		if err != nil {
-			panic(fmt.Sprintf("the defaults of %s are not its own: %v", key, err))
-		}
-	}
-	if !ok {
-		return
-	}
-	if _, ok := into.(json.Unmarshaler); ok && !json.Valid([]byte(v)) {
-		v = strconv.Quote(v) // a type with a short form takes it as text
-	}
-	if err := decode(v, into); err != nil {
-		reason := strings.TrimPrefix(err.Error(), "json: ")
-		r.problems.Add(key, compact(v), "cannot be read: "+reason, "write it as "+shape(target))
-	}
-}
-
-func decode(text string, into any) error {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("more than one value")
-	}
-	return nil
-}
-
-func compact(v string) string {
-	var b bytes.Buffer
-	if json.Compact(&b, []byte(v)) != nil {
-		return v
-	}
-	return b.String()
-}
-
-// shape describes a value of type t in YAML's flow style.
-func shape(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Slice:
-		return "[" + shape(t.Elem()) + ", …]"
-	case reflect.Map:
-		return "{name: " + shape(t.Elem()) + ", …}"
-	case reflect.Pointer:
-		return shape(t.Elem())
-	case reflect.Struct:
-		var fields []string
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			fields = append(fields, name+": "+shape(t.Field(i).Type))
-		}
-		return "{" + strings.Join(fields, ", ") + "}"
-	case reflect.Int:
-		return "number"
-	case reflect.Bool:
-		return "true|false"
-	default:
-		return "text"
-	}
-}
-
-// refuseUnknown adds a problem for each key of the namespace that is not in the table.
-func (r *reader) refuseUnknown() {
-	namespace, known := r.ctx.Project()+":", topLevel()
+// hideSecrets keeps the values that Pulumi has decrypted out of the problems.
+func (r *reader) hideSecrets() {
 	for _, key := range configKeys(r.ctx) {
-		name, ours := strings.CutPrefix(key, namespace)
-		if !ours || slices.Contains(known, name) {
-			continue
+		if name, ours := strings.CutPrefix(key, r.full("")); ours && r.ctx.IsConfigSecret(key) {
+			text, _ := r.ctx.GetConfig(key)
+			r.problems.Hide(name, texts(parse(text))...)
 		}
-		value, _ := r.ctx.GetConfig(key)
-		r.problems.Add(name, compact(value), "is a key that nothing reads", "did you mean "+namespace+nearest(name, known)+"? Correct or remove it")
 	}
+}
+
+// texts returns every text in a value.
+func texts(v any) (all []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, element := range v {
+			all = append(all, texts(element)...)
+		}
+	case map[string]any:
+		for _, element := range v {
+			all = append(all, texts(element)...)
+		}
+	}
+	return all
 }
 
 // provider returns the settings of the aws namespace, by key without it, except the region.
@@ -218,12 +162,4 @@ func configKeys(ctx *pulumi.Context) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// nearest returns the name with the fewest edits from s, ignoring case.
-func nearest(s string, names []string) string {
-	distance := func(name string) int {
-		return levenshtein.DistanceForStrings([]rune(strings.ToLower(s)), []rune(strings.ToLower(name)), levenshtein.DefaultOptionsWithSub)
-	}
-	return slices.MinFunc(slices.Sorted(slices.Values(names)), func(a, b string) int { return distance(a) - distance(b) })
 }

@@ -39,12 +39,10 @@ func (k key) shownDefault() string {
 
 // projectSchema returns the config block of Pulumi.yaml.
 //
-// Objects and lists have no type there: Pulumi would refuse those that `pulumi config set cinema:tags '{…}'` stores,
-// which are text. Load parses that text, and checks the fields. The default of an object is empty, because Load fills
-// in the fields that are left out.
+// No key has a type there: Pulumi stops at the first value of another type, and its error has neither the value nor the
+// others. Load reports all. The default of an object is empty, because Load fills in the fields that are left out.
 func projectSchema() string {
 	type schema struct {
-		Type        string `yaml:"type,omitempty"`
 		Description string `yaml:"description"`
 		Default     any    `yaml:"default"`
 	}
@@ -55,10 +53,7 @@ func projectSchema() string {
 		}
 		s := schema{Default: map[string]any{}}
 		if i := slices.IndexFunc(keys, func(k key) bool { return k.Name == name }); i >= 0 {
-			s = schema{Type: keys[i].Type, Description: plain(keys[i].Meaning), Default: keys[i].Default}
-			if s.Type == array || s.Type == object {
-				s.Type = ""
-			}
+			s = schema{Description: fmt.Sprintf("%s (%s)", plain(keys[i].Meaning), keys[i].Type), Default: keys[i].Default}
 		} else {
 			var lines []string
 			for _, k := range fields(name) {

@@ -66,7 +66,7 @@ func (r *Recording) UnmarshalJSON(data []byte) error {
 		r.Err = errors.New(w.Error)
 	}
 	var err error
-	if r.Exports, err = fromJSON(w.Exports); err != nil {
+	if r.Exports, err = Properties(w.Exports); err != nil {
 		return fmt.Errorf("plan: outputs: %w", err)
 	}
 	for _, in := range w.Resources {
@@ -75,7 +75,7 @@ func (r *Recording) UnmarshalJSON(data []byte) error {
 			from map[string]any
 			to   *resource.PropertyMap
 		}{{in.Inputs, &res.Inputs}, {in.State, &res.State}, {in.Outputs, &res.Outputs}} {
-			if *part.to, err = fromJSON(part.from); err != nil {
+			if *part.to, err = Properties(part.from); err != nil {
 				return fmt.Errorf("plan: %s: %w", res.Name, err)
 			}
 		}
@@ -105,7 +105,8 @@ func toJSON(m resource.PropertyMap, secrets []string) (map[string]any, error) {
 	return s.AsMap(), nil
 }
 
-func fromJSON(m map[string]any) (resource.PropertyMap, error) {
+// Properties reads properties in the form of Pulumi's protocol, which its states and `pulumi preview --json` have too.
+func Properties(m map[string]any) (resource.PropertyMap, error) {
 	if m == nil {
 		return nil, nil
 	}

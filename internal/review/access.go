@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ func (v *view) grants() []grant {
 				continue
 			}
 			all = append(all, grant{
-				Principals: []string{role.Name}, Verbs: []string{"AWS managed policy"}, Actions: []string{arn[strings.LastIndex(arn, "/")+1:]},
+				Principals: []string{role.Name}, Verbs: []string{managedPolicy}, Actions: []string{arn[strings.LastIndex(arn, "/")+1:]},
 				Targets: []target{{Text: "the resources that this AWS managed policy names"}}, Source: r.Name,
 			})
 		case bucketPolicyType:
@@ -213,22 +214,42 @@ func (v *view) principal(name string) string {
 // targets finds the resources that an ARN names. A pattern of names, such as arn:aws:s3:::cinema-prod-storage-*-1a2b3c4/*,
 // names every resource with a card that it matches.
 func (v *view) targets(arn string, own *plan.Resource) []target {
-	head, objects, _ := strings.Cut(arn, "/")
-	if name := head[strings.LastIndex(head, ":")+1:]; !strings.Contains(name, "*") || name == "*" {
+	if v.byID[arn] != nil || arn == "*" && own != nil {
 		return []target{v.target(arn, own)}
 	}
 	var all []target
 	for _, c := range cardTypes {
 		for _, r := range v.ByType(c.typ) {
-			if matched, err := path.Match(head, text(r.State, "arn")); err == nil && matched {
-				all = append(all, target{r, objects, strings.TrimSuffix(r.Name+"/"+objects, "/")})
+			if within, ok := matches(arn, text(r.State, "arn")); ok {
+				all = append(all, target{r, v.readable(within), strings.TrimSuffix(r.Name+"/"+v.readable(within), "/")})
 			}
 		}
 	}
-	if len(all) == 0 {
-		return []target{v.target(arn, own)}
+	if len(all) == 0 || arn == "*" {
+		all = append(all, v.target(arn, own))
 	}
 	return all
+}
+
+// matches reports whether an ARN in a policy, which may have * and ?, names a resource or something within it, and returns
+// what is within: "thumb/*" for arn:aws:s3:::images-*/thumb/* and a bucket. A * also matches : and /.
+func matches(pattern, arn string) (within string, ok bool) {
+	if arn == "" {
+		return "", false
+	}
+	like := func(p string) bool {
+		if !strings.ContainsAny(p, "*?") {
+			return p == arn
+		}
+		p = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(p))
+		matched, err := regexp.MatchString("^"+p+"$", arn)
+		return err == nil && matched
+	}
+	if like(pattern) {
+		return "", true
+	}
+	head, within, found := strings.Cut(pattern, "/")
+	return within, found && like(head)
 }
 
 // target finds the resource that an ARN without a pattern of names names.
@@ -273,38 +294,74 @@ func texts(v any) []string {
 	return nil
 }
 
-// actionVerbs are plain verbs for common actions.
+// actionVerbs are plain verbs for the actions on what a resource holds.
 var actionVerbs = map[string]string{
 	"s3:GetObject": "read", "s3:GetObjectVersion": "read", "s3:PutObject": "write", "s3:DeleteObject": "delete", "s3:DeleteObjectVersion": "delete",
-	"s3:ListBucket": "list", "s3:GetBucketLocation": "list", "s3:AbortMultipartUpload": "write", "s3:*": "everything", "*": "everything",
-	"kms:Decrypt": "decrypt", "kms:Encrypt": "encrypt", "kms:GenerateDataKey": "encrypt", "kms:GenerateDataKey*": "encrypt", "kms:ReEncrypt*": "encrypt",
-	"sqs:SendMessage": "send", "sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "assume",
+	"s3:ListBucket": "list", "s3:ListBucketVersions": "list", "s3:AbortMultipartUpload": "write",
+	"kms:Decrypt": "decrypt", "kms:Encrypt": "encrypt", "kms:GenerateDataKey": "encrypt", "kms:GenerateDataKeyWithoutPlaintext": "encrypt",
+	"kms:ReEncryptFrom": "encrypt", "kms:ReEncryptTo": "encrypt",
+	"sqs:SendMessage": "send", "sqs:ReceiveMessage": "receive", "sqs:DeleteMessage": "receive", "sqs:PurgeQueue": "delete",
+	"sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "assume",
+}
+
+// settingVerbs are plain verbs for the actions on a resource itself, by the beginning of their names.
+var settingVerbs = []struct{ prefix, verb string }{
+	{"Get", "inspect"}, {"List", "inspect"}, {"Describe", "inspect"},
+	{"Create", "create"}, {"Delete", "remove"}, {"ScheduleKeyDeletion", "remove"},
+	{"Put", "configure"}, {"Set", "configure"}, {"Update", "configure"}, {"Modify", "configure"}, {"Add", "configure"}, {"Remove", "configure"},
+	{"Tag", "configure"}, {"Untag", "configure"}, {"Enable", "configure"}, {"Disable", "configure"}, {"Cancel", "configure"}, {"Replicate", "replicate"},
+	{"Subscribe", "subscribe"}, {"Unsubscribe", "subscribe"},
 }
 
 // verbOrder is the order in which the page lists verbs.
-var verbOrder = []string{"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "publish", "invoke", "assume"}
+var verbOrder = []string{
+	"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "receive", "publish", "invoke", "assume",
+	"replicate", "subscribe", "create", "remove", "configure", "inspect",
+}
 
-// verbs turns actions into plain verbs, each once. Actions without a verb are listed, or counted where there are many.
+// verbs turns actions into plain verbs, each once. A pattern has the verb of each action that it matches. An action without
+// a verb is listed as it is.
 func verbs(actions []string) []string {
-	var all, other []string
-	for _, a := range actions {
-		if w := actionVerbs[a]; w == "" {
-			other = append(other, a)
-		} else if !slices.Contains(all, w) {
-			all = append(all, w)
+	var all []string
+	add := func(verb string) {
+		if !slices.Contains(all, verb) {
+			all = append(all, verb)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b string) int { return slices.Index(verbOrder, a) - slices.Index(verbOrder, b) })
-	switch {
-	case len(other) > 5 && slices.ContainsFunc(other, func(a string) bool { return strings.HasPrefix(a, "kms:") }):
-		all = append(all, "administer")
-	case len(other) > 5 && len(all) > 0:
-		all = append(all, fmt.Sprintf("%d other actions", len(other)))
-	case len(other) > 5:
-		all = append(all, fmt.Sprintf("%d actions", len(other)))
-	default:
-		all = append(all, other...)
+	for _, action := range actions {
+		service, name, _ := strings.Cut(action, ":")
+		if action == "*" || name == "*" {
+			add("everything")
+			continue
+		}
+		if strings.Contains(service, " ") { // all actions except …
+			add(action)
+			continue
+		}
+		known := false
+		for _, a := range slices.Sorted(maps.Keys(actionVerbs)) {
+			if matched, err := path.Match(strings.ToLower(action), strings.ToLower(a)); err == nil && matched {
+				add(actionVerbs[a])
+				known = true
+			}
+		}
+		if i := slices.IndexFunc(settingVerbs, func(s struct{ prefix, verb string }) bool { return strings.HasPrefix(name, s.prefix) }); i >= 0 && service != "" {
+			if !known || strings.Contains(name, "*") {
+				add(settingVerbs[i].verb)
+			}
+			known = true
+		}
+		if !known {
+			add(action)
+		}
 	}
+	order := func(verb string) int {
+		if i := slices.Index(verbOrder, verb); i >= 0 {
+			return i
+		}
+		return len(verbOrder)
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return cmp.Or(order(a)-order(b), strings.Compare(a, b)) })
 	return all
 }
 
@@ -334,9 +391,24 @@ type role struct {
 }
 
 // cardTypes are the types whose resources have a card, with their names on the page.
-var cardTypes = []struct{ typ, kind string }{
-	{bucketType, "bucket"}, {keyType, "encryption key"}, {queueType, "queue"}, {topicType, "topic"}, {functionType, "function"},
+var cardTypes = []struct{ typ, kind, service string }{
+	{bucketType, "bucket", "s3"}, {keyType, "encryption key", "kms"}, {queueType, "queue", "sqs"}, {topicType, "topic", "sns"}, {functionType, "function", "lambda"},
 }
+
+// on is the part of a grant that concerns a service.
+func (g grant) on(service string) grant {
+	g.Actions = slices.DeleteFunc(slices.Clone(g.Actions), func(action string) bool {
+		of, _, named := strings.Cut(action, ":")
+		return named && !strings.EqualFold(of, service) && !strings.Contains(action, " ")
+	})
+	if len(g.Verbs) == 0 || g.Verbs[0] != managedPolicy {
+		g.Verbs = verbs(g.Actions)
+	}
+	return g
+}
+
+// managedPolicy stands for the verbs of a policy of AWS.
+const managedPolicy = "AWS managed policy"
 
 func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	all := v.grants()
@@ -346,13 +418,13 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 			hasCard[r] = true
 			card := accessCard{Name: r.Name, Kind: c.kind}
 			for _, g := range all {
-				row := grantRow{grant: g}
+				row := grantRow{grant: g.on(c.service)}
 				for _, t := range g.Targets {
 					if t.Resource == r {
 						row.Paths = append(row.Paths, cmp.Or(t.Path, "the "+c.kind+" itself"))
 					}
 				}
-				if len(row.Paths) > 0 {
+				if len(row.Paths) > 0 && len(row.Actions) > 0 {
 					card.Grants = append(card.Grants, row)
 				}
 			}
@@ -407,6 +479,56 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	}
 	slices.SortFunc(roles, func(a, b role) int { return strings.Compare(a.Name, b.Name) })
 	return cards, m, roles
+}
+
+// accessRow is what a principal may do on a target, in plain text, so that two sides can be compared.
+type accessRow struct{ principal, effect, target, conditions string }
+
+// compareAccess lists the permissions that only one side has, as rows of principal, effect, actions, target and conditions.
+func compareAccess(before, after []grant) (all []rowEdit) {
+	b, a := permissions(before), permissions(after)
+	side := func(rows, other map[accessRow][]string, added bool) {
+		for _, r := range slices.SortedFunc(maps.Keys(rows), func(x, y accessRow) int {
+			return cmp.Or(strings.Compare(x.principal, y.principal), strings.Compare(x.target, y.target), strings.Compare(x.effect, y.effect), strings.Compare(x.conditions, y.conditions))
+		}) {
+			actions := slices.DeleteFunc(slices.Clone(rows[r]), func(action string) bool { return slices.Contains(other[r], action) })
+			if len(actions) > 0 {
+				all = append(all, rowEdit{added, []string{r.principal, r.effect, strings.Join(actions, " "), r.target, r.conditions}})
+			}
+		}
+	}
+	side(b, a, false)
+	side(a, b, true)
+	return all
+}
+
+// permissions lists the actions of each principal on each target, sorted, each once.
+func permissions(grants []grant) map[accessRow][]string {
+	all := map[accessRow][]string{}
+	for _, g := range grants {
+		effect := "allow"
+		switch {
+		case g.Denied:
+			effect = "deny"
+		case g.Boundary:
+			effect = "limit to"
+		}
+		for _, principal := range g.Principals {
+			for _, t := range g.Targets {
+				actions := g.Actions
+				for _, c := range cardTypes {
+					if t.Resource != nil && t.Resource.Type == c.typ {
+						actions = g.on(c.service).Actions
+					}
+				}
+				if len(actions) > 0 {
+					r := accessRow{principal, effect, t.Text, strings.Join(g.Conditions, "; ")}
+					all[r] = slices.Compact(slices.Sorted(slices.Values(append(all[r], actions...))))
+				}
+			}
+		}
+	}
+	return all
 }
 
 // weight sorts grants first, then boundaries, then denials.

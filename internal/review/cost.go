@@ -5,12 +5,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
 	"cinema-database/internal/plan"
 )
 
 // costLine is one line of the estimate.
 type costLine struct {
-	Group    string // what the line belongs to, e.g. "Compute"
+	Group string // what the line belongs to, e.g. "Compute"
+	// Key is the same for what a line is about, however much of it there is: two estimates are compared by it.
+	Key      string
 	What     string
 	Quantity string
 	Price    string
@@ -34,9 +38,10 @@ type estimate struct {
 	Maximum string
 }
 
-func (e *estimate) add(group, what string, quantity float64, unit string, p price, assumption string) {
+// add adds a line and returns it. Its key is its text; a text with a number in it needs another key.
+func (e *estimate) add(group, what string, quantity float64, unit string, p price, assumption string) *costLine {
 	line := costLine{
-		Group: group, What: what, Price: unitPrice(p.USD) + " per " + p.Unit, Source: p.Source,
+		Group: group, Key: what, What: what, Price: unitPrice(p.USD) + " per " + p.Unit, Source: p.Source,
 		USD: quantity * p.USD, Assumption: assumption,
 	}
 	line.Quantity = amount(quantity) + " " + unit
@@ -45,6 +50,7 @@ func (e *estimate) add(group, what string, quantity float64, unit string, p pric
 	if assumption == "" {
 		e.Fixed += line.USD
 	}
+	return &e.Lines[len(e.Lines)-1]
 }
 
 // unitPrice formats a price with all of its digits, and at least two decimals.
@@ -75,10 +81,10 @@ func (e *estimate) hosts(what, typ string, count, rootGB float64, monitored bool
 	hourly, known := instancePrices[typ]
 	if !known {
 		why := fmt.Sprintf("the price of %s is not in the price list", typ)
-		e.Lines = append(e.Lines, costLine{Group: "Compute", What: what, Quantity: amount(count) + " × " + typ, Unknown: why, Source: ec2Page})
+		e.Lines = append(e.Lines, costLine{Group: "Compute", Key: what, What: what, Quantity: amount(count) + " × " + typ, Unknown: why, Source: ec2Page})
 		e.Unknown = append(e.Unknown, what+": "+why)
 	} else {
-		e.add("Compute", fmt.Sprintf("%s: %s × %s", what, amount(count), typ), count*hoursPerMonth, "instance-hours", price{hourly, "hour", ec2Page}, "")
+		e.add("Compute", fmt.Sprintf("%s: %s × %s", what, amount(count), typ), count*hoursPerMonth, "instance-hours", price{hourly, "hour", ec2Page}, "").Key = what
 	}
 	if rootGB > 0 {
 		e.add("Compute", what+": root volume", count*rootGB, "GB", volumePrice, "")
@@ -121,13 +127,18 @@ func (v *view) estimate() estimate {
 		if n := number(r.Inputs, "throughput") - baselineMBPerSec; n > 0 {
 			e.add("Data", r.Name+": throughput above 125 MB/s", n, "MB/s", throughputPrice, "")
 		}
-		if len(v.ByType(backupPlanType)) > 0 {
-			e.add("Data", r.Name+": backups", number(r.Inputs, "size"), "GB", backupPrice, "one full copy of a full volume, without incremental copies")
+		const oneCopy = "one full copy of a full volume, without incremental copies"
+		for _, p := range v.ByType(backupPlanType) {
+			e.add("Data", r.Name+": backups", number(r.Inputs, "size"), "GB", backupPrice, oneCopy)
+			if slices.ContainsFunc(objects(p.Inputs, "rules"), func(rule resource.PropertyMap) bool { return len(objects(rule, "copyActions")) > 0 }) {
+				e.add("Data", r.Name+": backups in another region", number(r.Inputs, "size"), "GB", backupPrice, oneCopy)
+			}
 		}
 	}
 	for _, r := range v.ByType(bucketType) {
 		gb, why := assumedBucketGB, fmt.Sprintf("%s GB stored", amount(assumedBucketGB))
-		if v.holdsImages(r) {
+		source := v.copiedFrom(r)
+		if v.holdsImages(r) || source != nil && v.holdsImages(source) {
 			gb, why = assumedImagesGB, fmt.Sprintf("%s GB of images stored, all in S3 Standard", amount(assumedImagesGB))
 		}
 		e.add("Data", r.Name, gb, "GB", bucketPrice, why)
@@ -135,13 +146,17 @@ func (v *view) estimate() estimate {
 			e.add("Data", r.Name+": write requests", 2*assumedImages/1000, "× 1,000", putPrice, amount(assumedImages)+" images per month, each with a thumbnail")
 			e.add("Data", r.Name+": read requests", 100*assumedImages/1000, "× 1,000", getPrice, "each image is read 100 times")
 		}
+		if source != nil && v.holdsImages(source) {
+			e.add("Data", r.Name+": write requests", 2*assumedImages/1000, "× 1,000", putPrice, amount(assumedImages)+" images per month are copied, each with its thumbnail")
+			e.add("Data", r.Name+": transfer between regions", assumedNewImagesGB, "GB", regionsPrice, amount(assumedNewImagesGB)+" GB of new images per month")
+		}
 	}
 	for _, r := range v.ByType(keyType) {
 		e.add("Data", r.Name+": key", 1, "key", keyPrice, "")
 	}
 	nats := v.ByType(natType)
 	if n := float64(len(nats)); n > 0 {
-		e.add("Network", counted(len(nats), "NAT gateway"), n*hoursPerMonth, "hours", natPrice, "")
+		e.add("Network", counted(len(nats), "NAT gateway"), n*hoursPerMonth, "hours", natPrice, "").Key = "NAT gateways"
 		e.add("Network", "NAT gateways: data", assumedNATGB, "GB", natDataPrice, amount(assumedNATGB)+" GB per month through all of them; S3 traffic uses a gateway endpoint")
 	}
 	addresses, including := len(v.ByType(addressType)), ""
@@ -152,7 +167,7 @@ func (v *view) estimate() estimate {
 		}
 	}
 	if addresses > 0 {
-		e.add("Network", counted(addresses, "public IPv4 address")+including, float64(addresses)*hoursPerMonth, "hours", addressPrice, "")
+		e.add("Network", counted(addresses, "public IPv4 address")+including, float64(addresses)*hoursPerMonth, "hours", addressPrice, "").Key = "public IPv4 addresses"
 	}
 	for _, b := range balancers {
 		e.add("Network", b.Name+": load balancer", hoursPerMonth, "hours", balancerPrice, "")
@@ -190,7 +205,7 @@ func (v *view) estimateEdge(e *estimate) {
 	for _, acl := range v.ByType(firewallType) {
 		rules := len(objects(acl.Inputs, "rules"))
 		e.add("Network", acl.Name+": web ACL", 1, "web ACL", aclPrice, "")
-		e.add("Network", acl.Name+": "+counted(rules, "rule"), float64(rules), "rules", aclRulePrice, "")
+		e.add("Network", acl.Name+": "+counted(rules, "rule"), float64(rules), "rules", aclRulePrice, "").Key = acl.Name + ": rules"
 		e.add("Network", acl.Name+": requests", assumedRequests/1e6, "million", aclRequestPrice, amount(assumedRequestsPerSec)+" requests per second")
 	}
 }
@@ -238,7 +253,7 @@ func (v *view) estimateMonitoring(e *estimate) {
 		e.add("Logs and alarms", g.Name+": logs", gb, "GB", logsPrice, amount(gb)+" GB per month")
 	}
 	if n := len(v.ByType(alarmType)); n > 0 {
-		e.add("Logs and alarms", counted(n, "alarm"), float64(n), "alarms", alarmPrice, "")
+		e.add("Logs and alarms", counted(n, "alarm"), float64(n), "alarms", alarmPrice, "").Key = "alarms"
 	}
 	for _, s := range v.ByType(subscriptionType) {
 		if text(s.Inputs, "monitoringSubscription.realtimeMetricsSubscriptionConfig.realtimeMetricsSubscriptionStatus") == "Enabled" {
@@ -246,7 +261,7 @@ func (v *view) estimateMonitoring(e *estimate) {
 		}
 	}
 	if n := len(v.ByType(dashboardType)); n > 0 {
-		e.add("Logs and alarms", counted(n, "dashboard"), float64(n), "dashboards", dashboardPrice, "")
+		e.add("Logs and alarms", counted(n, "dashboard"), float64(n), "dashboards", dashboardPrice, "").Key = "dashboards"
 	}
 }
 
@@ -275,7 +290,7 @@ func (v *view) estimateUnpriced(e *estimate) {
 }
 
 func (e *estimate) unpriced(group, what, why string) {
-	e.Lines = append(e.Lines, costLine{Group: group, What: what, Unknown: why})
+	e.Lines = append(e.Lines, costLine{Group: group, Key: what, What: what, Unknown: why})
 	e.Unknown = append(e.Unknown, what+": "+why)
 }
 
@@ -284,6 +299,18 @@ func (v *view) holdsImages(bucket *plan.Resource) bool {
 	return slices.ContainsFunc(v.ByType(notifyType), func(n *plan.Resource) bool {
 		return v.byID[n.Text("bucket")] == bucket && len(objects(n.Inputs, "lambdaFunctions")) > 0
 	})
+}
+
+// copiedFrom is the bucket whose objects are copied to another bucket, nil for none.
+func (v *view) copiedFrom(bucket *plan.Resource) *plan.Resource {
+	for _, c := range v.ByType(replicationType) {
+		for _, rule := range objects(c.Inputs, "rules") {
+			if v.byID[text(rule, "destination.bucket")] == bucket {
+				return v.byID[c.Text("bucket")]
+			}
+		}
+	}
+	return nil
 }
 
 // template is the launch template of an Auto Scaling group.

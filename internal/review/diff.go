@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,25 +16,35 @@ import (
 	"cinema-database/internal/plan"
 )
 
-// changes holds the differences between two recordings.
+// changes is what an update does: by the engine's plan, by a comparison with another commit, or by both.
 type changes struct {
-	Ref, Commit, Subject string
-	Added, Removed       []named
-	Changed              []changed
-	Outputs              []edit
-	Cost                 []costEdit
-	Before, After        float64
+	Ref, Commit, Subject string   // of the commit that is compared, "" for none
+	Planned              bool     // the steps are the engine's
+	Problems             []string // the errors of the engine's preview
+	StandIns             bool     // the commit's review command records stand-ins for its binaries
+
+	Steps    []step // worst first
+	Outputs  []edit
+	Releases []release
+	Effects  []effect
+	Verdict  string
+
+	then          *view // what is there before, nil where it is not known
+	Compared      bool  // the fields below are known
+	Cost          []costEdit
+	Before, After float64
+	Ways          []rowEdit // rows of "What is public"
+	Traffic       []rowEdit
+	Access        []rowEdit
 }
 
-func (c *changes) None() bool {
-	return len(c.Added)+len(c.Removed)+len(c.Changed)+len(c.Outputs) == 0
-}
+func (c *changes) None() bool { return len(c.Steps)+len(c.Outputs)+len(c.Problems) == 0 }
 
-// Replaced counts the changed resources that AWS must replace.
-func (c *changes) Replaced() int {
+// Count counts the steps of an operation.
+func (c *changes) Count(op string) int {
 	n := 0
-	for _, r := range c.Changed {
-		if len(r.Replaces) > 0 {
+	for _, s := range c.Steps {
+		if s.Op == op {
 			n++
 		}
 	}
@@ -43,25 +54,79 @@ func (c *changes) Replaced() int {
 // Difference is the change of the monthly cost, in US dollars.
 func (c *changes) Difference() float64 { return c.After - c.Before }
 
-type named struct {
-	Name, Type string
-	// Note states the effect of protection or retention on a removal.
-	Note string
-}
-
-// changed is a resource of both recordings, with its differences.
-type changed struct {
-	Name, Type string
-	// Replaces lists the inputs that AWS cannot change in place.
-	Replaces []string
-	Edits    []edit
-}
-
 type edit struct{ Path, Before, After string }
 
+// costEdit is a line of the estimate that both sides have, or one side has. What is the line's text on each side.
 type costEdit struct {
-	What          string
+	Was, Is       string
 	Before, After float64
+}
+
+// What is the line's text: both texts where they differ.
+func (e costEdit) What() string {
+	switch {
+	case e.Was == e.Is || e.Was == "":
+		return e.Is
+	case e.Is == "":
+		return e.Was
+	}
+	return e.Was + " → " + e.Is
+}
+
+func (e costEdit) Difference() float64 { return e.After - e.Before }
+
+// rowEdit is a row of a table that only one side has.
+type rowEdit struct {
+	Added bool
+	Cells []string
+}
+
+// Sign is + or −.
+func (r rowEdit) Sign() string {
+	if r.Added {
+		return "+"
+	}
+	return "−"
+}
+
+// rowTable is a table of rows that only one side has.
+type rowTable struct {
+	Title string
+	Heads []string
+	Rows  []rowEdit
+}
+
+// Tables lists what the two sides allow differently, without the tables that have no rows.
+func (c *changes) Tables() []rowTable {
+	return slices.DeleteFunc([]rowTable{
+		{"Ways in", []string{"Resource", "Kind", "Access", "Reason and protection"}, c.Ways},
+		{"Traffic", []string{"From", "To", "Port", "Reason"}, c.Traffic},
+		{"Permissions", []string{"Principal", "Effect", "Actions", "Resource", "Condition"}, c.Access},
+	}, func(t rowTable) bool { return len(t.Rows) == 0 })
+}
+
+// compareRows lists the rows that only one side has: removed ones first, each side in its order.
+func compareRows(before, after [][]string) (all []rowEdit) {
+	side := func(rows, others [][]string, added bool) {
+		for _, r := range rows {
+			if !slices.ContainsFunc(others, func(o []string) bool { return slices.Equal(r, o) }) {
+				all = append(all, rowEdit{added, r})
+			}
+		}
+	}
+	side(before, after, false)
+	side(after, before, true)
+	return all
+}
+
+// only are the elements of a list that keep keeps.
+func only[T any](list []T, keep func(T) bool) (kept []T) {
+	for _, e := range list {
+		if keep(e) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // difference compares two recordings by URN and alias, as the engine does.
@@ -79,30 +144,32 @@ func difference(before, after *plan.Recording) *changes {
 	}
 	for _, r := range old.Resources {
 		if !found[r] {
-			n := named{Name: r.Name, Type: r.Type}
-			switch {
-			case r.RetainOnDelete:
-				n.Note = "stays on AWS, unmanaged"
-			case r.Protect:
-				n.Note = "protected: Pulumi refuses the update until it is unprotected"
-			}
-			c.Removed = append(c.Removed, n)
+			c.Steps = append(c.Steps, step{Op: opDelete, Name: r.Name, Type: r.Type, Protected: r.Protect, Retained: r.RetainOnDelete, was: r.Inputs, state: r.State})
 		}
 	}
 	for _, r := range now.Resources {
 		was := previous[r]
 		if was == nil {
-			c.Added = append(c.Added, named{Name: r.Name, Type: r.Type})
+			c.Steps = append(c.Steps, step{Op: opCreate, Name: r.Name, Type: r.Type, is: r.Inputs})
 			continue
 		}
-		if d := compare(old, now, was, r); len(d.Edits) > 0 {
-			c.Changed = append(c.Changed, d)
+		if s := compare(old, now, was, r); len(s.Edits) > 0 {
+			c.Steps = append(c.Steps, s)
 		}
 	}
-	slices.SortStableFunc(c.Changed, func(a, b changed) int { return min(len(b.Replaces), 1) - min(len(a.Replaces), 1) })
+	slices.SortStableFunc(c.Steps, byHarm)
 	c.Outputs = edits(flat(old, nil, before.Exports, nil), flat(now, nil, after.Exports, nil))
-	c.costs(old.estimate(), now.estimate())
+	c.compared(old, now, func(grant) bool { return true })
 	return c
+}
+
+// compared fills in what the two sides allow and cost. Of the grants it compares those that keep keeps.
+func (c *changes) compared(old, now *view, keep func(grant) bool) {
+	c.then, c.Compared = old, true
+	c.costs(old.estimate(), now.estimate())
+	c.Ways = compareRows(old.ways(), now.ways())
+	c.Traffic = compareRows(old.trafficRows(), now.trafficRows())
+	c.Access = compareAccess(only(old.grants(), keep), only(now.grants(), keep))
 }
 
 // urns lists the URNs that the engine finds a resource by: its own, then those of its aliases and its parents' aliases.
@@ -132,11 +199,14 @@ func (v *view) urns(r *plan.Resource) []string {
 	return all
 }
 
-func compare(old, now *view, was, is *plan.Resource) changed {
-	d := changed{Name: is.Name, Type: is.Type}
+func compare(old, now *view, was, is *plan.Resource) step {
+	d := step{Op: opUpdate, Name: is.Name, Type: is.Type, Protected: was.Protect, Retained: was.RetainOnDelete, was: was.Inputs, is: is.Inputs, state: was.State}
 	if is.Custom {
 		d.Replaces = awssim.Diff(is.Type, was.Inputs, is.Inputs).Without(is.IgnoreChanges).Replaces
 		d.Edits = edits(flat(old, was, was.Inputs, is.IgnoreChanges), flat(now, is, is.Inputs, is.IgnoreChanges))
+	}
+	if len(d.Replaces) > 0 {
+		d.Op = opReplace
 	}
 	for _, o := range []struct {
 		name    string
@@ -154,24 +224,68 @@ func compare(old, now *view, was, is *plan.Resource) changed {
 	return d
 }
 
+// edits lists the paths whose values differ. What is new or gone as a whole, such as an element of a list, is one edit.
 func edits(before, after map[string]string) []edit {
 	var all []edit
+	whole := map[string][]string{}
 	for _, k := range keysOf(before, after) {
 		b, inBefore := before[k]
 		a, inAfter := after[k]
-		if inBefore && inAfter && a == b {
-			continue
+		switch {
+		case inBefore && inAfter && a != b:
+			all = append(all, edit{Path: k, Before: abbreviate(b), After: abbreviate(a)})
+		case inBefore && !inAfter:
+			at := outermost(k, after)
+			whole[at] = append(whole[at], relative(k, at)+b)
+			if len(whole[at]) == 1 {
+				all = append(all, edit{Path: at, After: absent})
+			}
+		case inAfter && !inBefore:
+			at := outermost(k, before)
+			whole[at] = append(whole[at], relative(k, at)+a)
+			if len(whole[at]) == 1 {
+				all = append(all, edit{Path: at, Before: absent})
+			}
 		}
-		e := edit{Path: k, Before: abbreviate(b), After: abbreviate(a)}
-		if !inBefore {
-			e.Before = "(absent)"
+	}
+	for i, e := range all {
+		switch content := abbreviate(strings.Join(whole[e.Path], ", ")); absent {
+		case e.Before:
+			all[i].After = content
+		case e.After:
+			all[i].Before = content
 		}
-		if !inAfter {
-			e.After = "(absent)"
-		}
-		all = append(all, e)
 	}
 	return all
+}
+
+const absent = "(absent)"
+
+// outermost is the shortest beginning of a path that no path of the other side has.
+func outermost(path string, other map[string]string) string {
+	for i := 1; i < len(path); i++ {
+		if (path[i] == '.' || path[i] == '[') && !begins(other, path[:i]) {
+			return path[:i]
+		}
+	}
+	return path
+}
+
+func begins(paths map[string]string, with string) bool {
+	for p := range paths {
+		if rest, ok := strings.CutPrefix(p, with); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
+}
+
+// relative is a path below another one, as the label of a value.
+func relative(path, above string) string {
+	if path == above {
+		return ""
+	}
+	return strings.TrimPrefix(path[len(above):], ".") + ": "
 }
 
 // flat maps every path of a property map to its scalar, without ignored properties. It shows the
@@ -228,6 +342,9 @@ func scalars(list []resource.PropertyValue) bool {
 // element identifies a list's element by its own name where it has one: its index changes when an earlier one is removed.
 func element(i int, v resource.PropertyValue) string {
 	if v.IsObject() {
+		if title := plan.At(v.ObjectValue(), "properties.title"); title.IsString() { // a dashboard's widget
+			return title.StringValue()
+		}
 		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType"} {
 			if s, ok := v.ObjectValue()[key]; ok && (s.IsString() || s.IsNumber()) {
 				return render(s)
@@ -249,22 +366,26 @@ func abbreviate(s string) string {
 	return fmt.Sprintf("%s… (%s bytes, SHA-256 %.6x…)", string(r[:maxValue/2]), amount(float64(len(s))), sha256.Sum256([]byte(s)))
 }
 
+// costs pairs the lines of two estimates, the largest differences first.
 func (c *changes) costs(before, after estimate) {
 	c.Before, c.After = before.USD, after.USD
-	sum := func(e estimate) map[string]float64 {
-		m := map[string]float64{}
-		for _, l := range e.Lines {
-			m[l.What] += l.USD
-		}
-		return m
+	lines := map[string]costEdit{}
+	for _, l := range before.Lines {
+		e := lines[l.Key]
+		e.Was, e.Before = l.What, e.Before+l.USD
+		lines[l.Key] = e
 	}
-	b, a := sum(before), sum(after)
-	for _, k := range keysOf(b, a) {
-		if d := a[k] - b[k]; d > 0.005 || d < -0.005 {
-			c.Cost = append(c.Cost, costEdit{k, b[k], a[k]})
+	for _, l := range after.Lines {
+		e := lines[l.Key]
+		e.Is, e.After = l.What, e.After+l.USD
+		lines[l.Key] = e
+	}
+	for _, k := range slices.Sorted(maps.Keys(lines)) {
+		if d := lines[k].Difference(); d > 0.005 || d < -0.005 {
+			c.Cost = append(c.Cost, lines[k])
 		}
 	}
-	slices.SortStableFunc(c.Cost, func(x, y costEdit) int { return cmp.Compare(y.After-y.Before, x.After-x.Before) })
+	slices.SortStableFunc(c.Cost, func(x, y costEdit) int { return cmp.Compare(math.Abs(y.Difference()), math.Abs(x.Difference())) })
 }
 
 // keysOf lists the keys of both maps, sorted, each once.

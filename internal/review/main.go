@@ -8,24 +8,30 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
 
+	"cinema-database/app"
 	"cinema-database/internal/cli"
 	"cinema-database/internal/plan"
+	"cinema-database/internal/problem"
 )
 
 const usage = `usage: review [flags]
 
 Writes one page about a stack, computed from what this program registers: topology, traffic, access, cost, inventory.
-It needs no AWS account and no Pulumi CLI.
+It needs no AWS account and no Pulumi CLI. With --plan or --against, or both, it begins with what an update does.
 
 flags
   --stack NAME       the stack; its config is in Pulumi.NAME.yaml (default dev)
   -c KEY=VALUE       set a config value, instead of the file's (repeatable)
-  --against REF      also show the changes since a git ref
-  --format html|md   one self-contained HTML page, or Markdown (default html)
-  -o FILE            the output file, - for standard output (default review.html or review.md)
+  --plan FILE        what the update does, step by step, as the engine plans it: what "pulumi preview --json" has written
+  --against REF      what the update does, by comparison with a git ref: also cost, traffic, access, and the releases' commits
+  --format html|md   one self-contained HTML page, or Markdown for a comment on a pull request (default html)
+  -o FILE            the output file, - for standard output (default review.html or review.md); a FILE that ends in .html
+                     or .md has that format (repeatable)
 `
 
 const (
@@ -37,9 +43,11 @@ const (
 const dumpCommand = "dump"
 
 type command struct {
-	stack, against, format, out string
-	config                      map[string]string
-	dump                        bool
+	stack, plan, against, format string
+	out                          []string
+	config                       map[string]string
+	dump                         bool
+	project                      string // its name, once record has read it
 }
 
 // Main runs the review command; args follow "review" on the command line. Placeholders replace the binaries that find does
@@ -51,7 +59,7 @@ func Main(ctx context.Context, args []string, program Program, find Finder, stdo
 	}
 	ctx, stop := cli.Interruptible(ctx)
 	defer stop()
-	if err := c.run(ctx, program, find, stdout); err != nil {
+	if err := c.run(ctx, program, find, stdout, stderr); err != nil {
 		fmt.Fprintln(stderr, err)
 		return cli.ExitFailed
 	}
@@ -71,6 +79,7 @@ func parse(args []string) (command, error) {
 		}
 		return nil
 	})
+	fs.StringVar(&c.plan, "plan", "", "")
 	fs.Func("format", "", func(format string) error {
 		if c.format = format; format != formatHTML && format != formatMD {
 			return fmt.Errorf("neither %s nor %s", formatHTML, formatMD)
@@ -78,29 +87,35 @@ func parse(args []string) (command, error) {
 		return nil
 	})
 	for _, name := range []string{"o", "output"} {
-		fs.StringVar(&c.out, name, "", "")
+		fs.Func(name, "", func(file string) error {
+			c.out = append(c.out, file)
+			return nil
+		})
 	}
 	if err := cli.Parse(fs, args); err != nil {
 		return c, err
 	}
 	c.stack, c.config = *stack, config
-	if c.out == "" {
-		c.out = "review." + c.format
+	if len(c.out) == 0 {
+		c.out = []string{"review." + c.format}
 	}
 	return c, nil
 }
 
-// project is the name of the Pulumi project, and the namespace of its config.
-const project = "cinema"
-
-func (c command) run(ctx context.Context, program Program, find Finder, stdout io.Writer) error {
+func (c command) run(ctx context.Context, program Program, find Finder, stdout, stderr io.Writer) error {
 	if c.dump {
-		return c.writeDump(program, stdout)
+		return c.writeDump(program, find, stdout)
 	}
+	// First what can be wrong with the command line, so that it is reported at once.
+	var planned *enginePlan
 	var against *reference
+	var err error
+	if c.plan != "" {
+		if planned, err = readPlan(c.plan); err != nil {
+			return err
+		}
+	}
 	if c.against != "" {
-		// First, so that a wrong ref is reported at once.
-		var err error
 		if against, err = resolve(ctx, c.against); err != nil {
 			return err
 		}
@@ -110,53 +125,124 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout i
 	if err != nil {
 		return err
 	}
+	var sides *sides
+	if against != nil {
+		if sides, err = c.both(ctx, against, program, stderr); err != nil {
+			return err
+		}
+		defer sides.remove()
+		if find, missing = sides.find, nil; !sides.before.Built {
+			find = placeholder // as on the other side
+		}
+		if deployed, err = c.record(program(find), false); err != nil {
+			return err
+		}
+	}
 	preview, err := c.record(program(orPlaceholder(find, nil)), true)
 	if err != nil {
 		return err
 	}
-	page := newPage(project, c.stack, deployed, preview)
+	page := newPage(c.project, c.stack, deployed, preview)
 	page.Placeholders = missing
-	if against != nil {
-		before, err := against.record(ctx, c)
-		if err != nil {
-			return err
-		}
-		// Binaries are not in git: both sides have the same placeholders.
-		after, err := c.record(program(placeholder), false)
-		if err != nil {
-			return err
-		}
-		page.compare(against, before, after)
-	}
-	data, err := page.render(c.format)
-	if err != nil {
+	if err := page.compare(ctx, planned, sides, deployed); err != nil {
 		return err
 	}
-	if c.out == "-" {
-		_, err := stdout.Write(data)
-		return err
+	for _, file := range c.out {
+		if err := c.write(page, file, stdout); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(c.out, data, 0o644); err != nil {
-		return fmt.Errorf("review: %w", err)
-	}
-	fmt.Fprintf(stdout, "review: wrote %s\n", c.out)
 	return nil
 }
 
+// write writes a page to a file, - for standard output, in the format of the file's name or of the command line.
+func (c command) write(p *page, file string, stdout io.Writer) error {
+	format := c.format
+	if extension := strings.TrimPrefix(filepath.Ext(file), "."); extension == formatHTML || extension == formatMD {
+		format = extension
+	}
+	data, err := p.render(format)
+	if err != nil {
+		return err
+	}
+	if file == "-" {
+		_, err := stdout.Write(data)
+		return err
+	}
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		return fmt.Errorf("review: %w", err)
+	}
+	fmt.Fprintf(stdout, "review: wrote %s\n", file)
+	return nil
+}
+
+// sides are the two sides of a comparison.
+type sides struct {
+	*reference
+	before *dump
+	dir    string // has this checkout's binaries
+	find   Finder // finds them
+	arch   string
+}
+
+func (s *sides) remove() { _ = os.RemoveAll(s.dir) }
+
+// both builds the binaries of this checkout and of the other commit, and records the other commit's program. The caller
+// removes the binaries.
+func (c command) both(ctx context.Context, r *reference, program Program, progress io.Writer) (*sides, error) {
+	s := &sides{reference: r}
+	if _, err := c.record(program(func(name, arch string) (*app.Binary, error) {
+		s.arch = arch
+		return placeholder(name, arch)
+	}), false); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.dir, err = os.MkdirTemp("", "cinema-review-"); err != nil {
+		return nil, fmt.Errorf("review: %w", err)
+	}
+	s.find = app.FindIn(s.dir)
+	start := time.Now()
+	say := func(what string) { fmt.Fprintf(progress, "review: %s (%.0f s)\n", what, time.Since(start).Seconds()) }
+	fmt.Fprintf(progress, "review: building the binaries of this checkout and of %s, and running the program of %s\n", c.against, c.against)
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error {
+		if err := build(ctx, ".", s.arch, s.dir); err != nil {
+			return fmt.Errorf("review: the binaries of this checkout: %w", err)
+		}
+		say("this checkout is built")
+		return nil
+	})
+	work.Go(func() (err error) {
+		if s.before, err = r.record(ctx, c, s.arch); err == nil {
+			say(c.against + " is built and recorded")
+		}
+		return err
+	})
+	if err := work.Wait(); err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
 // record runs the program with the stack's config. It returns the program's own error where the program fails.
-func (c command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
-	file := "Pulumi." + c.stack + ".yaml"
-	config, err := plan.StackConfig(file, c.config)
+func (c *command) record(program pulumi.RunFunc, preview bool) (*plan.Recording, error) {
+	s, err := plan.ReadStack(".", c.stack, c.config)
 	if errors.Is(err, os.ErrNotExist) {
 		dir, _ := filepath.Abs(".")
-		return nil, fmt.Errorf("review: stack %q: there is no %s in %s; name a stack that has one", c.stack, file, dir)
+		return nil, fmt.Errorf("review: stack %q: there is no Pulumi.%s.yaml in %s; name a stack that has one", c.stack, c.stack, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("review: %w (with -c KEY=VALUE)", err)
+		return nil, fmt.Errorf("review: %w", err)
 	}
-	r, err := plan.Record(program, plan.Options{Project: project, Stack: c.stack, Config: config, Preview: preview})
+	if s.Config["aws:region"] == "" { // on AWS, the environment may have it
+		return nil, fmt.Errorf("review: Pulumi.%s.yaml has no aws:region; set it there, or with -c aws:region=REGION", c.stack)
+	}
+	c.project = s.Project
+	r, err := plan.Record(program, plan.Options{Project: s.Project, Stack: c.stack, Config: s.Config, Preview: preview})
 	if err != nil {
 		return nil, err
 	}
-	return r, r.Err
+	return r, problem.Lines(r.Err)
 }

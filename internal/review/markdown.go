@@ -2,13 +2,40 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// markdown renders the page as Markdown, for example for a comment on a pull request.
+// maxComment is the length of the longest comment that GitHub takes, in characters.
+const maxComment = 65536
+
+// markdown renders the page as Markdown. With changes it is a comment on a pull request: the verdict first, details folded,
+// and no longer than GitHub takes.
 func (p *page) markdown() []byte {
+	if p.Changes != nil {
+		return p.comment()
+	}
 	m := &md{}
+	p.opening(m)
+	for _, s := range p.sections() {
+		m.printf("\n## %s\n\n%s", s.title, s.text)
+	}
+	m.printf("\n%s", footnote)
+	return []byte(m.String())
+}
+
+const footnote = "Computed from the program, without an AWS account. Logical names replace the ids, ARNs and physical names of AWS.\n"
+
+// section is a part of the Markdown page.
+type section struct{ title, text string }
+
+// opening is the title, and what a reader must know of the rest.
+func (p *page) opening(m *md) {
 	m.printf("# %s %s: review\n\n", p.Project, p.Stack)
+	if c := p.Changes; c != nil {
+		m.printf("**%s.**\n\n", c.Verdict)
+	}
 	m.printf("%d resources in %s, %s, %d protected or retained, an estimated %s per month.\n\n",
 		p.Total, p.Region, counted(len(p.Open()), "public entry point"), len(p.Protected), dollars(p.Estimate.USD))
 	for _, w := range p.Warnings {
@@ -18,15 +45,59 @@ func (p *page) markdown() []byte {
 		m.printf("> **Placeholders:** the binaries %s are not built, so placeholders replace them and the digests differ from those of a deployment. `make app` builds them.\n\n",
 			strings.Join(p.Placeholders, ", "))
 	}
-	if p.Changes != nil {
-		m.changes(p.Changes)
+}
+
+// sections are the parts of the page after the changes, the most telling ones first.
+func (p *page) sections() (all []section) {
+	for _, s := range []struct {
+		title string
+		write func(*md)
+	}{
+		{"Topology", func(m *md) { m.topology(p.topology) }},
+		{"What is public", func(m *md) { m.public(p) }},
+		{"Traffic", func(m *md) { m.traffic(p) }},
+		{"Access", func(m *md) { m.access(p) }},
+		{"Estimated cost per month", func(m *md) { m.cost(p) }},
+		{"Inventory", func(m *md) { m.inventory(p) }},
+		{"Outputs", func(m *md) { m.outputs(p) }},
+	} {
+		m := &md{}
+		s.write(m)
+		all = append(all, section{s.title, m.String()})
 	}
-	m.topology(p.topology)
-	m.public(p)
-	m.traffic(p)
-	m.access(p)
-	m.cost(p)
-	m.printf("\n## Inventory\n\n")
+	return all
+}
+
+// comment renders the changes, and as much of the rest as a comment holds.
+func (p *page) comment() []byte {
+	m := &md{}
+	p.opening(m)
+	m.changes(p.Changes)
+	const end = "\n%sThe HTML page has the whole review. " + footnote
+	room := maxComment - m.Len() - len(end)
+	var left []string
+	for _, s := range append(p.Changes.details(), p.sections()...) {
+		left = append(left, s.title)
+		room -= len(s.title) + len(", ") // of the list of what is left out
+	}
+	for _, s := range append(p.Changes.details(), p.sections()...) {
+		folded := fmt.Sprintf("<details><summary>%s</summary>\n\n%s\n</details>\n\n", s.title, s.text)
+		if len(folded) > room {
+			continue
+		}
+		m.WriteString(folded)
+		room -= len(folded)
+		left = slices.DeleteFunc(left, func(title string) bool { return title == s.title })
+	}
+	note := ""
+	if len(left) > 0 {
+		note = "Left out, as a comment holds no more: " + strings.Join(left, ", ") + ". "
+	}
+	m.printf(end, note)
+	return []byte(m.String())
+}
+
+func (m *md) inventory(p *page) {
 	m.table("Component", "Resources", "By type")
 	for _, c := range p.Components {
 		var parts []string
@@ -43,19 +114,19 @@ func (p *page) markdown() []byte {
 	m.printf("\n### Protected or retained\n\n")
 	if len(p.Protected) == 0 {
 		m.printf("None: destroying the stack deletes everything.\n")
-	} else {
-		m.table("Resource", "Type", "Protection")
-		for _, k := range p.Protected {
-			m.row(code(k.Name), short(k.Type), k.How)
-		}
+		return
 	}
-	m.printf("\n## Outputs\n\n")
+	m.table("Resource", "Type", "Protection")
+	for _, k := range p.Protected {
+		m.row(code(k.Name), short(k.Type), k.How)
+	}
+}
+
+func (m *md) outputs(p *page) {
 	m.table("Output", "Value")
 	for _, o := range p.Outputs {
 		m.row(code(o.Name), o.Value)
 	}
-	m.printf("\nComputed from the program, without an AWS account. Logical names replace the ids, ARNs and physical names of AWS.\n")
-	return []byte(m.String())
 }
 
 type md struct{ strings.Builder }
@@ -88,70 +159,125 @@ func codes(list []string) string {
 	return strings.Join(all, " ")
 }
 
+// shortList is the number of rows that a comment shows of a list.
+const shortList = 20
+
+// changes writes what an update does, without its steps.
 func (m *md) changes(c *changes) {
-	m.printf("## Changes since %s\n\nCompared with commit `%s`, %s. Binaries are not in git, so their digests are not compared. Replacements that follow from new ids are not listed.\n\n",
-		c.Ref, c.Commit, cell(c.Subject))
-	if c.None() {
-		m.printf("No differences.\n\n")
-		return
+	m.printf("## What will happen\n\n")
+	if c.Planned {
+		m.printf("The steps are those of the engine's preview. ")
+	} else {
+		m.printf("Replacements that follow from new ids are not listed; with `--plan` they are. ")
 	}
-	difference := dollars(c.Difference())
-	if c.Difference() >= 0 {
-		difference = "+" + difference
+	if c.Ref != "" {
+		m.printf("Compared with %s, commit `%s`, %s.", c.Ref, c.Commit, cell(c.Subject))
 	}
-	m.printf("%d added, %d changed (%d of these replaced), %d removed, %s per month.\n\n", len(c.Added), len(c.Changed), c.Replaced(), len(c.Removed), difference)
-	for _, l := range []struct {
-		title string
-		list  []named
-	}{{"Added", c.Added}, {"Removed", c.Removed}} {
-		if len(l.list) == 0 {
-			continue
-		}
-		m.printf("### %s\n\n", l.title)
-		for _, n := range l.list {
-			m.printf("- %s %s", code(n.Name), short(n.Type))
-			if n.Note != "" {
-				m.printf(" — **%s**", n.Note)
-			}
-			m.printf("\n")
-		}
-		m.printf("\n")
+	if !c.Compared && len(c.Problems) == 0 {
+		m.printf("The plan leaves out what stays the same, so what the update opens, allows and costs is not known: preview with `--show-sames`.")
 	}
-	if len(c.Changed) > 0 {
-		m.printf("### Changed\n\n")
-		m.table("Resource", "Input", "Before", "After")
-		for _, r := range c.Changed {
-			name := code(r.Name) + " " + short(r.Type)
-			if len(r.Replaces) > 0 {
-				name += " **replaced** (" + strings.Join(r.Replaces, ", ") + " cannot change in place)"
+	if c.StandIns {
+		m.printf(" That commit's review has stand-ins for its binaries, so what its releases replace is in the steps only with `--plan`.")
+	}
+	m.printf("\n\n")
+	for _, e := range c.Effects[:min(len(c.Effects), shortList)] {
+		m.printf("- %s\n", cut(cell(e.Text), maxEffect))
+	}
+	m.more(len(c.Effects), "effect")
+	if c.Compared {
+		m.printf("\n## Cost\n\n**%s → %s per month (%s).**\n\n", dollars(c.Before), dollars(c.After), signed(c.Difference()))
+		if len(c.Cost) > 0 {
+			m.table("Item", "Before", "After", "Difference")
+			for _, e := range c.Cost[:min(len(c.Cost), shortList)] {
+				m.row(e.What(), dollars(e.Before), dollars(e.After), signed(e.Difference()))
 			}
-			for _, e := range r.Edits {
-				m.row(name, code(e.Path), e.Before, e.After)
-				name = ""
+			m.more(len(c.Cost), "row")
+		}
+	}
+	for _, t := range c.Tables() {
+		m.printf("\n## %s\n\n", t.Title)
+		m.table(append([]string{""}, t.Heads...)...)
+		for _, r := range t.Rows[:min(len(t.Rows), shortList)] {
+			cells := []string{r.Sign()}
+			for _, text := range r.Cells {
+				cells = append(cells, cut(text, maxCell))
+			}
+			m.row(cells...)
+		}
+		m.more(len(t.Rows), "row")
+	}
+	m.printf("\n")
+}
+
+// more says that a list is longer than what it shows.
+func (m *md) more(length int, what string) {
+	if n := length - shortList; n > 0 {
+		m.printf("\nAnd %s.\n", counted(n, "more "+what))
+	}
+}
+
+// The longest texts of a comment, in bytes, so that its unfolded part always has room.
+const (
+	maxEffect = 600
+	maxCell   = 100
+)
+
+// cut shortens a text at a rune.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// details are the folded parts of a comment: the steps, worst first, and the outputs.
+func (c *changes) details() (all []section) {
+	const most = 25000 // bytes: more steps than that are read on the HTML page
+	if len(c.Steps) > 0 {
+		m := &md{}
+		m.table("Step", "Resource", "Input", "Before", "After")
+		for i, s := range c.Steps {
+			if m.Len() > most {
+				m.printf("\nAnd %s.\n", counted(len(c.Steps)-i, "more step"))
+				break
+			}
+			op, name := s.Op, code(s.Name)+" "+short(s.Type)
+			if s.Op == opReplace || s.Op == opDelete {
+				op = "**" + op + "**"
+			}
+			for _, why := range []string{s.Reason(), s.Note()} {
+				if why != "" {
+					name += " (" + why + ")"
+				}
+			}
+			if len(s.Edits) == 0 {
+				m.row(op, name, "", "", "")
+			}
+			for _, e := range s.Edits[:min(len(s.Edits), shortList)] {
+				m.row(op, name, code(e.Path), e.Before, e.After)
+				op, name = "", ""
+			}
+			if n := len(s.Edits) - shortList; n > 0 {
+				m.row("", "", fmt.Sprintf("and %d more", n), "", "")
 			}
 		}
-		m.printf("\n")
+		all = append(all, section{counted(len(c.Steps), "step") + ": " + c.Summary(), m.String()})
 	}
 	if len(c.Outputs) > 0 {
-		m.printf("### Outputs\n\n")
+		m := &md{}
 		m.table("Output", "Before", "After")
 		for _, e := range c.Outputs {
 			m.row(code(e.Path), e.Before, e.After)
 		}
-		m.printf("\n")
+		all = append(all, section{counted(len(c.Outputs), "output"), m.String()})
 	}
-	if len(c.Cost) > 0 {
-		m.printf("### Cost\n\n")
-		m.table("Item", "Before", "After")
-		for _, e := range c.Cost {
-			m.row(e.What, dollars(e.Before), dollars(e.After))
-		}
-		m.printf("\n")
-	}
+	return all
 }
 
 func (m *md) topology(t *topology) {
-	m.printf("## Topology\n\n")
 	if d := t.Distribution; d != nil {
 		m.printf("%s %s, %s", d.Title, code(d.Name), strings.Join(d.Notes, ", "))
 		if f := t.Firewall; f != nil {
@@ -209,11 +335,17 @@ func (m *md) topology(t *topology) {
 		}
 		m.printf("- %s\n", strings.Join(parts, ", "))
 	}
+	for _, g := range t.Groups {
+		var parts []string
+		for _, n := range g.Nodes {
+			parts = append(parts, strings.TrimSpace(n.Title+" "+code(n.Name)+" "+strings.Join(n.Notes, ", ")))
+		}
+		m.printf("- %s: %s\n", g.Name, strings.Join(parts, "; "))
+	}
 	m.printf("\n")
 }
 
 func (m *md) public(p *page) {
-	m.printf("## What is public\n\n")
 	if open := p.Open(); len(open) > 0 {
 		m.table("Resource", "Kind", "Access", "Reason", "Protection")
 		for _, e := range open {
@@ -232,7 +364,7 @@ func (m *md) public(p *page) {
 }
 
 func (m *md) traffic(p *page) {
-	m.printf("\n## Traffic\n\nThe connections that the security group rules allow, with their ports. Everything else is blocked.\n\n")
+	m.printf("The connections that the security group rules allow, with their ports. Everything else is blocked.\n\n")
 	m.table(append([]string{"From ↓ to →"}, p.Matrix.To...)...)
 	for i, f := range p.Matrix.From {
 		m.row(append([]string{f}, p.Matrix.Cells[i]...)...)
@@ -256,7 +388,7 @@ func (m *md) traffic(p *page) {
 }
 
 func (m *md) access(p *page) {
-	m.printf("\n## Access\n\nFrom the IAM policies, the resource policies and the endpoint policies. A denial overrides every grant.\n\n")
+	m.printf("From the IAM policies, the resource policies and the endpoint policies. A denial overrides every grant.\n\n")
 	m.table(append([]string{"Principal"}, p.Access.Resources...)...)
 	for i, principal := range p.Access.Principals {
 		m.row(append([]string{code(principal)}, p.Access.Cells[i]...)...)
@@ -306,7 +438,7 @@ func (m *md) access(p *page) {
 
 func (m *md) cost(p *page) {
 	e := p.Estimate
-	m.printf("\n## Estimated cost per month\n\n**%s** for %d hours, of which %s does not depend on usage. On-demand prices of %s of %s, without tax; free tiers are not deducted, except CloudFront's.",
+	m.printf("**%s** for %d hours, of which %s does not depend on usage. On-demand prices of %s of %s, without tax; free tiers are not deducted, except CloudFront's.",
 		dollars(e.USD), hoursPerMonth, dollars(e.Fixed), pricesRegion, pricesAsOf)
 	if p.Region != pricesRegion {
 		m.printf(" **The stack is in %s, where prices differ. This estimate is for %s.**", p.Region, pricesRegion)

@@ -2,11 +2,14 @@ package review
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"cinema-database/internal/plan"
@@ -19,6 +22,7 @@ type page struct {
 	Warnings               []string // the program's logged warnings and errors
 
 	topology    *topology
+	drawn       *topology // topology with the marks of a change, nil for none
 	Connections []connection
 	Matrix      matrix
 	ACL         []aclRule
@@ -53,9 +57,41 @@ func newPage(project, stack string, deployed, preview *plan.Recording) *page {
 	return p
 }
 
-func (p *page) compare(r *reference, before, after *plan.Recording) {
-	p.Changes = difference(before, after)
-	p.Changes.Ref, p.Changes.Commit, p.Changes.Subject = r.Ref, r.Commit, r.Subject
+// compare fills in what the update does: by the engine's plan, by the comparison with another commit, or by both. Each may be nil.
+func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after *plan.Recording) (err error) {
+	now := newView(after)
+	var c *changes
+	if s != nil {
+		c = difference(s.before.Recording, after)
+		c.Ref, c.Commit, c.Subject, c.StandIns = s.Ref, s.Commit, s.Subject, !s.before.Built
+		if c.Releases, err = s.releasesOf(ctx, s.before.digests, digests(s.dir, s.arch)); err != nil {
+			return err
+		}
+	}
+	if planned != nil {
+		engine, err := planned.changes(now)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			// The engine knows the steps. What they mean is in the comparison, which has the same stand-ins for AWS on both sides.
+			c.Steps, c.Planned, c.Problems = engine.Steps, true, engine.Problems
+		} else {
+			c = engine
+		}
+	}
+	if c == nil {
+		return nil
+	}
+	c.judge(now)
+	p.Changes = c
+	var then *topology
+	if c.then != nil {
+		then = c.then.topology()
+	}
+	p.drawn = now.topology()
+	p.drawn.mark(c.marks(), then)
+	return nil
 }
 
 func (p *page) render(format string) ([]byte, error) {
@@ -90,9 +126,14 @@ func (p *page) public(closed bool) (all []publicResource) {
 	return all
 }
 
+// drawing is the topology that the page draws.
+func (p *page) drawing() *topology { return cmp.Or(p.drawn, p.topology) }
+
 // Wide and Narrow are the drawings for desktops and phones. The style sheet shows one of them.
-func (p *page) Wide() template.HTML   { return template.HTML(p.topology.wide().svg()) }
-func (p *page) Narrow() template.HTML { return template.HTML(p.topology.narrow().svg()) }
+func (p *page) Wide() template.HTML   { return template.HTML(p.drawing().wide().svg()) }
+func (p *page) Narrow() template.HTML { return template.HTML(p.drawing().narrow().svg()) }
+
+func (p *page) Legend() []legendEntry { return p.drawing().legend() }
 
 // CSS is the page's only style sheet, the only one that Policy allows.
 func (p *page) CSS() template.CSS { return template.CSS(style) }
@@ -137,27 +178,31 @@ func (p *page) PricesRegion() string { return pricesRegion }
 func (p *page) PricesAsOf() string   { return pricesAsOf }
 func (p *page) Hours() int           { return hoursPerMonth }
 
+var nameWord = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
 var functions = template.FuncMap{
 	"dollars": dollars,
-	"signed": func(f float64) string {
-		if f >= 0 {
-			return "+" + dollars(f)
-		}
-		return dollars(f)
-	},
-	"join":  strings.Join,
-	"short": short,
+	"signed":  signed,
+	"join":    strings.Join,
+	"short":   short,
 	"host": func(url string) string {
 		url = strings.TrimPrefix(url, "https://")
 		return strings.TrimSuffix(url, "/")
 	},
-	"minus":  func(a, b float64) float64 { return a - b },
 	"plural": counted,
-	// breaks allows line breaks in long names, after punctuation.
+	// breaks allows line breaks in long names: after punctuation, and before the words of names such as GetObject.
 	"breaks": func(s string) template.HTML {
-		s = template.HTMLEscapeString(s)
+		s = nameWord.ReplaceAllString(template.HTMLEscapeString(s), "$1<wbr>$2")
 		return template.HTML(strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", ".", ".<wbr>", "_", "_<wbr>").Replace(s))
 	},
+}
+
+// signed formats a difference of amounts.
+func signed(f float64) string {
+	if f >= 0 {
+		return "+" + dollars(f)
+	}
+	return dollars(f)
 }
 
 func (p *page) html() ([]byte, error) {

@@ -57,6 +57,7 @@ var (
 	balancerPrice    = price{0.0225, "hour", balancerPage}
 	lcuPrice         = price{0.008, "LCU-hour", balancerPage}
 	transferPrice    = price{0.09, "GB", ec2Page + "#Data_Transfer"}
+	regionsPrice     = price{0.02, "GB", ec2Page + "#Data_Transfer"}  // from us-east-1 to another region
 	edgeDataPrice    = price{0.085, "GB", cloudfrontPage}             // to viewers in the United States and in Europe
 	edgeRequestPrice = price{0.01, "10,000 requests", cloudfrontPage} // HTTPS, from viewers in the United States
 	aclPrice         = price{5, "web-ACL-month", firewallPage}
@@ -90,6 +91,7 @@ const (
 	assumedNATGB          = 10.0  // through all NAT gateways; S3 traffic uses a gateway endpoint
 	assumedImages         = 10000.0
 	assumedImagesGB       = 100.0 // stored
+	assumedNewImagesGB    = 10.0  // of each month, with thumbnails
 	assumedBucketGB       = 5.0   // in each bucket without images
 	assumedFlowLogsGB     = 2.0
 	assumedLogsGB         = 0.2 // in each log group that is not a flow log's

@@ -38,6 +38,16 @@ func (v *view) public() []publicResource {
 	return all
 }
 
+// ways are the public resources that accept connections, as rows of resource, kind, access and protection.
+func (v *view) ways() (rows [][]string) {
+	for _, e := range v.public() {
+		if !e.Closed {
+			rows = append(rows, []string{e.Name, e.Kind, e.Open, strings.Join(append([]string{e.Why}, e.Protection...), "; ")})
+		}
+	}
+	return rows
+}
+
 // inbound holds the connections that security groups accept from networks outside.
 type inbound struct {
 	view        *view

@@ -118,12 +118,13 @@ func TestDifference(t *testing.T) {
 	assert.True(t, difference(before, before).None())
 
 	c := difference(before, after)
-	assert.Empty(t, c.Added)
-	assert.Equal(t, []named{{"table", "aws:ec2/routeTable:RouteTable", "stays on AWS, unmanaged"}}, c.Removed)
-	require.Len(t, c.Changed, 2)
-	assert.Equal(t, changed{"vpc", vpcType, []string{"cidrBlock"}, []edit{{"cidrBlock", "10.0.0.0/16", "10.1.0.0/16"}}}, c.Changed[0], "replacements come first")
+	require.Len(t, c.Steps, 3)
+	gone, replaced := c.Steps[0], c.Steps[1]
+	assert.Equal(t, []string{"delete", "table", "stays on AWS, unmanaged"}, []string{gone.Op, gone.Name, gone.Note()}, "what goes comes first")
+	assert.Equal(t, []string{"replace", "vpc", "cidrBlock cannot change in place"}, []string{replaced.Op, replaced.Name, replaced.Reason()})
+	assert.Equal(t, []edit{{"cidrBlock", "10.0.0.0/16", "10.1.0.0/16"}}, replaced.Edits)
 	var policy []edit
-	for _, e := range c.Changed[1].Edits {
+	for _, e := range c.Steps[2].Edits {
 		if strings.HasPrefix(e.Path, "assumeRolePolicy") {
 			policy = append(policy, e)
 		} else {
@@ -132,7 +133,7 @@ func TestDifference(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []edit{
-		{"assumeRolePolicy.Statement[A].Action", "x", "(absent)"}, {"assumeRolePolicy.Statement[A].Sid", "A", "(absent)"},
+		{"assumeRolePolicy.Statement[A]", "Action: x, Sid: A", "(absent)"},
 		{"assumeRolePolicy.Statement[B].Action", "y", "[y, z]"},
 	}, policy)
 	assert.Equal(t, []edit{{"cidr", "10.0.0.0/16", "10.1.0.0/16"}}, c.Outputs)
@@ -151,20 +152,13 @@ func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
 	}
 	before := run(t, program("cinema:old:Files", "1111111"))
 	c := difference(before, run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
-	assert.Empty(t, c.Added)
-	assert.Empty(t, c.Removed)
-	assert.Equal(t, []changed{{"files-data", bucketType, []string{"bucket"}, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}}}, c.Changed)
+	require.Len(t, c.Steps, 1)
+	assert.Equal(t, []string{"replace", "files-data", bucketType, "bucket"}, []string{c.Steps[0].Op, c.Steps[0].Name, c.Steps[0].Type, c.Steps[0].Replaces[0]})
+	assert.Equal(t, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}, c.Steps[0].Edits)
 	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
 
 	c = difference(before, run(t, program("cinema:new:Files", "1111111")))
-	assert.Len(t, c.Added, 3)
-	assert.Len(t, c.Removed, 3)
-}
-
-func TestWrap(t *testing.T) {
-	assert.Equal(t, []string{"network-public-", "us-east-1a"}, wrap("network-public-us-east-1a", 15))
-	assert.Equal(t, []string{"abcdefgh", "ijk"}, wrap("abcdefghijk", 8))
-	assert.Empty(t, wrap("", 8))
+	assert.Equal(t, []int{3, 3}, []int{c.Count(opCreate), c.Count(opDelete)})
 }
 
 func TestDollars(t *testing.T) {

@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +17,9 @@ type node struct {
 	Title string
 	Name  string // the logical name
 	Notes []string
+	// With lists the logical names of what the node stands for besides its own resource.
+	With []string
+	Mark string // what a change does to it, one of marks, "" for nothing
 }
 
 // topology is the content of the drawing.
@@ -23,12 +27,13 @@ type topology struct {
 	// Distribution is before the VPC and the buckets, with its Firewall. Where there is none, nil.
 	Distribution, Firewall *node
 
-	VPC, CIDR string
-	Gateway   *node
-	Zones     []string
-	Tiers     []tier
-	Side      []sideRow
-	Flows     []flow
+	VPC, CIDR, Mark string
+	Gateway         *node
+	Zones           []string
+	Tiers           []tier
+	Side            []sideRow
+	Groups          []group
+	Flows           []flow
 }
 
 // tier is a row of subnets.
@@ -41,8 +46,8 @@ type tier struct {
 }
 
 type subnet struct {
-	Name, CIDR string
-	Nodes      []node
+	Name, CIDR, Mark string
+	Nodes            []node
 }
 
 // span is a node in several zones of a tier.
@@ -59,6 +64,12 @@ type sideRow struct {
 	rank       int
 }
 
+// group is a box outside the VPC with the nodes of operations, or with those in another region.
+type group struct {
+	Name  string
+	Nodes []node
+}
+
 // flow is an arrow.
 type flow struct {
 	From, To string // node ids, or internet
@@ -66,7 +77,10 @@ type flow struct {
 	Kind     string // one of flowKinds
 }
 
-const internetID = "internet"
+const (
+	internetID = "internet"
+	natTitle   = "NAT gateway"
+)
 
 func id(r *plan.Resource) string { return short(r.Type) + " " + r.Name }
 
@@ -92,8 +106,57 @@ func (v *view) topology() *topology {
 	v.placeHosts(t, positions, attach)
 	v.placeEndpoints(t)
 	v.placeSide(t)
+	v.placeGroups(t)
 	v.connect(t, holders)
 	return t
+}
+
+// nodes lists the nodes with a name of their own.
+func (t *topology) nodes() []*node {
+	var all []*node
+	add := func(list []node) {
+		for i := range list {
+			all = append(all, &list[i])
+		}
+	}
+	for _, n := range []*node{t.Distribution, t.Firewall, t.Gateway} {
+		if n != nil {
+			all = append(all, n)
+		}
+	}
+	for i := range t.Tiers {
+		for j := range t.Tiers[i].Spans {
+			all = append(all, &t.Tiers[i].Spans[j].node)
+		}
+		add(t.Tiers[i].Endpoints)
+		for _, s := range t.Tiers[i].Subnets {
+			if s != nil {
+				add(s.Nodes)
+			}
+		}
+	}
+	for _, r := range t.Side {
+		if r.Bucket != nil {
+			all = append(all, r.Bucket)
+		}
+		add(r.Satellites)
+	}
+	for _, g := range t.Groups {
+		add(g.Nodes)
+	}
+	return all
+}
+
+func (t *topology) subnets() []*subnet {
+	var all []*subnet
+	for _, tr := range t.Tiers {
+		for _, s := range tr.Subnets {
+			if s != nil {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
 }
 
 // placeDistribution puts the distribution between the internet and its origins.
@@ -157,8 +220,11 @@ func (v *view) placeSubnets(t *topology) map[string]position {
 	return positions
 }
 
-// viaNAT is the default route through a NAT gateway.
-const viaNAT = "internet via NAT gateway"
+// The default routes to the internet.
+const (
+	viaNAT     = "internet via NAT gateway"
+	viaGateway = "internet via internet gateway"
+)
 
 // defaultRoute describes the target of a subnet's default route.
 func (v *view) defaultRoute(s *plan.Resource) string {
@@ -172,7 +238,7 @@ func (v *view) defaultRoute(s *plan.Resource) string {
 			}
 			switch {
 			case r.Text("gatewayId") != "":
-				return "internet via internet gateway"
+				return viaGateway
 			case r.Text("natGatewayId") != "":
 				return viaNAT
 			}
@@ -214,7 +280,7 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
 		typ := ""
 		if template := v.template(g); template != nil {
-			typ = template.Text("instanceType")
+			typ, s.With = template.Text("instanceType"), []string{template.Name}
 			attach(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
 			for _, n := range objects(template.Inputs, "networkInterfaces") {
 				attach(s.ID, list(n, "securityGroups"))
@@ -267,7 +333,7 @@ func (v *view) placeHosts(t *topology, positions map[string]position, attach fun
 		}
 	}
 	for _, g := range v.ByType(natType) {
-		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: "NAT gateway", Name: g.Name})
+		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: natTitle, Name: g.Name})
 	}
 }
 
@@ -289,10 +355,10 @@ func (v *view) placeSide(t *topology) {
 	grants := v.grants()
 	rows := map[*plan.Resource]*sideRow{}
 	for _, b := range v.ByType(bucketType) {
-		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name}
+		n := &node{ID: id(b), Kind: "storage", Title: "Bucket", Name: b.Name, Notes: v.logsIn(b)}
 		row := &sideRow{Bucket: n, rank: len(t.Tiers)}
 		if open, _ := v.publicStatements(b); len(open) > 0 {
-			n.Notes, row.rank = []string{"public"}, -1
+			n.Notes, row.rank = append(n.Notes, "public"), -1
 			t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
 		}
 		for _, d := range v.ByType(distributionType) {
@@ -361,6 +427,11 @@ func (v *view) placeSide(t *topology) {
 		home.Satellites = append(home.Satellites, n)
 	}
 	for _, b := range v.ByType(bucketType) {
+		if region := v.elsewhere(b); region != "" {
+			t.put(region, *rows[b].Bucket)
+			rest.Satellites = append(rest.Satellites, rows[b].Satellites...)
+			continue
+		}
 		t.Side = append(t.Side, *rows[b])
 	}
 	slices.SortStableFunc(t.Side, func(a, b sideRow) int { return cmp.Or(a.rank-b.rank, strings.Compare(a.Bucket.Name, b.Bucket.Name)) })
@@ -452,6 +523,9 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		case c.To.Name == "internet":
 			for _, f := range from {
 				row := tierOf(f)
+				if row != nil && row.Route == viaGateway && t.Gateway != nil {
+					add(f, t.Gateway.ID, "egress", c.Label())
+				}
 				if row == nil || row.Route != viaNAT {
 					continue
 				}
@@ -461,7 +535,7 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 							continue
 						}
 						for _, n := range s.Nodes {
-							if n.Title == "NAT gateway" {
+							if n.Title == natTitle {
 								add(f, n.ID, "egress", c.Label())
 							}
 						}
@@ -486,6 +560,24 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 					source = d
 				}
 				add(source, g, kind, c.Label())
+			}
+		}
+	}
+	if t.Gateway != nil {
+		for _, n := range t.nodes() {
+			if n.Title == natTitle {
+				add(n.ID, t.Gateway.ID, "egress", "")
+			}
+		}
+		// Requests without a distribution enter through the gateway.
+		for key, l := range maps.Clone(labels) {
+			if key[0] == internetID && key[2] == "request" && t.Distribution == nil {
+				delete(labels, key)
+				labels[[3]string{internetID, t.Gateway.ID, key[2]}] = []string{""}
+				labels[[3]string{t.Gateway.ID, key[1], key[2]}] = l
+			}
+			if key[1] == t.Gateway.ID && key[2] == "egress" {
+				labels[[3]string{t.Gateway.ID, internetID, "egress"}] = []string{""}
 			}
 		}
 	}

@@ -216,6 +216,14 @@ func (v *view) matrix(all []connection) matrix {
 	return m
 }
 
+// trafficRows are the connections as rows of source, destination, port and reason.
+func (v *view) trafficRows() (rows [][]string) {
+	for _, c := range v.connections() {
+		rows = append(rows, []string{c.From.Name, c.To.Name, c.Protocol + " " + c.Port, strings.TrimSpace(c.Why + " " + c.Blocked)})
+	}
+	return rows
+}
+
 // groupName is a security group's logical name without the component's prefix.
 func (v *view) groupName(g *plan.Resource) string {
 	if p := v.byURN[g.Parent]; p != nil {

@@ -15,21 +15,29 @@ import (
 // view is a recording without its providers, with indexes to look up its resources.
 type view struct {
 	*plan.Recording
-	region string
+	region, account string
 	// cloudFrontList is the id of the prefix list of the addresses from which CloudFront calls origins, in the region.
 	cloudFrontList string
 
 	byURN map[string]*plan.Resource
 	byID  map[string]*plan.Resource // by id, ARN, physical name and address
 	ids   map[string][]string       // the keys of byID by their first shortestID bytes, longest first
+
+	// regions holds the region of each provider, by the reference that its resources have.
+	regions map[string]string
 }
 
 func newView(r *plan.Recording) *view {
 	shown := *r
 	// A provider is a setting of the program, not a resource on AWS.
 	shown.Resources = slices.DeleteFunc(slices.Clone(r.Resources), func(res *plan.Resource) bool { return strings.HasPrefix(res.Type, providerPrefix) })
+	v := &view{Recording: &shown, regions: map[string]string{}, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
+	for _, res := range r.Resources {
+		if strings.HasPrefix(res.Type, providerPrefix) {
+			v.regions[res.URN+"::"+res.ID] = res.Text("region")
+		}
+	}
 	r = &shown
-	v := &view{Recording: r, byURN: map[string]*plan.Resource{}, byID: map[string]*plan.Resource{}, ids: map[string][]string{}}
 	for _, res := range r.Resources {
 		v.byURN[res.URN] = res
 	}
@@ -54,10 +62,10 @@ func newView(r *plan.Recording) *view {
 	for _, ids := range v.ids {
 		slices.SortFunc(ids, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	}
-	v.region = "us-east-1"
+	v.region, v.account = "us-east-1", awssim.AccountID
 	for _, vpc := range r.ByType(vpcType) {
-		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 3 {
-			v.region = parts[3]
+		if parts := strings.Split(text(vpc.State, "arn"), ":"); len(parts) > 4 {
+			v.region, v.account = parts[3], parts[4]
 		}
 	}
 	// The program's own look-up has had the same answer.
@@ -101,7 +109,7 @@ func (v *view) readable(s string) string {
 		b.WriteByte(s[i])
 		i++
 	}
-	return strings.ReplaceAll(b.String(), awssim.AccountID, "(account)")
+	return strings.ReplaceAll(b.String(), v.account, "(account)")
 }
 
 // component is the outermost component that contains a resource, nil for none.
@@ -204,6 +212,9 @@ const (
 	firewallType       = "aws:wafv2/webAcl:WebAcl"
 	bucketType         = "aws:s3/bucketV2:BucketV2"
 	bucketPolicyType   = "aws:s3/bucketPolicy:BucketPolicy"
+	replicationType    = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+	vaultType          = "aws:backup/vault:Vault"
+	gateType           = "pulumi:index:Stash"
 	notifyType         = "aws:s3/bucketNotification:BucketNotification"
 	functionType       = "aws:lambda/function:Function"
 	functionURLType    = "aws:lambda/functionUrl:FunctionUrl"

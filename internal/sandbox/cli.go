@@ -20,6 +20,7 @@ import (
 type pulumiCommand struct {
 	pulumicli.CLI
 	lock *os.File
+	json bool // a preview writes its plan as JSON
 	// live gives operations the terminal: the CLI then draws the resources as a tree, and reads Ctrl-C itself.
 	live    bool
 	running atomic.Pointer[os.Process]
@@ -34,7 +35,10 @@ func (c *pulumiCommand) Run(ctx context.Context, dir string, stdin io.Reader, ou
 	if len(args) > 1 && args[0] == "stack" && args[1] == "history" {
 		return "[]", "", 0, nil // the Automation API requests it after each operation; nothing uses it
 	}
-	live := c.live && slices.Contains([]string{"preview", "up", "refresh", "destroy"}, args[0])
+	if args[0] == "preview" && c.json {
+		args = append(args, "--json", "--show-sames")
+	}
+	live := c.live && !c.json && slices.Contains([]string{"preview", "up", "refresh", "destroy"}, args[0])
 	if !live {
 		args = append([]string{"--non-interactive"}, args...)
 	}

@@ -7,10 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"gopkg.in/yaml.v3"
+
+	"cinema-database/internal/plan"
 )
 
 // readProject reads a project's Pulumi.yaml. Without the file the result is a minimal project.
@@ -43,47 +44,11 @@ func (s *Session) writeConfig() error {
 		return err
 	}
 
-	stack := map[string]any{}
-	source := s.options.ConfigFile
-	if source == "" {
-		source = filepath.Join(s.options.ProjectDir, "Pulumi."+s.options.Stack+".yaml")
-	}
-	data, err := os.ReadFile(source)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.options.ConfigFile == "" && len(s.options.Config) > 0:
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("sandbox: stack %q: there is no %s; choose a stack that has one", s.options.Stack, source)
-	case err != nil:
+	values, err := s.readConfig()
+	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	if err := yaml.Unmarshal(data, &stack); err != nil {
-		return fmt.Errorf("sandbox: %s: %w", source, err)
-	}
-	for _, k := range []string{"encryptionsalt", "encryptedkey", "secretsprovider", "environment"} {
-		delete(stack, k)
-	}
-	config, _ := stack["config"].(map[string]any)
-	if config == nil {
-		config = map[string]any{}
-	}
-	for k, v := range s.options.Config {
-		if !strings.Contains(k, ":") {
-			k = s.name() + ":" + k
-		}
-		delete(config, strings.TrimPrefix(k, s.name()+":"))
-		config[k] = structured(v)
-	}
-	var sealed []error
-	for _, k := range slices.Sorted(maps.Keys(config)) {
-		if m, ok := config[k].(map[string]any); ok && len(m) == 1 && m["secure"] != nil {
-			sealed = append(sealed, fmt.Errorf("sandbox: %s is encrypted in %s; set another value for the sandbox with -c %s=VALUE", k, source, k))
-		}
-	}
-	if len(sealed) > 0 {
-		return errors.Join(sealed...)
-	}
-	stack["config"] = config
-
+	stack := map[string]any{"config": values}
 	// Keep the sandbox's own salt: the state's secrets are encrypted with it.
 	target := filepath.Join(s.workDir(), "Pulumi."+s.options.Stack+".yaml")
 	if data, err := os.ReadFile(target); err == nil {
@@ -95,15 +60,21 @@ func (s *Session) writeConfig() error {
 	return writeYAML(target, stack)
 }
 
-// structured parses a list or an object in JSON: the project's config schema does not accept it as text.
-func structured(value string) any {
-	var parsed any
-	if strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{") {
-		if yaml.Unmarshal([]byte(value), &parsed) == nil { // JSON is YAML
-			return parsed
-		}
+// readConfig reads the stack's config with the values of Options.Config. A stack that has only those needs no file.
+func (s *Session) readConfig() (config.Map, error) {
+	file := s.options.ConfigFile
+	if file == "" {
+		file = filepath.Join(s.options.ProjectDir, "Pulumi."+s.options.Stack+".yaml")
 	}
-	return value
+	values, err := plan.StackConfig(file, s.name(), s.options.Config)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return values, err
+	}
+	if s.options.ConfigFile != "" || len(s.options.Config) == 0 {
+		return nil, fmt.Errorf("stack %q: there is no %s; choose a stack that has one", s.options.Stack, file)
+	}
+	values = config.Map{}
+	return values, plan.SetConfig(values, s.name(), s.options.Config)
 }
 
 func writeYAML(path string, v any) error {

@@ -42,6 +42,7 @@ flags
   --account new          up, preview: an account with the quotas of a new one
   --skip-preview         up: no preview
   --expect-no-changes    preview, up: fail if there are changes
+  --json                 preview: write the engine's plan as JSON, for "review --plan"
   --show-secrets         output: print the values of secrets
 `
 
@@ -49,7 +50,7 @@ type command struct {
 	verb                      string
 	options                   Options
 	skipPreview, expectNoWork bool
-	showSecrets               bool
+	showSecrets, json         bool
 	review                    Review
 }
 
@@ -126,6 +127,7 @@ func parse(args []string) (command, error) {
 		fs.BoolVar(&c.expectNoWork, "expect-no-changes", false, "")
 	case "preview":
 		fs.BoolVar(&c.expectNoWork, "expect-no-changes", false, "")
+		fs.BoolVar(&c.json, "json", false, "")
 	case "output":
 		fs.BoolVar(&c.showSecrets, "show-secrets", false, "")
 	}
@@ -167,7 +169,7 @@ func (c command) run(ctx context.Context, out io.Writer) error {
 		}
 		return fmt.Errorf("sandbox: stack %s is not up; run `%s` first", c.options.Stack, c.hint("up"))
 	}
-	if c.verb == "output" || c.verb == "resources" {
+	if c.verb == "output" || c.verb == "resources" || c.json {
 		c.options.Stdout = io.Discard // nothing else is printed
 	}
 	s, err := Open(ctx, c.options)
@@ -179,6 +181,11 @@ func (c command) run(ctx context.Context, out io.Writer) error {
 	case "up":
 		return c.up(ctx, s, out)
 	case "preview":
+		if c.json {
+			plan, err := s.PreviewJSON(ctx)
+			_, writing := out.Write(plan)
+			return errors.Join(err, writing)
+		}
 		_, err = s.Preview(ctx, c.expectNoWork)
 		return err
 	case "refresh":

@@ -68,7 +68,7 @@ func TestMainLifecycle(t *testing.T) {
 	assert.Contains(t, out, "failed once because of --fail")
 	assert.Contains(t, out, "run `up` again")
 
-	code, out, errOut = run(t, program, `up --skip-preview -c zones=["a"] -c cinema:host={"type":"t4g.small"} -c cores=4 -c cinema:protect=true`)
+	code, out, errOut = run(t, program, `up --skip-preview -c zones=["a"] -c host.type=t4g.small -c cores=4 -c cinema:protect=true`)
 	require.Equal(t, 0, code, out+errOut)
 	assert.Contains(t, out, "the account holds 5 resources: 5 ec2")
 	assert.NotContains(t, out, "\x1b[", "colors only on a terminal")
@@ -76,10 +76,10 @@ func TestMainLifecycle(t *testing.T) {
 	assert.NotContains(t, out, "creating", "one line for each resource only on a terminal")
 	assert.Equal(t, 1, strings.Count(out+errOut, "the shop is open"), "once:\n%s", out)
 	assert.Contains(t, out, "go run . sandbox destroy --stack dev")
-	assert.Contains(t, out, `go run . sandbox preview --stack dev -c 'cinema:host={"type":"t4g.small"}' -c cinema:protect=true -c cores=4 -c 'zones=["a"]' -c cinema:logRetentionDays=3`)
+	assert.Contains(t, out, `go run . sandbox preview --stack dev -c cinema:protect=true -c cores=4 -c host.type=t4g.small -c 'zones=["a"]' -c cinema:logRetentionDays=3`)
 	page, err := os.ReadFile(".sandbox/dev/review.html")
 	require.NoError(t, err)
-	assert.Equal(t, `--stack dev -o .sandbox/dev/review.html -c cinema:host={"type":"t4g.small"} -c cinema:protect=true -c cores=4 -c zones=["a"]`, string(page))
+	assert.Equal(t, `--stack dev -o .sandbox/dev/review.html -c cinema:protect=true -c cores=4 -c host.type=t4g.small -c zones=["a"]`, string(page))
 
 	code, out, errOut = run(t, program, "preview --expect-no-changes")
 	assert.Equal(t, 0, code, out+errOut)
@@ -117,13 +117,13 @@ func TestMainLifecycle(t *testing.T) {
 }
 
 func TestMainFailures(t *testing.T) {
-	inProject(t, "config:\n  cidr: 10.0.0.0/16\n  cinema:key:\n    secure: v1:abc\n")
+	inProject(t, "config:\n  cidr: 10.0.0.0/16\n  cinema:key:\n    nested: {secure: v1:abc}\n")
 	program := shop{userData: "one", ami: "ami-1"}
 	for _, c := range []struct{ args, want string }{
 		{"up --stack prod", "Pulumi.prod.yaml"},
-		{"up", "cinema:key is encrypted"},
+		{"up", "cinema:key.nested is encrypted"},
 		{"up -c key=plain", `no AWS region is set; set "aws:region"`},
-		{"up --skip-preview -c cinema:key=plain -c aws:region=us-east-1 -c cinema:cidr=10.9.0.0/16", "InvalidSubnet.Range"},
+		{"up --skip-preview -c key.nested=plain -c aws:region=us-east-1 -c cinema:cidr=10.9.0.0/16", "InvalidSubnet.Range"},
 	} {
 		code, out, errOut := run(t, program, c.args)
 		assert.Equal(t, 1, code, c.args)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -385,6 +386,17 @@ func (s *Session) Preview(ctx context.Context, expectNone bool) (*Result, error)
 		_, err := s.stack.Preview(ctx, options...)
 		return err
 	}, expectNone)
+}
+
+// PreviewJSON plans Up, and returns what `pulumi preview --json --show-sames` writes. Where the preview fails, it has the errors.
+func (s *Session) PreviewJSON(ctx context.Context) ([]byte, error) {
+	s.cli.json = true
+	defer func() { s.cli.json = false }()
+	var out bytes.Buffer
+	if _, err := s.stack.Preview(ctx, optpreview.ProgressStreams(&out), optpreview.ErrorProgressStreams(s.options.Stderr)); err != nil {
+		return out.Bytes(), &OperationError{err}
+	}
+	return out.Bytes(), nil
 }
 
 // Up creates, updates and deletes resources until the account matches the program.

@@ -58,12 +58,16 @@ func lineDiff(want, got string) string {
 	return b.String()
 }
 
-// StackConfig calls plan.StackConfig. It ends the test if the file cannot be read.
+// StackConfig reads a stack's file of the project "cinema". It ends the test if the file cannot be read.
 func StackConfig(t testing.TB, path string) map[string]string {
 	t.Helper()
-	values, err := plan.StackConfig(path, nil)
+	values, err := plan.StackConfig(path, "cinema", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values
+	texts, err := plan.Texts(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
 }

@@ -1,0 +1,173 @@
+package review
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/backup"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadPlanRefusesOtherFiles(t *testing.T) {
+	dir := t.TempDir()
+	for content, want := range map[string]string{
+		"":                    "unexpected end of JSON input",
+		"Previewing update":   "invalid character 'P'",
+		`{"steps": "many"}`:   "cannot unmarshal string",
+		`{"version": 3}`:      "it has neither steps nor messages",
+		`{"manifest":{}}{"x"`: "invalid character '{'",
+	} {
+		file := filepath.Join(dir, "plan.json")
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, err := readPlan(file)
+		assert.ErrorContains(t, err, want)
+		assert.ErrorContains(t, err, "review: --plan "+file)
+		assert.ErrorContains(t, err, "write the file with `pulumi preview --json --show-sames`")
+	}
+	_, err := readPlan(filepath.Join(dir, "missing.json"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestVerbs(t *testing.T) {
+	for want, actions := range map[string][]string{
+		"read, list":                       {"s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"},
+		"everything":                       {"s3:*"},
+		"read, inspect":                    {"s3:Get*"},
+		"list, create, remove, configure":  {"s3:CreateBucket", "s3:DeleteBucket", "s3:PutBucketPolicy", "s3:ListBucketVersions"},
+		"invoke, configure, inspect":       {"lambda:InvokeFunction", "lambda:UpdateFunctionCode", "lambda:GetFunction"},
+		"read, write, delete":              {"s3:*Object"},
+		"all actions except s3:GetObject":  {"all actions except s3:GetObject"},
+		"encrypt, decrypt":                 {"kms:Decrypt", "kms:GenerateDataKey*"},
+		"assume, autoscaling:StartRefresh": {"autoscaling:StartRefresh", "sts:AssumeRole"},
+	} {
+		assert.Equal(t, want, strings.Join(verbs(actions), ", "))
+	}
+}
+
+// The patterns of policies name the stack's own resources, whatever the part of the name that they leave open.
+func TestAccessFollowsPatterns(t *testing.T) {
+	program := func(actions, resources string) *view {
+		return newView(run(t, func(ctx *pulumi.Context) {
+			must(s3.NewBucketV2(ctx, "films", &s3.BucketV2Args{Bucket: pulumi.String("cinema-dev-films-1234567")}))
+			must(s3.NewBucketV2(ctx, "other", &s3.BucketV2Args{Bucket: pulumi.String("another-bucket")}))
+			role := must(iam.NewRole(ctx, "deploy", &iam.RoleArgs{Name: pulumi.String("cinema-deploy"), AssumeRolePolicy: pulumi.String(`{"Statement":[]}`)}))
+			must(iam.NewRolePolicy(ctx, "deploy", &iam.RolePolicyArgs{Role: role.Name, Policy: pulumi.String(
+				`{"Statement":[{"Effect":"Allow","Action":[` + actions + `],"Resource":[` + resources + `]}]}`)}))
+		}))
+	}
+	for resources, want := range map[string]map[string][]string{
+		`"arn:aws:s3:::cinema-*/*"`:                      {"films": {"*"}},
+		`"arn:aws:s3:::cinema-dev-f?lms-*"`:              {"films": {"the bucket itself"}},
+		`"arn:aws:s3:::*"`:                               {"films": {"the bucket itself"}, "other": {"the bucket itself"}},
+		`"arn:aws:s3:::*/thumb/*"`:                       {"films": {"thumb/*"}, "other": {"thumb/*"}},
+		`"*"`:                                            {"films": {"the bucket itself"}, "other": {"the bucket itself"}},
+		`"arn:aws:s3:::elsewhere-*/*"`:                   {},
+		`"arn:aws:s3:::cinema-dev-films-1234567/orig/*"`: {"films": {"orig/*"}},
+	} {
+		got := map[string][]string{}
+		cards, _, _ := program(`"s3:DeleteObject"`, resources).access()
+		for _, c := range cards {
+			for _, g := range c.Grants {
+				got[c.Name] = append(got[c.Name], g.Paths...)
+				assert.Equal(t, []string{"delete"}, g.Verbs)
+			}
+		}
+		assert.Equal(t, want, got, resources)
+	}
+	cards, _, _ := program(`"kms:Decrypt","ec2:RunInstances"`, `"*"`).access()
+	assert.Empty(t, cards, "actions of other services say nothing of buckets")
+
+	rows := compareAccess(program(`"s3:GetObject"`, `"arn:aws:s3:::cinema-*/*"`).grants(), program(`"s3:GetObject","s3:DeleteObject"`, `"arn:aws:s3:::cinema-*/*"`).grants())
+	assert.Equal(t, []rowEdit{{true, []string{"deploy", "allow", "s3:DeleteObject", "films/*", ""}}}, rows)
+}
+
+func TestCostPairsOldWithNew(t *testing.T) {
+	program := func(typ string, size int) func(*pulumi.Context) {
+		return func(ctx *pulumi.Context) {
+			must(ec2.NewInstance(ctx, "host", &ec2.InstanceArgs{InstanceType: pulumi.String(typ)}))
+			must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(size)}))
+		}
+	}
+	c := difference(run(t, program("t4g.medium", 20)), run(t, program("t4g.large", 30)))
+	require.Len(t, c.Cost, 2)
+	assert.Equal(t, "host: 1 × t4g.medium → host: 1 × t4g.large", c.Cost[0].What())
+	assert.InDelta(t, 730*(0.0672-0.0336), c.Cost[0].Difference(), 1e-9)
+	assert.Equal(t, "data: volume", c.Cost[1].What())
+	assert.InDelta(t, c.Difference(), c.Cost[0].Difference()+c.Cost[1].Difference(), 1e-9)
+}
+
+func TestReplicaCostsWhatItCopies(t *testing.T) {
+	e := newView(run(t, func(ctx *pulumi.Context) {
+		images := must(s3.NewBucketV2(ctx, "images", &s3.BucketV2Args{Bucket: pulumi.String("cinema-images")}))
+		copies := must(s3.NewBucketV2(ctx, "copies", &s3.BucketV2Args{Bucket: pulumi.String("cinema-copies")}))
+		must(s3.NewBucketNotification(ctx, "images", &s3.BucketNotificationArgs{Bucket: images.ID(),
+			LambdaFunctions: s3.BucketNotificationLambdaFunctionArray{s3.BucketNotificationLambdaFunctionArgs{
+				LambdaFunctionArn: pulumi.String("arn:aws:lambda:us-east-1:1:function:f"), Events: pulumi.ToStringArray([]string{"s3:ObjectCreated:*"})}}}))
+		must(s3.NewBucketReplicationConfig(ctx, "images", &s3.BucketReplicationConfigArgs{Bucket: images.ID(), Role: pulumi.String("role"),
+			Rules: s3.BucketReplicationConfigRuleArray{s3.BucketReplicationConfigRuleArgs{Status: pulumi.String("Enabled"),
+				Destination: s3.BucketReplicationConfigRuleDestinationArgs{Bucket: copies.Arn}}}}))
+		must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(100)}))
+		must(backup.NewPlan(ctx, "daily", &backup.PlanArgs{Rules: backup.PlanRuleArray{backup.PlanRuleArgs{
+			RuleName: pulumi.String("daily"), TargetVaultName: pulumi.String("vault"),
+			CopyActions: backup.PlanRuleCopyActionArray{backup.PlanRuleCopyActionArgs{DestinationVaultArn: pulumi.String("arn")}}}}}))
+	})).estimate()
+	usd := map[string]float64{}
+	for _, l := range e.Lines {
+		usd[l.What] = l.USD
+	}
+	assert.InDelta(t, usd["images"], usd["copies"], 1e-9, "the copy stores what the images' bucket does")
+	assert.InDelta(t, 0.2, usd["copies: transfer between regions"], 1e-9)
+	assert.InDelta(t, 0.1, usd["copies: write requests"], 1e-9)
+	assert.InDelta(t, usd["data: backups"], usd["data: backups in another region"], 1e-9)
+}
+
+func TestDifferenceNamesWidgets(t *testing.T) {
+	program := func(widgets ...string) func(*pulumi.Context) {
+		return func(ctx *pulumi.Context) {
+			var all []string
+			for _, w := range widgets {
+				all = append(all, fmt.Sprintf(`{"type":"metric","properties":{"title":%q,"metrics":[["a","b"]]}}`, w))
+			}
+			must(cloudwatch.NewDashboard(ctx, "board", &cloudwatch.DashboardArgs{DashboardName: pulumi.String("board"),
+				DashboardBody: pulumi.String(`{"widgets":[` + strings.Join(all, ",") + `]}`)}))
+		}
+	}
+	c := difference(run(t, program("CPU", "Memory")), run(t, program("Latency", "CPU", "Memory")))
+	require.Len(t, c.Steps, 1)
+	assert.Equal(t, []edit{{"dashboardBody.widgets[Latency]", absent, "properties.metrics[0]: [a, b], properties.title: Latency, type: metric"}}, c.Steps[0].Edits)
+}
+
+// A comment holds 65,536 characters, whatever changes.
+func TestCommentFitsOnGitHub(t *testing.T) {
+	long := strings.Repeat("<longer|than any name> ", 40)
+	c := &changes{Verdict: "Data is at risk", Compared: true, Ref: long}
+	for i := range 3000 {
+		name := fmt.Sprint("resource-", i)
+		c.Steps = append(c.Steps, step{Op: opReplace, Name: name, Type: bucketType, Edits: []edit{{long[:100], long[:120], long[:120]}}})
+		c.Effects = append(c.Effects, effect{losesData, long})
+		c.Cost = append(c.Cost, costEdit{Was: name, Is: name, After: 1})
+		row := rowEdit{true, []string{long, long, long, long, long}}
+		c.Ways, c.Traffic, c.Access = append(c.Ways, row), append(c.Traffic, row), append(c.Access, row)
+		c.Outputs = append(c.Outputs, edit{name, long[:120], long[:120]})
+	}
+	p := newPage("cinema", "dev", run(t, func(*pulumi.Context) {}), run(t, func(*pulumi.Context) {}))
+	p.Changes = c
+	text := string(p.markdown())
+	assert.LessOrEqual(t, len(text), maxComment)
+	assert.Contains(t, text, "**Data is at risk.**")
+	assert.Contains(t, text, "And 2980 more effects.")
+	assert.Contains(t, text, "3000 steps: 3000 replaced")
+	assert.Contains(t, text, "Left out, as a comment holds no more: ")
+	assert.Contains(t, text, "The HTML page has the whole review.")
+	assert.Equal(t, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
+}

@@ -1,0 +1,127 @@
+package review
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/chromium"
+	"cinema-database/internal/testutil/pulumitest"
+	"cinema-database/internal/testutil/reviewpage"
+	"cinema-database/stack"
+)
+
+// planned runs the whole program on a stack's config file, with some keys changed.
+func planned(t *testing.T, name string, change map[string]string) *pulumitest.Recording {
+	t.Helper()
+	r := pulumitest.Run(t, stack.Program(stack.Dependencies{FindBinary: placeholder, Readme: "readme"}), pulumitest.Stack("cinema", name),
+		pulumitest.Config(pulumitest.StackConfig(t, "Pulumi."+name+".yaml")), pulumitest.Config(change))
+	require.NoError(t, r.Err)
+	return r
+}
+
+func topologyOf(t *testing.T, name string, change map[string]string) *topology {
+	t.Helper()
+	return newView(planned(t, name, change)).topology()
+}
+
+func TestDrawingShowsTheWaysOut(t *testing.T) {
+	t.Chdir("../..")
+	arrows := map[string]string{}
+	all := topologyOf(t, "full", nil)
+	for _, f := range all.Flows {
+		arrows[f.Kind+": "+f.From+" → "+f.To] = f.Label
+	}
+	for _, want := range []struct{ arrow, label string }{
+		{"egress: ec2 NatGateway network-nat-us-east-1b → ec2 InternetGateway network-internet", ""},
+		{"egress: ec2 Instance bastion-host → ec2 InternetGateway network-internet", "443"},
+		{"egress: ec2 InternetGateway network-internet → internet", ""},
+		{"copy: s3 Bucket storage-images → s3 Bucket replica-images", "copies"},
+		{"copy: ebs Volume database-data → backup Vault backup-vault", "daily, hourly"},
+		{"copy: backup Vault backup-vault → backup Vault backup-copies", "copies"},
+	} {
+		label, ok := arrows[want.arrow]
+		assert.True(t, ok, want.arrow)
+		assert.Equal(t, want.label, label, want.arrow)
+	}
+	names := map[string][]string{}
+	for _, g := range all.Groups {
+		for _, n := range g.Nodes {
+			names[g.Name] = append(names[g.Name], strings.Join(append([]string{n.Title, n.Name}, n.Notes...), ", "))
+		}
+	}
+	assert.Equal(t, []string{"Bucket, replica-images", "Backup vault, backup-copies"}, names["Region us-west-2"])
+	assert.Subset(t, names["Operations"], []string{
+		"Backup vault, backup-vault, daily, kept 7 days, hourly, kept 2 days",
+		"Notifications, monitoring-alarms, of 16 alarms and 4 event rules, by email",
+		"Logs, network-flow-logs, kept 14 days",
+	})
+
+	for _, g := range topologyOf(t, "dev", nil).Groups {
+		for _, n := range g.Nodes {
+			assert.Equal(t, "Logs", n.Title, n.Name)
+		}
+	}
+}
+
+// TestArrowsOfTheStacks covers the drawings of the stacks, which are more crowded than a test's.
+func TestArrowsOfTheStacks(t *testing.T) {
+	t.Chdir("../..")
+	for _, name := range []string{"dev", "prod", "full"} {
+		top := topologyOf(t, name, nil)
+		for _, d := range []*drawing{top.wide(), top.narrow()} {
+			assert.Empty(t, crossings(d), "%s %s", name, d.Class)
+			assert.Len(t, d.Arrows, len(top.Flows), "%s %s", name, d.Class)
+		}
+	}
+}
+
+// TestChangeInABrowser checks the drawing of changes, with what they remove.
+func TestChangeInABrowser(t *testing.T) {
+	browser, stop := chromium.Start(t)
+	t.Cleanup(stop)
+	t.Chdir("../..")
+	for _, c := range []struct {
+		name, stack   string
+		before, after map[string]string
+		marks         []string // the classes of the legend
+	}{
+		{"fewer gateways, another size and no replica", "full", nil, map[string]string{
+			"cinema:natGateways": "single", "cinema:database": `{"instanceType":"m7g.large"}`, "cinema:replicaRegion": ""},
+			[]string{"mark-changed", "mark-removed"}},
+		{"a fourth zone and more gateways", "prod",
+			map[string]string{"cinema:availabilityZones": `["us-east-1a","us-east-1b","us-east-1c"]`, "cinema:natGateways": "single"},
+			map[string]string{"cinema:availabilityZones": `["us-east-1a","us-east-1b","us-east-1c","us-east-1d"]`, "cinema:natGateways": "perAz"},
+			[]string{"mark-new", "mark-changed"}},
+		{"without the edge", "full", nil, map[string]string{"cinema:edge": "none"}, []string{"mark-new", "mark-changed", "mark-removed"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before, after := planned(t, c.stack, c.before), planned(t, c.stack, c.after)
+			p := newPage("cinema", c.stack, after, after)
+			p.Changes, p.drawn = difference(before, after), newView(after).topology()
+			p.Changes.judge(newView(after))
+			p.drawn.mark(p.Changes.marks(), newView(before).topology())
+			var classes []string
+			for _, e := range p.Legend() {
+				if strings.HasPrefix(e.Class, "mark-") {
+					classes = append(classes, e.Class)
+				}
+			}
+			require.Equal(t, c.marks, classes)
+			data, err := p.html()
+			require.NoError(t, err)
+			reviewpage.Open(t, browser, string(data)).Check(c.name, func(where, drawn, _ string) {
+				for mark, names := range p.drawn.marked() {
+					for _, name := range names {
+						assert.Contains(t, drawn, name, "%s: %s", where, mark)
+					}
+				}
+				for _, d := range []*drawing{p.drawn.wide(), p.drawn.narrow()} {
+					assert.Empty(t, crossings(d), where)
+				}
+			})
+		})
+	}
+}
