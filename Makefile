@@ -36,7 +36,7 @@ help: ## list the targets
 
 .PHONY: program
 program: app
-	$(call compile,this program (minutes the first time)) go build -o $(PROGRAM) .
+	$(call compile,this program (first time: minutes and 6 GB of memory)) go build -o $(PROGRAM) .
 
 .PHONY: sandbox
 sandbox: $(PULUMI) program ## bring the stack up on a simulated AWS; no account needed (STACK=dev; ACCOUNT=new: with a new account's quotas)
@@ -82,7 +82,7 @@ boots: ## boot the user data on real systemd and cloud-init, as root: half an ho
 
 .PHONY: app
 app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
-	$(call compile,the application (minutes the first time)) go run ./app/cmd/build -arch $(ARCH)
+	$(call compile,the application (first time: minutes)) go run ./app/cmd/build -arch $(ARCH)
 
 .PHONY: dev
 dev: ## the application on this machine, at http://localhost:8081
@@ -96,7 +96,7 @@ bench: app ## measure the API, the thumbnailer and the binaries
 tools: $(PULUMI) .tools/staticcheck ## build the pinned tools into .tools/
 
 .tools/pulumi: internal/tools/go.mod internal/tools/go.sum
-	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: minutes and about 4 GB of memory, once"
+	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: minutes and about 2 GB of memory, once"
 	$(call compile,the Pulumi CLI) go -C internal/tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
 		-o ../../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 

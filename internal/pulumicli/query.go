@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoLogin means that the user has chosen no state backend.
-var ErrNoLogin = errors.New("Pulumi knows no state backend yet: run `pulumi login`, or `pulumi login s3://BUCKET` for a bucket of your own")
+var ErrNoLogin = errors.New("no state backend is chosen: run `pulumi login`, or `pulumi login s3://BUCKET` for a bucket of your own")
 
 // Query runs the CLI in the project's directory dir and decodes its answer, which is JSON. The error wraps ErrNoLogin if the
 // user is not logged in.

@@ -147,7 +147,7 @@ func TestStackWithUnreadableStateIsNotDestroyed(t *testing.T) {
 	fakecli.Install(t, nil, `stack*) echo "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions" >&2; exit 3 ;;`)
 	code, _, errs = destroy(t, "--stack", "prod")
 	assert.Equal(t, cli.ExitFailed, code)
-	assert.Contains(t, errs, "state of stack prod: Pulumi knows no state backend yet: run `pulumi login`")
+	assert.Contains(t, errs, "state of stack prod: no state backend is chosen: run `pulumi login`")
 }
 
 func TestCommandLine(t *testing.T) {
