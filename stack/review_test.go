@@ -429,7 +429,7 @@ func TestReviewAgainstARef(t *testing.T) {
 	sh("git", "commit", "--quiet", "-m", "Write the stack")
 	t.Chdir(dir)
 	text := page(t, "--stack", "dev", "--against", "HEAD", "--format", "md", "-c", "cinema:logRetentionDays=7")
-	assert.Contains(t, text, "No differences.")
+	assert.Contains(t, text, "**Nothing changes.**")
 
 	config, err := os.ReadFile("Pulumi.dev.yaml")
 	require.NoError(t, err)
@@ -437,15 +437,27 @@ func TestReviewAgainstARef(t *testing.T) {
 	require.NotEqual(t, string(config), changed)
 	require.NoError(t, os.WriteFile("Pulumi.dev.yaml", []byte(changed), 0o600))
 	text = page(t, "--stack", "dev", "--against", "HEAD", "--format", "md")
-	assert.Contains(t, text, "- `network-nat-us-east-1b` ec2 NatGateway")
-	assert.Contains(t, text, "`network-vpc` ec2 Vpc **replaced** (cidrBlock cannot change in place) | `cidrBlock` | 10.0.0.0/16 | 10.4.0.0/16 |")
-	assert.Contains(t, text, "| 3 NAT gateways | $0.00 | $98.55 |")
-	assert.Contains(t, text, "4 added, 13 changed (10 of these replaced), 0 removed, +$73.00 per month")
+	assert.Contains(t, text, "| create | `network-nat-us-east-1b` ec2 NatGateway |")
+	assert.Contains(t, text, "| **replace** | `network-vpc` ec2 Vpc (cidrBlock cannot change in place) | `cidrBlock` | 10.0.0.0/16 | 10.4.0.0/16 |")
+	assert.Contains(t, text, "| 1 NAT gateway → 3 NAT gateways | $32.85 | $98.55 | +$65.70 |")
+	assert.Contains(t, text, "4 created, 3 changed in place, 10 replaced")
 	assert.NotContains(t, text, "`api-lb` lb", "unchanged resources are not listed")
+	require.NoError(t, os.WriteFile("Pulumi.dev.yaml", config, 0o600))
+
+	// A commit that changes only a binary.
+	main, err := os.ReadFile("app/cmd/cinema-db/main.go")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("app/cmd/cinema-db/main.go", append(main, "\nfunc init() { println(`another release`) }\n"...), 0o600))
+	sh("git", "commit", "--quiet", "-am", "Release the database host's program")
+	text = page(t, "--stack", "dev", "--against", "HEAD~1", "--format", "md")
+	assert.Contains(t, text, "**The service is interrupted.**")
+	assert.Contains(t, text, "- The database host database-host is replaced (userDataBase64)")
+	assert.Regexp(t, `- Release of cinema-db: [0-9a-f]{12} → [0-9a-f]{12}, 1 commit: [0-9a-f]{7,} Release the database host's program\.`, text)
+	assert.NotContains(t, text, "Release of cinema:")
 	assert.NotContains(t, sh("git", "worktree", "list"), "cinema-review-", "the worktree is removed")
 
 	var out, problems bytes.Buffer
-	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~1", "-o", "-"}, reviewed, standIns, &out, &problems))
+	assert.Equal(t, 1, review.Main(t.Context(), []string{"--against", "HEAD~2", "-o", "-"}, reviewed, standIns, &out, &problems))
 	assert.Contains(t, problems.String(), "(Begin) has no `review` command")
 	page(t, "--stack", "dev", "--against", "HEAD") // as HTML too
 

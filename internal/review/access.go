@@ -484,9 +484,11 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 // accessRow is what a principal may do on a target, in plain text, so that two sides can be compared.
 type accessRow struct{ principal, effect, target, conditions string }
 
-// compareAccess lists the permissions that only one side has, as rows of principal, effect, actions, target and conditions.
-func compareAccess(before, after []grant) (all []rowEdit) {
-	b, a := permissions(before), permissions(after)
+// compareAccess lists the permissions that only one side has, as rows of principal, effect, actions, target and conditions. It
+// compares the grants that keep keeps.
+func compareAccess(old, now *view, keep func(grant) bool) (all []rowEdit) {
+	// A name that only the other side has is made readable too: a policy may name what is gone or still to come.
+	b, a := permissions(only(old.grants(), keep), now.readable), permissions(only(now.grants(), keep), old.readable)
 	side := func(rows, other map[accessRow][]string, added bool) {
 		for _, r := range slices.SortedFunc(maps.Keys(rows), func(x, y accessRow) int {
 			return cmp.Or(strings.Compare(x.principal, y.principal), strings.Compare(x.target, y.target), strings.Compare(x.effect, y.effect), strings.Compare(x.conditions, y.conditions))
@@ -503,7 +505,7 @@ func compareAccess(before, after []grant) (all []rowEdit) {
 }
 
 // permissions lists the actions of each principal on each target, sorted, each once.
-func permissions(grants []grant) map[accessRow][]string {
+func permissions(grants []grant, readable func(string) string) map[accessRow][]string {
 	all := map[accessRow][]string{}
 	for _, g := range grants {
 		effect := "allow"
@@ -522,7 +524,7 @@ func permissions(grants []grant) map[accessRow][]string {
 					}
 				}
 				if len(actions) > 0 {
-					r := accessRow{principal, effect, t.Text, strings.Join(g.Conditions, "; ")}
+					r := accessRow{principal, effect, readable(t.Text), readable(strings.Join(g.Conditions, "; "))}
 					all[r] = slices.Compact(slices.Sorted(slices.Values(append(all[r], actions...))))
 				}
 			}

@@ -87,8 +87,25 @@ func TestAccessFollowsPatterns(t *testing.T) {
 	cards, _, _ := program(`"kms:Decrypt","ec2:RunInstances"`, `"*"`).access()
 	assert.Empty(t, cards, "actions of other services say nothing of buckets")
 
-	rows := compareAccess(program(`"s3:GetObject"`, `"arn:aws:s3:::cinema-*/*"`).grants(), program(`"s3:GetObject","s3:DeleteObject"`, `"arn:aws:s3:::cinema-*/*"`).grants())
+	rows := compareAccess(program(`"s3:GetObject"`, `"arn:aws:s3:::cinema-*/*"`), program(`"s3:GetObject","s3:DeleteObject"`, `"arn:aws:s3:::cinema-*/*"`),
+		func(grant) bool { return true })
 	assert.Equal(t, []rowEdit{{true, []string{"deploy", "allow", "s3:DeleteObject", "films/*", ""}}}, rows)
+}
+
+// A policy that still names a bucket that is gone allows no more than before.
+func TestAccessOfWhatIsGone(t *testing.T) {
+	program := func(bucket bool) *view {
+		return newView(run(t, func(ctx *pulumi.Context) {
+			if bucket {
+				must(s3.NewBucketV2(ctx, "films", &s3.BucketV2Args{Bucket: pulumi.String("cinema-dev-films-1234567")}))
+			}
+			role := must(iam.NewRole(ctx, "deploy", &iam.RoleArgs{Name: pulumi.String("cinema-deploy"), AssumeRolePolicy: pulumi.String(`{"Statement":[]}`)}))
+			must(iam.NewRolePolicy(ctx, "deploy", &iam.RolePolicyArgs{Role: role.Name, Policy: pulumi.String(
+				`{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::cinema-dev-films-1234567/*"}]}`)}))
+		}))
+	}
+	assert.Empty(t, compareAccess(program(true), program(false), func(grant) bool { return true }))
+	assert.Empty(t, compareAccess(program(false), program(true), func(grant) bool { return true }))
 }
 
 func TestCostPairsOldWithNew(t *testing.T) {

@@ -169,7 +169,7 @@ func (c *changes) compared(old, now *view, keep func(grant) bool) {
 	c.costs(old.estimate(), now.estimate())
 	c.Ways = compareRows(old.ways(), now.ways())
 	c.Traffic = compareRows(old.trafficRows(), now.trafficRows())
-	c.Access = compareAccess(only(old.grants(), keep), only(now.grants(), keep))
+	c.Access = compareAccess(old, now, keep)
 }
 
 // urns lists the URNs that the engine finds a resource by: its own, then those of its aliases and its parents' aliases.
