@@ -17,17 +17,34 @@ PULUMI := $(shell v=$$(pulumi version 2>/dev/null | tr -d v || true); \
 	if [ -z "$$v" ] || ! printf '3.245.0\n%s\n' "$$v" | sort -V -C; then echo .tools/pulumi; fi)
 CLI := $(or $(PULUMI),pulumi)
 
+# Less garbage collection in the compiler makes a cold build a tenth shorter, within this memory per process.
+BUILD := GOGC=400 GOMEMLIMIT=3GiB
+
+# $(call compile,WHAT) starts a recipe line of compilations. On a terminal it shows the seconds that they take.
+define compile
+@if [ -t 2 ]; then \
+	( sleep 3; while printf 'compiling %s: %s s\r' "$(1)" $$SECONDS >&2; do sleep 1; done ) & clock=$$!; \
+	trap 'kill $$clock 2>/dev/null; [ $$SECONDS -lt 3 ] || echo >&2' EXIT; \
+fi; $(BUILD)
+endef
+# The program as Pulumi too builds it (Pulumi.yaml).
+PROGRAM := .tools/program
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+.PHONY: program
+program: app
+	$(call compile,this program (first time: minutes and 6 GB of memory)) go build -o $(PROGRAM) .
+
 .PHONY: sandbox
-sandbox: $(PULUMI) app ## bring the stack up on a simulated AWS; no account needed (STACK=dev; ACCOUNT=new: with a new account's quotas)
-	go run . sandbox up --stack $(STACK) $(if $(ACCOUNT),--account $(ACCOUNT))
+sandbox: $(PULUMI) program ## bring the stack up on a simulated AWS; no account needed (STACK=dev; ACCOUNT=new: with a new account's quotas)
+	@$(PROGRAM) sandbox up --stack $(STACK) $(if $(ACCOUNT),--account $(ACCOUNT))
 
 .PHONY: sandbox-destroy
-sandbox-destroy: $(PULUMI) app ## destroy what `make sandbox` created
-	go run . sandbox destroy --stack $(STACK)
+sandbox-destroy: $(PULUMI) program ## destroy what `make sandbox` created, protected resources too (STACK=dev)
+	@$(PROGRAM) sandbox destroy --stack $(STACK)
 
 .PHONY: destroy
 destroy: $(PULUMI) ## delete a stack of a real account; refused while it is protected (STACK=dev)
@@ -35,9 +52,6 @@ destroy: $(PULUMI) ## delete a stack of a real account; refused while it is prot
 
 # Packages with concurrent code: tested with the race detector.
 RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
-
-# Less garbage collection in the compiler makes a cold build a tenth shorter, within this memory per process.
-BUILD := GOGC=400 GOMEMLIMIT=3GiB
 
 .PHONY: test
 test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, without the sweep and the end-to-end run
@@ -68,7 +82,7 @@ boots: ## boot the user data on real systemd and cloud-init, as root: half an ho
 
 .PHONY: app
 app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
-	go run ./app/cmd/build -arch $(ARCH)
+	$(call compile,the application (first time: minutes)) go run ./app/cmd/build -arch $(ARCH)
 
 .PHONY: dev
 dev: ## the application on this machine, at http://localhost:8081
@@ -82,10 +96,9 @@ bench: app ## measure the API, the thumbnailer and the binaries
 tools: $(PULUMI) .tools/staticcheck ## build the pinned tools into .tools/
 
 .tools/pulumi: internal/tools/go.mod internal/tools/go.sum
-	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: some minutes, once"
-	@start=$$SECONDS; $(BUILD) go -C internal/tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
-		-o ../../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
-	echo "built .tools/pulumi in $$((SECONDS - start)) s"
+	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: minutes and about 2 GB of memory, once"
+	$(call compile,the Pulumi CLI) go -C internal/tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
+		-o ../../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
 .tools/staticcheck: internal/tools/staticcheck/go.mod internal/tools/staticcheck/go.sum
 	go -C internal/tools/staticcheck build -o ../../../.tools/staticcheck honnef.co/go/tools/cmd/staticcheck

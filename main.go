@@ -2,22 +2,20 @@
 //
 //	pulumi up              deploy the stack to an AWS account
 //	go run . sandbox up    run the same program on a simulated AWS account
-//	go run . review        write a page for reviewers: topology, traffic, permissions, cost, changes
-//	go run . release       follow a rollout, or show how to roll back
-//	go run . image         pin the newest image of the hosts in a stack's config
-//	go run . destroy       delete a stack, or list what protects it
+//	go run . help          list the other commands
 package main
 
 import (
 	"context"
 	_ "embed"
-	"fmt"
+	"io"
 	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/connect"
 	"cinema-database/internal/image"
 	"cinema-database/internal/release"
 	"cinema-database/internal/review"
@@ -30,28 +28,31 @@ import (
 //go:embed Pulumi.README.md
 var readme string
 
+type finder = func(name, arch string) (*app.Binary, error)
+
+func program(find finder, cloud rollout.Opener) pulumi.RunFunc {
+	return stack.Program(stack.Dependencies{FindBinary: find, Cloud: cloud, Readme: readme})
+}
+
+func reviewed(ctx context.Context, args []string, out, errs io.Writer) int {
+	return review.Main(ctx, args, func(find finder) pulumi.RunFunc { return program(find, nil) }, app.Find, out, errs)
+}
+
 func main() {
-	program := func(find func(name, arch string) (*app.Binary, error), cloud rollout.Opener) pulumi.RunFunc {
-		return stack.Program(stack.Dependencies{FindBinary: find, Cloud: cloud, Readme: readme})
-	}
-	if len(os.Args) == 1 {
+	if len(os.Args) == 1 && os.Getenv(pulumi.EnvMonitor) != "" { // Pulumi runs it
 		pulumi.Run(program(app.Find, rollout.AWS))
 		return
 	}
-	ctx := context.Background()
-	switch command, args := os.Args[1], os.Args[2:]; command {
-	case "sandbox":
-		os.Exit(sandbox.Main(ctx, args, func(cloud rollout.Opener) pulumi.RunFunc { return program(app.Find, cloud) }, os.Stdout, os.Stderr))
-	case "review":
-		os.Exit(review.Main(ctx, args, func(find func(name, arch string) (*app.Binary, error)) pulumi.RunFunc { return program(find, nil) }, app.Find, os.Stdout, os.Stderr))
-	case "destroy":
-		os.Exit(teardown.Main(ctx, args, os.Stdin, os.Stdout, os.Stderr))
-	case "image":
-		os.Exit(image.Main(ctx, args, os.Stdout, os.Stderr))
-	case "release":
-		os.Exit(release.Main(ctx, args, os.Stdout, os.Stderr))
-	default:
-		fmt.Fprintf(os.Stderr, "cinema-database: unknown command %q; run `pulumi up`, or `go run . sandbox|review|release|image|destroy`\n", command)
-		os.Exit(cli.ExitUsage)
-	}
+	os.Exit(cli.Dispatch(context.Background(), os.Args[1:], []cli.Entry{
+		{Name: "sandbox", Summary: "run the program on a simulated AWS account", Run: func(ctx context.Context, args []string, out, errs io.Writer) int {
+			return sandbox.Main(ctx, args, func(cloud rollout.Opener) pulumi.RunFunc { return program(app.Find, cloud) }, reviewed, out, errs)
+		}},
+		{Name: "review", Summary: "write a page for reviewers: topology, traffic, access, cost, changes", Run: reviewed},
+		{Name: "release", Summary: "follow a rollout, or roll back", Run: release.Main},
+		{Name: "connect", Summary: "open a shell on the bastion, the database host or an API instance", Run: connect.Main},
+		{Name: "image", Summary: "pin the newest image of the hosts in a stack's config", Run: image.Main},
+		{Name: "destroy", Summary: "delete a stack, or list what protects it", Run: func(ctx context.Context, args []string, out, errs io.Writer) int {
+			return teardown.Main(ctx, args, os.Stdin, out, errs)
+		}},
+	}, os.Stdout, os.Stderr))
 }

@@ -1,6 +1,11 @@
 package stack
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cinema-database/internal/connect"
+	"cinema-database/network"
+)
 
 // export sets the stack's outputs.
 func (s *stack) export() error {
@@ -10,19 +15,16 @@ func (s *stack) export() error {
 		digests[artifact.Name] = pulumi.String(artifact.Digest)
 	}
 	for name, value := range map[string]pulumi.Input{
-		"readme":          pulumi.String(s.dependencies.Readme),
-		"region":          pulumi.String(region),
-		"apiUrl":          s.edge.APIURL,
-		"imagesBucket":    s.buckets.ImagesBucket,
-		"artifactsBucket": s.buckets.ArtifactsBucket,
-		"logsBucket":      s.buckets.LogsBucket,
-		"siteBucket":      s.buckets.SiteBucket,
-		"bastionId":       s.bastion.InstanceID,
-		"reach": pulumi.StringMap{
-			"bastion":  pulumi.Sprintf("aws ssm start-session --target %s --region %s", s.bastion.InstanceID, region),
-			"database": pulumi.Sprintf("aws ec2-instance-connect ssh --connection-type direct --os-user ec2-user --instance-id %s --region %s   # on the bastion", s.database.InstanceID, region),
-			"api":      pulumi.Sprintf("aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names %s --region %s --query 'AutoScalingGroups[].Instances[].InstanceId', then aws ssm start-session --target ID --region %s", s.api.GroupName, region, region),
-		},
+		"readme":            pulumi.String(s.dependencies.Readme),
+		"region":            pulumi.String(region),
+		"apiUrl":            s.edge.APIURL,
+		"imagesBucket":      s.buckets.ImagesBucket,
+		"artifactsBucket":   s.buckets.ArtifactsBucket,
+		"logsBucket":        s.buckets.LogsBucket,
+		"siteBucket":        s.buckets.SiteBucket,
+		"bastionId":         s.bastion.InstanceID,
+		"databaseId":        s.database.InstanceID,
+		"reach":             s.reach(),
 		"apiGroup":          s.api.GroupName,
 		"apiLogs":           s.api.LogGroup,
 		"databaseVolume":    s.database.VolumeID,
@@ -56,4 +58,15 @@ func (s *stack) export() error {
 		s.ctx.Export("dashboard", s.monitoring.DashboardURL)
 	}
 	return nil
+}
+
+// reach are the commands that open a shell on each host.
+func (s *stack) reach() pulumi.StringMapOutput {
+	return pulumi.All(s.bastion.InstanceID, s.database.InstanceID, s.api.GroupName).ApplyT(func(ids []any) map[string]string {
+		hosts := connect.Hosts{
+			Region: s.env.Region, Bastion: string(ids[0].(pulumi.ID)), Database: string(ids[1].(pulumi.ID)), Group: ids[2].(string),
+			NoNAT: s.cfg.Network.NatGateways == network.NatNone,
+		}
+		return map[string]string{"bastion": hosts.BastionCommand(), "database": hosts.DatabaseCommand(), "api": hosts.APICommand()}
+	}).(pulumi.StringMapOutput)
 }

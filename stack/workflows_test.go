@@ -132,7 +132,7 @@ func TestWorkflowsReferToWhatExists(t *testing.T) {
 		exists  func(name string) bool
 	}{
 		{`\bmake ([a-z-]+)`, 4, func(name string) bool { return regexp.MustCompile(`(?m)^` + name + `:`).MatchString(makefile) }},
-		{`go run \. ([a-z]+)`, 1, func(name string) bool { return strings.Contains(program, `case "`+name+`":`) }},
+		{`go run \. ([a-z]+)`, 1, func(name string) bool { return strings.Contains(program, `{Name: "`+name+`"`) }},
 		{`pulumi stack output (\w+)`, 2, func(name string) bool { return r.Export(name).IsString() }},
 		{`vars\.(\w+)`, 6, func(name string) bool { // a comment describes it
 			return regexp.MustCompile(`(?m)^# .*\b` + name + `\b`).MatchString(texts["preview.yml"] + texts["deploy.yml"])

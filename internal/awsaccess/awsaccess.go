@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -171,6 +173,23 @@ func (a *Account) Caller(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("AWS: caller identity: %w", err)
 	}
 	return aws.ToString(identity.Arn), nil
+}
+
+// Environment returns this process's environment with the account's credentials, for the AWS CLI.
+func (a *Account) Environment(ctx context.Context) ([]string, error) {
+	credentials, err := a.config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS: credentials: %w", err)
+	}
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"}, name)
+	})
+	env = append(env, "AWS_ACCESS_KEY_ID="+credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+credentials.SecretAccessKey)
+	if credentials.SessionToken != "" {
+		env = append(env, "AWS_SESSION_TOKEN="+credentials.SessionToken)
+	}
+	return env, nil
 }
 
 // SSM returns a client for Systems Manager.

@@ -26,6 +26,7 @@ func TestFlags(t *testing.T) {
 func TestBadFlags(t *testing.T) {
 	for want, args := range map[string][]string{
 		`"../etc" for flag -stack: not a stack name`: {"--stack", "../etc"},
+		`"eu.prod" for flag -s: has a dot`:           {"-s", "eu.prod"},
 		`"" for flag -s: not a stack name`:           {"-s="},
 		"flag needs an argument: -stack":             {"--stack"},
 		`"=1" for flag -c: not KEY=VALUE`:            {"-c", "=1"},

@@ -37,6 +37,9 @@ func Stack(fs *flag.FlagSet) *string { return fs.String("stack", defaultStack, "
 func StackFile(fs *flag.FlagSet) *string {
 	stack := defaultStack
 	set := func(s string) error {
+		if strings.Contains(s, ".") && !strings.Contains(s, "/") {
+			return errors.New("has a dot, which Pulumi allows in a stack name and this command does not; use letters, digits, - and _")
+		}
 		if s == "" || strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			return errors.New("not a stack name; use letters, digits, - and _")
 		}

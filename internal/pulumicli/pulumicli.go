@@ -65,6 +65,14 @@ func Find(projectDir string) (CLI, error) {
 	return CLI{}, ErrNotFound
 }
 
+// Command starts a command line of the CLI that works in every folder.
+func (c CLI) Command() string {
+	if path, err := exec.LookPath("pulumi"); err == nil && path == c.Path {
+		return "pulumi"
+	}
+	return c.Path
+}
+
 func version(path string) (semver.Version, error) {
 	cmd := exec.Command(path, "version")
 	cmd.Env = Environment()

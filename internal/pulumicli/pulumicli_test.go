@@ -30,10 +30,12 @@ func TestFind(t *testing.T) {
 	found, err := Find(filepath.Join(project, "network"))
 	require.NoError(t, err)
 	assert.Equal(t, local, found.Path)
+	assert.Equal(t, local, found.Command())
 	install(t, old, "3.999.0")
 	found, err = Find(project)
 	require.NoError(t, err)
 	assert.Equal(t, old, found.Path)
+	assert.Equal(t, "pulumi", found.Command())
 }
 
 func TestOneOldestVersion(t *testing.T) {
@@ -51,7 +53,8 @@ func TestOneOldestVersion(t *testing.T) {
 }
 
 func TestCommandsForRealAWSAreWithoutTheSimulation(t *testing.T) {
-	deps, err := exec.Command("go", "list", "-deps", "cinema-database/internal/release", "cinema-database/internal/teardown").Output()
+	deps, err := exec.Command("go", "list", "-deps", "cinema-database/internal/release", "cinema-database/internal/teardown",
+		"cinema-database/internal/connect").Output()
 	require.NoError(t, err)
 	for _, simulation := range []string{"cinema-database/internal/awssim", "cinema-database/internal/sandbox"} {
 		assert.False(t, slices.Contains(strings.Fields(string(deps)), simulation), simulation)

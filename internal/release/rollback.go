@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/cli"
 	"cinema-database/internal/rollout"
 )
 
@@ -79,7 +80,7 @@ func (s *session) rollback(ctx context.Context, to string) error {
 			return s.Run(ctx, rollout.Target{Group: s.outputs.Group, Template: template, Version: fmt.Sprint(o.versions[len(o.versions)-1]), Release: o.short()}, nil)
 		}
 	}
-	return fmt.Errorf("flag --to %s: not a release with a template version; `go run . release rollback --stack %s` lists them", to, s.stack)
+	return fmt.Errorf("flag --to %s: not a release with a template version; `%s release rollback --stack %s` lists them", to, cli.GoRun(), s.stack)
 }
 
 // list prints the releases in the bucket and the ways back to the latest earlier one.
@@ -126,10 +127,10 @@ To roll back to %[1]s for good:
 
 To roll back at once, without the source (until the next pulumi up with another release):
 
-  go run . release rollback --stack %[2]s --to %[1]s
+  %[3]s release rollback --stack %[2]s --to %[1]s
 
 A rollback does not change the data that a release has written to the database and the buckets.
-`, earlier[0].short(), s.stack)
+`, earlier[0].short(), s.stack, cli.GoRun())
 }
 
 // objects lists the API's releases in the bucket, the latest first.

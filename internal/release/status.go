@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/cli"
 	"cinema-database/internal/rollout"
 )
 
@@ -22,8 +23,8 @@ func (s *session) status(ctx context.Context) error {
 	}
 	refresh, err := s.Follow(ctx, s.outputs.Group, "", s.Clock.Now().Add(s.Wait))
 	if errors.Is(err, rollout.ErrTimeout) {
-		err = fmt.Errorf("the rollout has not ended within %v (%s) and continues: run this command again, or `go run . release rollback --stack %s`",
-			s.Wait, rollout.Describe(refresh), s.stack)
+		err = fmt.Errorf("the rollout has not ended within %v (%s) and continues: run this command again, or `%s release rollback --stack %s`",
+			s.Wait, rollout.Describe(refresh), cli.GoRun(), s.stack)
 	}
 	// After a timeout the instances are worth showing, but not after an interrupt.
 	if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,8 +19,10 @@ import (
 // settings from it, and passes it the session's lock: the lock is held until the engine ends, even if this process is killed.
 type pulumiCommand struct {
 	pulumicli.CLI
-	lock    *os.File
-	json    bool // a preview writes its plan as JSON
+	lock *os.File
+	json bool // a preview writes its plan as JSON
+	// live gives operations the terminal: the CLI then draws the resources as a tree, and reads Ctrl-C itself.
+	live    bool
 	running atomic.Pointer[os.Process]
 }
 
@@ -35,14 +38,25 @@ func (c *pulumiCommand) Run(ctx context.Context, dir string, stdin io.Reader, ou
 	if args[0] == "preview" && c.json {
 		args = append(args, "--json", "--show-sames")
 	}
-	cmd := exec.CommandContext(ctx, c.Path, append([]string{"--non-interactive"}, args...)...)
+	live := c.live && !c.json && slices.Contains([]string{"preview", "up", "refresh", "destroy"}, args[0])
+	if !live {
+		args = append([]string{"--non-interactive"}, args...)
+	}
+	cmd := exec.CommandContext(ctx, c.Path, args...)
 	cmd.Dir, cmd.Stdin, cmd.Env = dir, stdin, pulumicli.Environment(env...)
 	var o, e bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(append(out, &o)...), io.MultiWriter(append(errOut, &e)...)
+	if live {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		// At its start the CLI asks the terminal for its colors and waits five seconds for a terminal that does not answer.
+		// It asks no terminal of this kind, and draws the same on it.
+		cmd.Env = append(cmd.Env, "TERM=screen-256color")
+	} else {
+		ownProcessGroup(cmd)
+	}
 	if c.lock != nil {
 		cmd.ExtraFiles = []*os.File{c.lock}
 	}
-	ownProcessGroup(cmd)
 	// An interrupted engine finishes its current operations and saves its state.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second

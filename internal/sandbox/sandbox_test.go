@@ -2,11 +2,13 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"cinema-database/internal/awssim"
@@ -23,7 +25,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shop is a small stack: a network, a launch template, and a host with the template's version in a tag.
+// shop is a small stack: a network, a launch template, and a host with the template's version in a tag. It warns that it is open,
+// and protects the network where cinema:protect is true.
 type shop struct {
 	userData string // of the launch template
 	ami      string // of the host
@@ -34,7 +37,11 @@ func (p shop) program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(config.New(ctx, "").Require("cidr"))})
+	if err := ctx.Log.Warn("the shop is open", nil); err != nil {
+		return err
+	}
+	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String(config.New(ctx, "").Require("cidr"))},
+		pulumi.Protect(config.New(ctx, "").GetBool("protect")))
 	if err != nil {
 		return err
 	}
@@ -245,6 +252,72 @@ func TestSessionsShareTheAccount(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestEveryPathWorks(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "50%41 #1?metadata=no", "dev")
+	program := alone(shop{userData: "one", ami: "ami-1"}.program)
+	s := open(t, sandbox.Options{Program: program, Dir: dir})
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(dir, "state", ".pulumi", "stacks", "cinema", "dev.json"))
+	s.Close()
+	_, err = open(t, sandbox.Options{Program: program, Dir: dir}).Preview(t.Context(), true)
+	require.NoError(t, err)
+}
+
+// said closes first when something is written to it.
+type said struct {
+	once  sync.Once
+	first chan struct{}
+	text  string
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.once.Do(func() {
+		s.text = string(p)
+		close(s.first)
+	})
+	return len(p), nil
+}
+
+func TestRunsWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	program := alone(shop{userData: "one", ami: "ami-1"}.program)
+	dir := t.TempDir()
+	first := open(t, sandbox.Options{Program: program, Dir: dir})
+	waiting := &said{first: make(chan struct{})}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := sandbox.Open(t.Context(), sandbox.Options{Program: program, Dir: dir, ProjectDir: ".", Stderr: waiting,
+			Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
+		if err == nil {
+			s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case <-waiting.first:
+	case err := <-opened:
+		t.Fatal("it did not wait: ", err)
+	}
+	assert.Equal(t, "sandbox: another run uses stack dev; waiting for its end\n", waiting.text)
+	first.Close()
+	require.NoError(t, <-opened)
+
+	// An interrupt ends the wait.
+	first = open(t, sandbox.Options{Program: program, Dir: dir})
+	ctx, interrupt := context.WithCancel(t.Context())
+	waiting = &said{first: make(chan struct{})}
+	go func() {
+		<-waiting.first
+		interrupt()
+	}()
+	_, err := sandbox.Open(ctx, sandbox.Options{Program: program, Dir: dir, ProjectDir: ".", Stderr: waiting,
+		Config: map[string]string{"aws:region": "eu-west-1", "cinema:cidr": "10.0.0.0/16"}})
+	require.ErrorIs(t, err, context.Canceled)
+	first.Close()
+}
+
 func TestSecretsStayOutOfTheState(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -260,7 +333,7 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "usage"},
 		{"launch", `command "launch"`},
-		{"up --fail natGateway", `"natGateway" for flag -fail: not a type token`},
+		{"up --fail natGateway", `"natGateway" for flag -fail: not a type of the simulated account; the nearest are aws:ec2/natGateway:NatGateway, `},
 		{"up --fail", "flag needs an argument: -fail"},
 		{"up -c novalue", "KEY=VALUE"},
 		{"up --account old", "not a kind of account; the only one is new"},
@@ -269,13 +342,13 @@ func TestMainRefusesBadCommandLines(t *testing.T) {
 		{"up now", `argument "now"`},
 	} {
 		var out bytes.Buffer
-		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, &out, &out)
+		code := sandbox.Main(t.Context(), strings.Fields(c.args), nil, nil, &out, &out)
 		assert.Equal(t, 2, code, c.args)
 		assert.Contains(t, out.String(), c.want, c.args)
 	}
 	for _, args := range []string{"help", "--help", "up -h", "up help"} {
 		var out, problems bytes.Buffer
-		assert.Equal(t, 0, sandbox.Main(t.Context(), strings.Fields(args), nil, &out, &problems), args)
+		assert.Equal(t, 0, sandbox.Main(t.Context(), strings.Fields(args), nil, nil, &out, &problems), args)
 		assert.Contains(t, out.String(), "usage: sandbox")
 		assert.Empty(t, problems.String())
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +26,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -42,6 +45,7 @@ type Options struct {
 	Stdout     io.Writer // the engine's progress; discarded where nil
 	Stderr     io.Writer // the engine's errors; discarded where nil
 	Color      bool      // terminal colors in the progress
+	Live       bool      // the engine draws on this process's terminal instead of writing to Stdout and Stderr
 	Diff       bool      // previews show each property that changes
 	Fail       []string  // types whose next creation fails, once
 	// BadRelease makes the instances that start fail their health checks.
@@ -85,6 +89,14 @@ type Result struct {
 	Changes map[string]int // number of resources by operation, e.g. "create", "update", "replace", "same", "delete"
 	Steps   []Step         // the steps that change a resource, in the engine's order
 	Outputs map[string]any // the stack's outputs after the operation; nil after a preview and a destroy
+	// Messages are the engine's and the program's, without repetitions.
+	Messages []Message
+}
+
+// Message is a message about the operation or one of its resources.
+type Message struct {
+	Severity string // "info", "warning" or "error"
+	Text     string
 }
 
 // Changed counts the resources that the operation changed.
@@ -123,9 +135,14 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	_, err = os.Stat(o.Dir)
+	isNew := errors.Is(err, fs.ErrNotExist)
 	s := &Session{options: o}
 	if err := s.open(ctx); err != nil {
 		s.Close()
+		if isNew { // it holds nothing yet
+			_ = s.Remove()
+		}
 		return nil, err
 	}
 	return s, nil
@@ -140,7 +157,7 @@ func (s *Session) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	s.cli = &pulumiCommand{CLI: found}
+	s.cli = &pulumiCommand{CLI: found, live: s.options.Live}
 	for _, d := range []string{s.workDir(), s.stateDir(), s.homeDir()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return fmt.Errorf("sandbox: %w", err)
@@ -161,7 +178,7 @@ func (s *Session) open(ctx context.Context) error {
 	}
 	env := map[string]string{
 		// The metadata files would be written separately from the state: a run that is killed in between leaves an unreadable state.
-		"PULUMI_BACKEND_URL":       "file://" + filepath.ToSlash(s.stateDir()) + "?metadata=skip",
+		"PULUMI_BACKEND_URL":       (&url.URL{Scheme: "file", Path: filepath.ToSlash(s.stateDir()), RawQuery: "metadata=skip"}).String(),
 		"PULUMI_CONFIG_PASSPHRASE": "sandbox",
 		// The engine calls this process instead of a plugin.
 		"PULUMI_DEBUG_PROVIDERS":                        fmt.Sprintf("aws:%d", s.port),
@@ -187,16 +204,14 @@ func (s *Session) stateDir() string    { return filepath.Join(s.options.Dir, "st
 func (s *Session) homeDir() string     { return filepath.Join(s.options.Dir, "home") }
 func (s *Session) accountFile() string { return filepath.Join(s.options.Dir, "account.json") }
 
-// takeLock waits up to half a minute for another run in the directory to end: the engine of a killed run ends by itself.
+// takeLock waits for another run in the directory to end; the engine of a killed run ends by itself. It says so on Stderr.
 func (s *Session) takeLock(ctx context.Context) error {
 	f, err := os.OpenFile(filepath.Join(s.options.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	s.lock, s.cli.lock = f, f
-	wait := time.NewTimer(30 * time.Second)
-	defer wait.Stop()
-	for {
+	for waits := false; ; waits = true {
 		free, err := tryLock(f)
 		if err != nil {
 			return fmt.Errorf("sandbox: %s: %w", f.Name(), err)
@@ -204,11 +219,12 @@ func (s *Session) takeLock(ctx context.Context) error {
 		if free {
 			return nil
 		}
+		if !waits {
+			fmt.Fprintf(s.options.Stderr, "sandbox: another run uses stack %s; waiting for its end\n", s.options.Stack)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-wait.C:
-			return fmt.Errorf("sandbox: another run uses stack %s; wait for its end, or interrupt it", s.options.Stack)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -523,6 +539,16 @@ func (r *Result) add(e events.EngineEvent) {
 		}
 		r.Steps = append(r.Steps, Step{Op: string(m.Op), URN: m.URN, Type: m.Type, Name: resource.URN(m.URN).Name(),
 			Diffs: m.Diffs, ReplacedBy: m.Keys})
+	case e.DiagnosticEvent != nil:
+		d := e.DiagnosticEvent
+		text := strings.TrimSpace(colors.Never.Colorize(d.Prefix + d.Message))
+		if name := resource.URN(d.URN); d.URN != "" && name.Type() != resource.RootStackType {
+			text = name.Name() + ": " + text
+		}
+		m := Message{d.Severity, text}
+		if !d.Ephemeral && d.Severity != "debug" && text != "" && !slices.Contains(r.Messages, m) {
+			r.Messages = append(r.Messages, m)
+		}
 	case e.SummaryEvent != nil:
 		for op, n := range e.SummaryEvent.ResourceChanges {
 			r.Changes[string(op)] = n

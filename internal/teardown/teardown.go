@@ -5,9 +5,7 @@
 package teardown
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os/exec"
@@ -49,12 +47,12 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return command.Fail(err)
 	}
-	resources, err := stateOf(ctx, pulumi.Path, *stack)
+	resources, err := stateOf(ctx, *stack)
 	if err != nil {
 		return command.Fail(err)
 	}
 	if protected := protectedOf(resources); len(protected) > 0 {
-		printProtected(stderr, *stack, protected)
+		printProtected(stderr, *stack, pulumi, protected)
 		return cli.ExitFailed
 	}
 	if role := callingDeployer(ctx, *stack, resources); role != "" {
@@ -75,7 +73,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	return cli.ExitOK
 }
 
-func printProtected(out io.Writer, stack string, all []protected) {
+func printProtected(out io.Writer, stack string, pulumi pulumicli.CLI, all []protected) {
 	fmt.Fprintf(out, "destroy: stack %s is protected; nothing was deleted\n\n", stack)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	// cinema:protect does not decide about backups: they have their own setting.
@@ -83,18 +81,18 @@ func printProtected(out io.Writer, stack string, all []protected) {
 	for _, p := range all {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", p.name, p.typ, strings.Join(p.by, "; "))
 		if p.typ == vault {
-			backups = fmt.Sprintf("\n     pulumi config set --path cinema:backups.forceDestroy true --stack %s", stack)
+			backups = fmt.Sprintf("\n     %s config set --path cinema:backups.forceDestroy true --stack %s", pulumi.Command(), stack)
 		}
 	}
 	w.Flush()
 	fmt.Fprintf(out, `
 To delete the whole stack with its data:
 
-  1. pulumi config set cinema:protect false --stack %[1]s%[2]s
-     pulumi up --stack %[1]s
-  2. make destroy STACK=%[1]s
+  1. %[3]s config set cinema:protect false --stack %[1]s%[2]s
+     %[3]s up --stack %[1]s
+  2. %[4]s destroy --stack %[1]s
 
-`, stack, backups)
+`, stack, backups, pulumi.Command(), cli.GoRun())
 }
 
 // protected is a resource that cannot be deleted, with the reasons.
@@ -126,20 +124,13 @@ var protectedByAWS = []struct {
 }
 
 // stateOf reads a stack's state.
-func stateOf(ctx context.Context, pulumi, stack string) ([]resource, error) {
-	cmd := exec.CommandContext(ctx, pulumi, "stack", "export", "--non-interactive", "--stack", stack)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	answer, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("state of stack %s: %w: %s", stack, err, strings.TrimSpace(stderr.String()))
-	}
+func stateOf(ctx context.Context, stack string) ([]resource, error) {
 	var state struct {
 		Deployment struct {
 			Resources []resource `json:"resources"`
 		} `json:"deployment"`
 	}
-	if err := json.Unmarshal(answer, &state); err != nil {
+	if err := pulumicli.Query(ctx, ".", &state, "stack", "export", "--non-interactive", "--stack", stack); err != nil {
 		return nil, fmt.Errorf("state of stack %s: %w", stack, err)
 	}
 	return state.Deployment.Resources, nil

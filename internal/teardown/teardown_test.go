@@ -58,7 +58,7 @@ To delete the whole stack with its data:
 
   1. pulumi config set cinema:protect false --stack prod
      pulumi up --stack prod
-  2. make destroy STACK=prod
+  2. go run . destroy --stack prod
 
 `, errs)
 	assert.Empty(t, calls())
@@ -79,7 +79,7 @@ To delete the whole stack with its data:
   1. pulumi config set cinema:protect false --stack prod
      pulumi config set --path cinema:backups.forceDestroy true --stack prod
      pulumi up --stack prod
-  2. make destroy STACK=prod
+  2. go run . destroy --stack prod
 
 `, errs)
 	assert.Empty(t, calls())
@@ -143,6 +143,11 @@ func TestStackWithUnreadableStateIsNotDestroyed(t *testing.T) {
 	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, errs, "state of stack nowhere: exit status 255: error: no stack named 'nowhere' found")
 	assert.Empty(t, calls())
+
+	fakecli.Install(t, nil, `stack*) echo "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions" >&2; exit 3 ;;`)
+	code, _, errs = destroy(t, "--stack", "prod")
+	assert.Equal(t, cli.ExitFailed, code)
+	assert.Contains(t, errs, "state of stack prod: no state backend is chosen: run `pulumi login`")
 }
 
 func TestCommandLine(t *testing.T) {
