@@ -54,10 +54,11 @@ destroy: $(PULUMI) ## delete a stack of a real account; refused while it is prot
 RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
 
 .PHONY: test
-test: $(PULUMI) .tools/staticcheck ## vet, gofmt, staticcheck and the tests, without the sweep and the end-to-end run
+test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and the tests, without the sweep and the end-to-end run
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	$(BUILD) go vet ./...
 	.tools/staticcheck ./...
+	.tools/actionlint
 	go test -vet=off -timeout 60m $$(go list ./... | grep -Ev '$(RACE)')
 	go test -vet=off -timeout 60m $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: tests run without the race detector" >&2) \
 		$$(go list ./... | grep -E '$(RACE)')
@@ -93,15 +94,17 @@ bench: app ## measure the API, the thumbnailer and the binaries
 	go run ./app/cmd/bench
 
 .PHONY: tools
-tools: $(PULUMI) .tools/staticcheck ## build the pinned tools into .tools/
+tools: $(PULUMI) .tools/staticcheck .tools/actionlint ## build the pinned tools into .tools/
 
 .tools/pulumi: internal/tools/go.mod internal/tools/go.sum
 	@echo "building the Pulumi CLI $(PULUMI_VERSION) from its Go module: minutes and about 2 GB of memory, once"
 	$(call compile,the Pulumi CLI) go -C internal/tools build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
 		-o ../../.tools/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
-.tools/staticcheck: internal/tools/staticcheck/go.mod internal/tools/staticcheck/go.sum
-	go -C internal/tools/staticcheck build -o ../../../.tools/staticcheck honnef.co/go/tools/cmd/staticcheck
+.tools/staticcheck: PACKAGE := honnef.co/go/tools/cmd/staticcheck
+.tools/actionlint: PACKAGE := github.com/rhysd/actionlint/cmd/actionlint
+.tools/staticcheck .tools/actionlint: internal/tools/lint/go.mod internal/tools/lint/go.sum
+	go -C internal/tools/lint build -o ../../../$@ $(PACKAGE)
 
 .PHONY: clean
 clean: ## remove everything built

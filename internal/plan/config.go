@@ -36,7 +36,7 @@ func ReadStack(dir, name string, over map[string]string) (*Stack, error) {
 		return nil, err
 	}
 	if err := addProjectConfig(values, project); err != nil {
-		return nil, fmt.Errorf("Pulumi.yaml: %w", err)
+		return nil, fmt.Errorf("the project file Pulumi.yaml: %w", err)
 	}
 	texts, err := Texts(values)
 	if err != nil {

@@ -111,7 +111,7 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout, 
 	var against *reference
 	var err error
 	if c.plan != "" {
-		if planned, err = readPlan(c.plan); err != nil {
+		if planned, err = readPlan(cli.UserPath(c.plan)); err != nil {
 			return err
 		}
 	}
@@ -169,7 +169,7 @@ func (c command) write(p *page, file string, stdout io.Writer) error {
 		_, err := stdout.Write(data)
 		return err
 	}
-	if err := os.WriteFile(file, data, 0o644); err != nil {
+	if err := os.WriteFile(cli.UserPath(file), data, 0o644); err != nil {
 		return fmt.Errorf("review: %w", err)
 	}
 	fmt.Fprintf(stdout, "review: wrote %s\n", file)

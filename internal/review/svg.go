@@ -12,8 +12,6 @@ type box struct{ X, Y, W, H float64 }
 
 func (b box) right() float64  { return b.X + b.W }
 func (b box) bottom() float64 { return b.Y + b.H }
-func (b box) midX() float64   { return b.X + b.W/2 }
-func (b box) midY() float64   { return b.Y + b.H/2 }
 
 type point struct{ X, Y float64 }
 
