@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -187,4 +188,68 @@ func TestCommentFitsOnGitHub(t *testing.T) {
 	assert.Contains(t, text, "Left out, as a comment holds no more: ")
 	assert.Contains(t, text, "The HTML page has the whole review.")
 	assert.Equal(t, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
+}
+
+// Each effect, from the steps of a plan.
+func TestEffects(t *testing.T) {
+	stack := newView(run(t, func(ctx *pulumi.Context) {
+		host := must(ec2.NewInstance(ctx, "database", &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.medium")}))
+		data := must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(20)}))
+		must(ec2.NewVolumeAttachment(ctx, "data", &ec2.VolumeAttachmentArgs{InstanceId: host.ID(), VolumeId: data.ID(), DeviceName: pulumi.String("/dev/sdf")}))
+		must(ec2.NewInstance(ctx, "bastion", &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.nano")}))
+	}))
+	props := resource.NewPropertyMapFromMap
+	m := func(pairs ...any) resource.PropertyMap {
+		values := map[string]any{}
+		for i := 0; i < len(pairs); i += 2 {
+			values[pairs[i].(string)] = pairs[i+1]
+		}
+		return props(values)
+	}
+	for name, c := range map[string]struct {
+		step step
+		kind string
+		want string // the beginning of the effect
+	}{
+		"protected":               {step{Op: opDelete, Name: "data", Type: vpcType, Protected: true}, refuses, "Pulumi refuses the whole update: data would be deleted"},
+		"volume replaced":         {step{Op: opReplace, Name: "data", Type: volumeType, Replaces: []string{"snapshotId"}}, losesData, "The data volume data (snapshotId) goes with everything on it"},
+		"bucket kept":             {step{Op: opDelete, Name: "films", Type: bucketType, Retained: true}, changesIt, "films stays on AWS"},
+		"key":                     {step{Op: opDelete, Name: "key", Type: keyType}, losesData, "The encryption key key goes"},
+		"logs for less":           {step{Op: opUpdate, Name: "logs", Type: logGroupType, was: m("retentionInDays", 30), is: m("retentionInDays", 7)}, losesData, "logs keeps its logs for 7 days"},
+		"logs no longer for ever": {step{Op: opUpdate, Name: "logs", Type: logGroupType, was: m("retentionInDays", 0), is: m("retentionInDays", 1)}, losesData, "logs keeps its logs for 1 day:"},
+		"logs for ever":           {step{Op: opUpdate, Name: "logs", Type: logGroupType, was: m("retentionInDays", 7), is: m("retentionInDays", 0)}, changesIt, "Nothing that a user notices"},
+		"volume grows":            {step{Op: opUpdate, Name: "data", Type: volumeType, was: m("size", 20), is: m("size", 40)}, changesIt, "The data volume data grows from 20 to 40 GiB"},
+		"database replaced":       {step{Op: opReplace, Name: "database", Type: instanceType, Replaces: []string{"ami"}}, stops, "The database host database is replaced (ami): it goes first"},
+		"database stopped":        {step{Op: opUpdate, Name: "database", Type: instanceType, was: m("instanceType", "a"), is: m("instanceType", "b")}, stops, "The database host database is stopped and started (a → b)"},
+		"database's tags":         {step{Op: opUpdate, Name: "database", Type: instanceType, was: m("tags", m("a", "b")), is: m()}, changesIt, "Nothing that a user notices"},
+		"bastion replaced":        {step{Op: opReplace, Name: "bastion", Type: instanceType, Replaces: []string{"ami"}}, rolls, "The host bastion is replaced (ami): sessions on it end"},
+		"volume detached":         {step{Op: opDelete, Name: "data", Type: attachmentType}, stops, "The data volume is detached"},
+		"release":                 {step{Op: opUpdate, Name: "gate", Type: gateType, was: m("input", m("release", "1")), is: m("input", m("release", "2"))}, rolls, "The API's instances are replaced, some at a time: release 1 → 2"},
+		"other gate":              {step{Op: opUpdate, Name: "gate", Type: gateType, was: m("input", m("alarms", "1")), is: m("input", m("alarms", "2"))}, changesIt, "Nothing that a user notices"},
+		"size of the group":       {step{Op: opUpdate, Name: "api", Type: scalingType, was: m("minSize", 3, "maxSize", 6), is: m("minSize", 4, "maxSize", 4)}, changesIt, "api runs 4 instances, before 3 to 6"},
+		"group replaced":          {step{Op: opReplace, Name: "api", Type: scalingType}, stops, "The API's group api goes with its instances"},
+		"load balancer":           {step{Op: opReplace, Name: "lb", Type: balancerType, Replaces: []string{"internal"}}, stops, "The load balancer lb goes (internal)"},
+		"distribution":            {step{Op: opDelete, Name: "edge", Type: distributionType}, stops, "The distribution edge goes"},
+		"VPC origin":              {step{Op: opReplace, Name: "way", Type: vpcOriginType}, stops, "CloudFront reaches the load balancer by another VPC origin"},
+		"VPC":                     {step{Op: opReplace, Name: "vpc", Type: vpcType, Replaces: []string{"cidrBlock"}}, stops, "The VPC vpc goes, with everything in it (cidrBlock)"},
+		"address":                 {step{Op: opDelete, Name: "nat", Type: addressType, state: m("publicIp", "192.0.2.1")}, releases, "The public address 192.0.2.1 of nat is released"},
+		"route moves":             {step{Op: opUpdate, Name: "out", Type: routeType, was: m("natGatewayId", "a"), is: m("natGatewayId", "b")}, rolls, "Outbound connections of the private subnets end once"},
+		"route gone":              {step{Op: opDelete, Name: "out", Type: routeType, was: m("natGatewayId", "a")}, stops, "Private subnets lose their way to the internet: out"},
+		"zone":                    {step{Op: opCreate, Name: "subnet", Type: subnetType, is: m("availabilityZone", "us-east-1d")}, changesIt, "Zone us-east-1d is added with 1 subnet"},
+		"zone gone":               {step{Op: opDelete, Name: "subnet", Type: subnetType, was: m("availabilityZone", "us-east-1d")}, rolls, "Zone us-east-1d is given up"},
+		"subnet replaced":         {step{Op: opReplace, Name: "subnet", Type: subnetType}, stops, "The subnet subnet is replaced"},
+		"function":                {step{Op: opUpdate, Name: "thumbs", Type: functionType, was: m("s3Key", "a"), is: m("s3Key", "b")}, changesIt, "The function thumbs runs its new code"},
+		"alarm gone":              {step{Op: opDelete, Name: "space", Type: alarmType}, unwatched, "Nobody hears of what these alarms watched: space"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := &changes{Planned: true, Steps: []step{c.step}}
+			changed.judge(stack)
+			require.NotEmpty(t, changed.Effects)
+			assert.Equal(t, c.kind, changed.Effects[0].Kind)
+			assert.True(t, strings.HasPrefix(changed.Effects[0].Text, c.want), changed.Effects[0].Text)
+		})
+	}
+	none := &changes{}
+	none.judge(stack)
+	assert.Equal(t, "Nothing changes", none.Verdict)
 }

@@ -182,18 +182,26 @@ func (j *judge) data() {
 		}
 	}
 	for _, s := range j.steps(logGroupType, opUpdate) {
-		if number(s.is, "retentionInDays") < number(s.was, "retentionInDays") {
-			j.add(losesData, "%s keeps its logs for %s days instead of %s: AWS deletes older ones.", s.Name, amount(number(s.is, "retentionInDays")), amount(number(s.was, "retentionInDays")))
+		was, is := number(s.was, "retentionInDays"), number(s.is, "retentionInDays")
+		if is > 0 && (was == 0 || is < was) { // 0 keeps them for ever
+			j.add(losesData, "%s keeps its logs for %s: AWS deletes older ones.", s.Name, counted(int(is), "day"))
 		}
 	}
 }
 
-// isDatabase reports whether a volume is attached to an instance.
+// isDatabase reports whether a volume is attached to an instance, before or after.
 func (j *judge) isDatabase(instance string) bool {
-	return slices.ContainsFunc(j.now.ByType(attachmentType), func(a *plan.Resource) bool {
-		host := j.now.byID[a.Text("instanceId")]
-		return host != nil && host.Name == instance
-	})
+	for _, v := range []*view{j.now, j.then} {
+		if v == nil {
+			continue
+		}
+		for _, a := range v.ByType(attachmentType) {
+			if host := v.byID[a.Text("instanceId")]; host != nil && host.Name == instance {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // stopping are the inputs of an instance whose change stops and starts it.
@@ -212,8 +220,10 @@ func (j *judge) hosts() {
 		}
 		database := j.isDatabase(s.Name)
 		switch {
+		case s.Op == opDelete && database:
+			j.add(stops, "The database host %s goes.", s.Name)
 		case s.Op == opDelete:
-			j.add(stops, "The host %s goes.", s.Name)
+			j.add(rolls, "The host %s goes: sessions on it end.", s.Name)
 		case s.Op == opReplace && database:
 			j.add(stops, "The database host %s is replaced%s: it goes first, and the API answers 503 from then until the new host has booted and mounted the data volume, some minutes. The data stays on its volume.", s.Name, because(s.Replaces))
 		case s.Op == opUpdate && database && len(inputs) > 0:

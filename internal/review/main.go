@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -121,13 +122,17 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout, 
 		}
 	}
 	var missing []string
-	deployed, err := c.record(program(orPlaceholder(find, &missing)), false)
+	arch := ""
+	deployed, err := c.record(program(func(name, of string) (*app.Binary, error) {
+		arch = of
+		return orPlaceholder(find, &missing)(name, of)
+	}), false)
 	if err != nil {
 		return err
 	}
 	var sides *sides
 	if against != nil {
-		if sides, err = c.both(ctx, against, program, stderr); err != nil {
+		if sides, err = c.both(ctx, against, arch, stderr); err != nil {
 			return err
 		}
 		defer sides.remove()
@@ -189,21 +194,18 @@ func (s *sides) remove() { _ = os.RemoveAll(s.dir) }
 
 // both builds the binaries of this checkout and of the other commit, and records the other commit's program. The caller
 // removes the binaries.
-func (c command) both(ctx context.Context, r *reference, program Program, progress io.Writer) (*sides, error) {
-	s := &sides{reference: r}
-	if _, err := c.record(program(func(name, arch string) (*app.Binary, error) {
-		s.arch = arch
-		return placeholder(name, arch)
-	}), false); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.dir, err = os.MkdirTemp("", "cinema-review-"); err != nil {
+func (c command) both(ctx context.Context, r *reference, arch string, progress io.Writer) (*sides, error) {
+	dir, err := os.MkdirTemp("", "cinema-review-")
+	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)
 	}
-	s.find = app.FindIn(s.dir)
-	start := time.Now()
-	say := func(what string) { fmt.Fprintf(progress, "review: %s (%.0f s)\n", what, time.Since(start).Seconds()) }
+	s := &sides{reference: r, dir: dir, find: app.FindIn(dir), arch: arch}
+	start, mu := time.Now(), sync.Mutex{}
+	say := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(progress, "review: %s (%.0f s)\n", what, time.Since(start).Seconds())
+	}
 	fmt.Fprintf(progress, "review: building the binaries of this checkout and of %s, and running the program of %s\n", c.against, c.against)
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
