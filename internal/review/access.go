@@ -309,7 +309,7 @@ var settingVerbs = []struct{ prefix, verb string }{
 	{"Get", "inspect"}, {"List", "inspect"}, {"Describe", "inspect"},
 	{"Create", "create"}, {"Delete", "remove"}, {"ScheduleKeyDeletion", "remove"},
 	{"Put", "configure"}, {"Set", "configure"}, {"Update", "configure"}, {"Modify", "configure"}, {"Add", "configure"}, {"Remove", "configure"},
-	{"Tag", "configure"}, {"Untag", "configure"}, {"Enable", "configure"}, {"Disable", "configure"}, {"Cancel", "configure"}, {"Replicate", "replicate"},
+	{"Tag", "configure"}, {"Untag", "configure"}, {"Enable", "configure"}, {"Disable", "configure"}, {"Cancel", "configure"}, {"Retire", "configure"}, {"Revoke", "configure"}, {"Replicate", "replicate"},
 	{"Subscribe", "subscribe"}, {"Unsubscribe", "subscribe"},
 }
 
