@@ -168,7 +168,7 @@ func TestDifferenceNamesWidgets(t *testing.T) {
 // A comment holds 65,536 characters, whatever changes.
 func TestCommentFitsOnGitHub(t *testing.T) {
 	long := strings.Repeat("<longer|than any name> ", 40)
-	c := &changes{Verdict: "Data is at risk", Compared: true, Ref: long}
+	c := &changes{Verdict: "Data is at risk", comparison: comparison{Compared: true}, Ref: long}
 	for i := range 3000 {
 		name := fmt.Sprint("resource-", i)
 		c.Steps = append(c.Steps, step{Op: opReplace, Name: name, Type: bucketType, Edits: []edit{{long[:100], long[:120], long[:120]}}})
@@ -233,7 +233,7 @@ func TestEffects(t *testing.T) {
 		"VPC origin":              {step{Op: opReplace, Name: "way", Type: vpcOriginType}, stops, "CloudFront reaches the load balancer by another VPC origin"},
 		"VPC":                     {step{Op: opReplace, Name: "vpc", Type: vpcType, Replaces: []string{"cidrBlock"}}, stops, "The VPC vpc goes, with everything in it (cidrBlock)"},
 		"address":                 {step{Op: opDelete, Name: "nat", Type: addressType, state: m("publicIp", "192.0.2.1")}, releases, "The public address 192.0.2.1 of nat is released"},
-		"route moves":             {step{Op: opUpdate, Name: "out", Type: routeType, was: m("natGatewayId", "a"), is: m("natGatewayId", "b")}, rolls, "Outbound connections of the private subnets end once"},
+		"route moves":             {step{Op: opUpdate, Name: "out", Type: routeType, was: m("natGatewayId", "a"), is: m("natGatewayId", "b")}, releases, "Outbound connections of the private subnets end once"},
 		"route gone":              {step{Op: opDelete, Name: "out", Type: routeType, was: m("natGatewayId", "a")}, stops, "Private subnets lose their way to the internet: out"},
 		"zone":                    {step{Op: opCreate, Name: "subnet", Type: subnetType, is: m("availabilityZone", "us-east-1d")}, changesIt, "Zone us-east-1d is added with 1 subnet"},
 		"zone gone":               {step{Op: opDelete, Name: "subnet", Type: subnetType, was: m("availabilityZone", "us-east-1d")}, rolls, "Zone us-east-1d is given up"},

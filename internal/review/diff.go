@@ -29,13 +29,26 @@ type changes struct {
 	Effects  []effect
 	Verdict  string
 
-	then          *view // what is there before, nil where it is not known
-	Compared      bool  // the fields below are known
+	comparison
+}
+
+// comparison is what two sides allow and cost.
+type comparison struct {
+	Compared      bool  // the fields are known
+	then          *view // what is there before
 	Cost          []costEdit
 	Before, After float64
 	Ways          []rowEdit // rows of "What is public"
 	Traffic       []rowEdit
 	Access        []rowEdit
+}
+
+// With begins the sentence that names the commit.
+func (c *changes) With() string {
+	if c.Planned {
+		return "Releases and outputs are compared"
+	}
+	return "Compared"
 }
 
 func (c *changes) None() bool { return len(c.Steps)+len(c.Outputs)+len(c.Problems) == 0 }

@@ -37,7 +37,7 @@ var kinds = []struct{ kind, verdict string }{
 	{opens, "Opens something: more may come in, or more is allowed"},
 	{unwatched, "Less is watched"},
 	{releases, "Addresses change"},
-	{rolls, "Instances are replaced, without interruption"},
+	{rolls, "Hosts are replaced, the service stays up"},
 	{changesIt, "Nothing is interrupted or lost"},
 }
 
@@ -322,7 +322,7 @@ func (j *judge) network() {
 		_, _, moved := s.differs("natGatewayId")
 		return !moved
 	}); len(routes) > 0 {
-		j.add(rolls, "Outbound connections of the private subnets end once, and come from another address: %s move to another NAT gateway.", names(routes))
+		j.add(releases, "Outbound connections of the private subnets end once, and come from another address: %s move to another NAT gateway.", names(routes))
 	}
 	if gone := slices.DeleteFunc(j.steps(routeType, opDelete), func(s step) bool { return text(s.was, "natGatewayId") == "" }); len(gone) > 0 {
 		j.add(stops, "Private subnets lose their way to the internet: %s.", names(gone))

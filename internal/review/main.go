@@ -29,7 +29,7 @@ flags
   --stack NAME       the stack; its config is in Pulumi.NAME.yaml (default dev)
   -c KEY=VALUE       set a config value, instead of the file's (repeatable)
   --plan FILE        what the update does, step by step, as the engine plans it: what "pulumi preview --json" has written
-  --against REF      what the update does, by comparison with a git ref: also cost, traffic, access, and the releases' commits
+  --against REF      what the update does, by comparison with a git ref; with --plan, only the releases' commits and the outputs
   --format html|md   one self-contained HTML page, or Markdown for a comment on a pull request (default html)
   -o FILE            the output file, - for standard output (default review.html or review.md); a FILE that ends in .html
                      or .md has that format (repeatable)

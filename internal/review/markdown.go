@@ -166,17 +166,17 @@ const shortList = 20
 func (m *md) changes(c *changes) {
 	m.printf("## What will happen\n\n")
 	if c.Planned {
-		m.printf("The steps are those of the engine's preview. ")
+		m.printf("The steps are those of the engine's preview, from what is deployed.")
 	} else {
-		m.printf("Replacements that follow from new ids are not listed; with `--plan` they are. ")
+		m.printf("Replacements that follow from new ids are not listed; with `--plan` they are.")
 	}
 	if c.Ref != "" {
-		m.printf("Compared with %s, commit `%s`, %s.", c.Ref, c.Commit, cell(c.Subject))
+		m.printf(" %s with %s, commit `%s`, %s.", c.With(), c.Ref, c.Commit, cell(c.Subject))
 	}
 	if !c.Compared && len(c.Problems) == 0 {
-		m.printf("The plan leaves out what stays the same, so what the update opens, allows and costs is not known: preview with `--show-sames`.")
+		m.printf(" The plan leaves out what stays the same, so what the update opens, allows and costs is not known: preview with `--show-sames`.")
 	}
-	if c.StandIns {
+	if c.StandIns && !c.Planned {
 		m.printf(" That commit's review has stand-ins for its binaries, so what its releases replace is in the steps only with `--plan`.")
 	}
 	m.printf("\n\n")

@@ -74,11 +74,14 @@ func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after
 			return err
 		}
 		if c != nil {
-			// The engine knows the steps. What they mean is in the comparison, which has the same stand-ins for AWS on both sides.
-			c.Steps, c.Planned, c.Problems = engine.Steps, true, engine.Problems
-		} else {
-			c = engine
+			// The engine knows what is deployed, which another commit may not be. The commit adds releases and outputs.
+			engine.Ref, engine.Commit, engine.Subject, engine.StandIns = c.Ref, c.Commit, c.Subject, c.StandIns
+			engine.Releases, engine.Outputs = c.Releases, c.Outputs
+			if !engine.Compared {
+				engine.comparison = c.comparison
+			}
 		}
+		c = engine
 	}
 	if c == nil {
 		return nil
