@@ -58,7 +58,7 @@ test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and 
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	$(BUILD) go vet ./...
 	.tools/staticcheck ./...
-	.tools/actionlint
+	.tools/actionlint .github/workflows/*.yml
 	go test -vet=off -timeout 60m $$(go list ./... | grep -Ev '$(RACE)')
 	go test -vet=off -timeout 60m $$(test "$$(go env CGO_ENABLED)" = 1 && echo -race || echo "no C compiler: tests run without the race detector" >&2) \
 		$$(go list ./... | grep -E '$(RACE)')
