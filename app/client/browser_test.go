@@ -172,24 +172,16 @@ func (s *site) tab(storage chromedp.ContextOption) *page {
 	_, err := chromedp.Run(ctx, chromedp.Title())
 	require.NoError(s.t, err)
 	p := &page{t: s.t, ctx: ctx, site: s}
-	messages := chromedp.Console(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for m, err := range messages {
-			if err != nil {
-				return
-			}
-			if m.Source == "network" || strings.HasPrefix(m.Text, "Failed to load resource") {
-				continue
-			}
-			p.mu.Lock()
-			if p.expected == "" || !strings.Contains(m.Text, p.expected) {
-				p.messages = append(p.messages, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
-			}
-			p.mu.Unlock()
+	done := chromium.Console(ctx, func(m chromedp.ConsoleMessage) {
+		if m.Source == "network" || strings.HasPrefix(m.Text, "Failed to load resource") {
+			return
 		}
-	}()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.expected == "" || !strings.Contains(m.Text, p.expected) {
+			p.messages = append(p.messages, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
+		}
+	})
 	// Policy violations, exceptions and warnings all appear in the console. It stays empty while the page works.
 	s.t.Cleanup(func() {
 		if s.t.Failed() {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/texttheater/golang-levenshtein/levenshtein"
-
 	"cinema-database/internal/problem"
 )
 
@@ -89,9 +87,7 @@ func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\
 // nearest returns the name with the fewest edits from s, ignoring case. It reports false where a name differs in more than
 // half of its letters.
 func nearest(s string, names []string) (string, bool) {
-	distance := func(name string) int {
-		return levenshtein.DistanceForStrings([]rune(strings.ToLower(s)), []rune(strings.ToLower(name)), levenshtein.DefaultOptionsWithSub)
-	}
+	distance := func(name string) int { return problem.Edits(s, name) }
 	near := slices.MinFunc(slices.Sorted(slices.Values(names)), func(a, b string) int { return distance(a) - distance(b) })
 	return near, 2*distance(near) <= len(near)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
+	"github.com/texttheater/golang-levenshtein/levenshtein"
 )
 
 // List gathers problems under one scope: a component ("network: ") or a config namespace ("cinema:").
@@ -100,6 +101,11 @@ func Each(err error) error {
 		all = multierror.Append(all, Each(e))
 	}
 	return all.ErrorOrNil()
+}
+
+// Edits is the number of letters to change, ignoring case, from one name to another: a problem names the nearest ones.
+func Edits(a, b string) int {
+	return levenshtein.DistanceForStrings([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)), levenshtein.DefaultOptionsWithSub)
 }
 
 // Lines returns the errors that the Pulumi SDK has counted, one on each line and without the count.

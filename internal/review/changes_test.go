@@ -116,7 +116,7 @@ func TestCostPairsOldWithNew(t *testing.T) {
 			must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(size)}))
 		}
 	}
-	c := difference(run(t, program("t4g.medium", 20)), run(t, program("t4g.large", 30)))
+	c := changesOf(run(t, program("t4g.medium", 20)), run(t, program("t4g.large", 30)))
 	require.Len(t, c.Cost, 2)
 	assert.Equal(t, "host: 1 × t4g.medium → host: 1 × t4g.large", c.Cost[0].What())
 	assert.InDelta(t, 730*(0.0672-0.0336), c.Cost[0].Difference(), 1e-9)
@@ -160,7 +160,7 @@ func TestDifferenceNamesWidgets(t *testing.T) {
 				DashboardBody: pulumi.String(`{"widgets":[` + strings.Join(all, ",") + `]}`)}))
 		}
 	}
-	c := difference(run(t, program("CPU", "Memory")), run(t, program("Latency", "CPU", "Memory")))
+	c := changesOf(run(t, program("CPU", "Memory")), run(t, program("Latency", "CPU", "Memory")))
 	require.Len(t, c.Steps, 1)
 	assert.Equal(t, []edit{{"dashboardBody.widgets[Latency]", absent, "properties.metrics[0]: [a, b], properties.title: Latency, type: metric"}}, c.Steps[0].Edits)
 }
@@ -232,8 +232,8 @@ func TestEffects(t *testing.T) {
 		"distribution":            {step{Op: opDelete, Name: "edge", Type: distributionType}, stops, "The distribution edge goes"},
 		"VPC origin":              {step{Op: opReplace, Name: "way", Type: vpcOriginType}, stops, "CloudFront reaches the load balancer by another VPC origin"},
 		"VPC":                     {step{Op: opReplace, Name: "vpc", Type: vpcType, Replaces: []string{"cidrBlock"}}, stops, "The VPC vpc goes, with everything in it (cidrBlock)"},
-		"address":                 {step{Op: opDelete, Name: "nat", Type: addressType, state: m("publicIp", "192.0.2.1")}, releases, "The public address 192.0.2.1 of nat is released"},
-		"route moves":             {step{Op: opUpdate, Name: "out", Type: routeType, was: m("natGatewayId", "a"), is: m("natGatewayId", "b")}, releases, "Outbound connections of the private subnets end once"},
+		"address":                 {step{Op: opDelete, Name: "nat", Type: addressType, state: m("publicIp", "192.0.2.1")}, addresses, "The public address 192.0.2.1 of nat is released"},
+		"route moves":             {step{Op: opUpdate, Name: "out", Type: routeType, was: m("natGatewayId", "a"), is: m("natGatewayId", "b")}, addresses, "Outbound connections of the private subnets end once"},
 		"route gone":              {step{Op: opDelete, Name: "out", Type: routeType, was: m("natGatewayId", "a")}, stops, "Private subnets lose their way to the internet: out"},
 		"zone":                    {step{Op: opCreate, Name: "subnet", Type: subnetType, is: m("availabilityZone", "us-east-1d")}, changesIt, "Zone us-east-1d is added with 1 subnet"},
 		"zone gone":               {step{Op: opDelete, Name: "subnet", Type: subnetType, was: m("availabilityZone", "us-east-1d")}, rolls, "Zone us-east-1d is given up"},

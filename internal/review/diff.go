@@ -142,9 +142,8 @@ func only[T any](list []T, keep func(T) bool) (kept []T) {
 	return kept
 }
 
-// difference compares two recordings by URN and alias, as the engine does.
-func difference(before, after *plan.Recording) *changes {
-	old, now := newView(before), newView(after)
+// difference compares two sides by URN and alias, as the engine does.
+func difference(old, now *view) *changes {
 	c := &changes{}
 	previous, found := map[*plan.Resource]*plan.Resource{}, map[*plan.Resource]bool{}
 	for _, r := range now.Resources {
@@ -171,7 +170,7 @@ func difference(before, after *plan.Recording) *changes {
 		}
 	}
 	slices.SortStableFunc(c.Steps, byHarm)
-	c.Outputs = edits(flat(old, nil, before.Exports, nil), flat(now, nil, after.Exports, nil))
+	c.Outputs = edits(flat(old, nil, old.Exports, nil), flat(now, nil, now.Exports, nil))
 	c.compared(old, now, func(grant) bool { return true })
 	return c
 }

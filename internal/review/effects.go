@@ -25,7 +25,7 @@ const (
 	stops     = "stops"
 	opens     = "opens"
 	unwatched = "unwatched"
-	releases  = "address"
+	addresses = "address"
 	rolls     = "rolls"
 	changesIt = "changes"
 )
@@ -36,7 +36,7 @@ var kinds = []struct{ kind, verdict string }{
 	{stops, "The service is interrupted"},
 	{opens, "Opens something: more may come in, or more is allowed"},
 	{unwatched, "Less is watched"},
-	{releases, "Addresses change"},
+	{addresses, "Addresses change"},
 	{rolls, "Hosts are replaced, the service stays up"},
 	{changesIt, "Nothing is interrupted or lost"},
 }
@@ -316,13 +316,13 @@ func (j *judge) network() {
 		} else {
 			address = ""
 		}
-		j.add(releases, "The public address%s of %s is released: lists that allow it need another one.", address, s.Name)
+		j.add(addresses, "The public address%s of %s is released: lists that allow it need another one.", address, s.Name)
 	}
 	if routes := slices.DeleteFunc(j.steps(routeType, opUpdate, opReplace), func(s step) bool {
 		_, _, moved := s.differs("natGatewayId")
 		return !moved
 	}); len(routes) > 0 {
-		j.add(releases, "Outbound connections of the private subnets end once, and come from another address: %s move to another NAT gateway.", names(routes))
+		j.add(addresses, "Outbound connections of the private subnets end once, and come from another address: %s move to another NAT gateway.", names(routes))
 	}
 	if gone := slices.DeleteFunc(j.steps(routeType, opDelete), func(s step) bool { return text(s.was, "natGatewayId") == "" }); len(gone) > 0 {
 		j.add(stops, "Private subnets lose their way to the internet: %s.", names(gone))

@@ -29,12 +29,9 @@ func (v *view) placeGroups(t *topology) {
 		n.ID, n.Name = id(r), r.Name
 		t.put(v.elsewhere(r), n)
 	}
-	for _, r := range v.ByType("aws:s3/bucketReplicationConfig:BucketReplicationConfig") {
-		source := v.byID[r.Text("bucket")]
-		for _, rule := range objects(r.Inputs, "rules") {
-			if target := v.byID[text(rule, "destination.bucket")]; source != nil && target != nil {
-				t.Flows = append(t.Flows, flow{id(source), id(target), "copies", "copy"})
-			}
+	for _, b := range v.ByType(bucketType) {
+		if source := v.copiedFrom(b); source != nil {
+			t.Flows = append(t.Flows, flow{id(source), id(b), "copies", "copy"})
 		}
 	}
 	v.placeVaults(t, put)
@@ -72,7 +69,7 @@ func (v *view) placeGroups(t *topology) {
 
 // placeVaults puts the backup vaults, with the plans that fill them.
 func (v *view) placeVaults(t *topology, put func(*plan.Resource, node)) {
-	for _, vault := range v.ByType("aws:backup/vault:Vault") {
+	for _, vault := range v.ByType(vaultType) {
 		n := node{Kind: "storage", Title: "Backup vault"}
 		for _, p := range v.ByType(backupPlanType) {
 			var names []string

@@ -149,7 +149,7 @@ func (c command) run(ctx context.Context, program Program, find Finder, stdout, 
 	}
 	page := newPage(c.project, c.stack, deployed, preview)
 	page.Placeholders = missing
-	if err := page.compare(ctx, planned, sides, deployed); err != nil {
+	if err := page.compare(ctx, planned, sides); err != nil {
 		return err
 	}
 	for _, file := range c.out {

@@ -21,6 +21,7 @@ type page struct {
 	Placeholders           []string // names of binaries that are not built
 	Warnings               []string // the program's logged warnings and errors
 
+	view        *view // of the program's resources
 	topology    *topology
 	drawn       *topology // topology with the marks of a change, nil for none
 	Connections []connection
@@ -42,7 +43,7 @@ type page struct {
 // newPage computes the page of a recording. preview is a recording of the same program before its first deployment.
 func newPage(project, stack string, deployed, preview *plan.Recording) *page {
 	v := newView(deployed)
-	p := &page{Project: project, Stack: stack, Region: v.region, topology: v.topology()}
+	p := &page{Project: project, Stack: stack, Region: v.region, view: v, topology: v.topology()}
 	p.Connections = v.connections()
 	p.Matrix = v.matrix(p.Connections)
 	p.ACL, p.Public = v.aclRules(), v.public()
@@ -58,11 +59,11 @@ func newPage(project, stack string, deployed, preview *plan.Recording) *page {
 }
 
 // compare fills in what the update does: by the engine's plan, by the comparison with another commit, or by both. Each may be nil.
-func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides, after *plan.Recording) (err error) {
-	now := newView(after)
+func (p *page) compare(ctx context.Context, planned *enginePlan, s *sides) (err error) {
+	now := p.view
 	var c *changes
 	if s != nil {
-		c = difference(s.before.Recording, after)
+		c = difference(newView(s.before.Recording), now)
 		c.Ref, c.Commit, c.Subject, c.StandIns = s.Ref, s.Commit, s.Subject, !s.before.Built
 		if c.Releases, err = s.releasesOf(ctx, s.before.digests, digests(s.dir, s.arch)); err != nil {
 			return err

@@ -100,7 +100,7 @@ func TestChangeInABrowser(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			before, after := planned(t, c.stack, c.before), planned(t, c.stack, c.after)
 			p := newPage("cinema", c.stack, after, after)
-			p.Changes, p.drawn = difference(before, after), newView(after).topology()
+			p.Changes, p.drawn = changesOf(before, after), newView(after).topology()
 			p.Changes.judge(newView(after))
 			p.drawn.mark(p.Changes.marks(), newView(before).topology())
 			var classes []string

@@ -101,6 +101,10 @@ func TestEstimateListsUnknownCosts(t *testing.T) {
 	assert.Contains(t, e.Unknown[1], "1 × aws:dynamodb/table:Table")
 }
 
+func changesOf(before, after *pulumitest.Recording) *changes {
+	return difference(newView(before), newView(after))
+}
+
 func TestDifference(t *testing.T) {
 	program := func(policy, cidr string, table bool) func(*pulumi.Context) {
 		return func(ctx *pulumi.Context) {
@@ -115,9 +119,9 @@ func TestDifference(t *testing.T) {
 	}
 	before := run(t, program(`{"Statement":[{"Sid":"A","Action":"x"},{"Sid":"B","Action":"y"}]}`, "10.0.0.0/16", true))
 	after := run(t, program(`{"Statement":[{"Sid":"B","Action":["y","z"]}]}`, "10.1.0.0/16", false))
-	assert.True(t, difference(before, before).None())
+	assert.True(t, changesOf(before, before).None())
 
-	c := difference(before, after)
+	c := changesOf(before, after)
 	require.Len(t, c.Steps, 3)
 	gone, replaced := c.Steps[0], c.Steps[1]
 	assert.Equal(t, []string{"delete", "table", "stays on AWS, unmanaged"}, []string{gone.Op, gone.Name, gone.Note()}, "what goes comes first")
@@ -151,13 +155,13 @@ func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
 		}
 	}
 	before := run(t, program("cinema:old:Files", "1111111"))
-	c := difference(before, run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
+	c := changesOf(before, run(t, program("cinema:new:Files", "2222222", pulumi.Alias{Type: pulumi.String("cinema:old:Files")})))
 	require.Len(t, c.Steps, 1)
 	assert.Equal(t, []string{"replace", "files-data", bucketType, "bucket"}, []string{c.Steps[0].Op, c.Steps[0].Name, c.Steps[0].Type, c.Steps[0].Replaces[0]})
 	assert.Equal(t, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}, c.Steps[0].Edits)
 	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
 
-	c = difference(before, run(t, program("cinema:new:Files", "1111111")))
+	c = changesOf(before, run(t, program("cinema:new:Files", "1111111")))
 	assert.Equal(t, []int{3, 3}, []int{c.Count(opCreate), c.Count(opDelete)})
 }
 
@@ -365,5 +369,5 @@ func TestProvidersAreNotResources(t *testing.T) {
 	assert.Equal(t, []count{{vpcType, 1}}, types)
 	assert.Empty(t, newView(r).estimate().Unknown)
 	assert.Len(t, r.Resources, 2, "the recording is not changed")
-	assert.True(t, difference(r, run(t, program("eu-west-1"))).None())
+	assert.True(t, changesOf(r, run(t, program("eu-west-1"))).None())
 }

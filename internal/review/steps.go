@@ -60,15 +60,13 @@ func (s step) Reason() string {
 
 // harms are the prefixes of type tokens by the harm that a change of them can do, worst first.
 var harms = [][]string{
-	{"aws:ebs/", "aws:s3/", "aws:kms/", "aws:backup/", volumeAttachmentPrefix},
+	{"aws:ebs/", "aws:s3/", "aws:kms/", "aws:backup/", attachmentType},
 	{"aws:iam/", "aws:sns/topicPolicy", "aws:sqs/queuePolicy", "aws:lambda/permission"},
 	{"aws:lb/", "aws:cloudfront/", "aws:route53/", "aws:acm/", "aws:wafv2/", "aws:vpc/"},
-	{"aws:ec2/instance:", "aws:ec2/launchTemplate:", "aws:autoscaling/", "aws:lambda/", "aws:sqs/", "pulumi:index:Stash"},
+	{"aws:ec2/instance:", "aws:ec2/launchTemplate:", "aws:autoscaling/", "aws:lambda/", "aws:sqs/", gateType},
 	{"aws:ec2/"},
 	{"aws:cloudwatch/", "aws:sns/", "aws:budgets/"},
 }
-
-const volumeAttachmentPrefix = "aws:ec2/volumeAttachment:"
 
 // byHarm orders steps: what is replaced or goes, then data, access, network, compute and monitoring.
 func byHarm(a, b step) int {

@@ -14,11 +14,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/texttheater/golang-levenshtein/levenshtein"
 	"golang.org/x/term"
 
 	"cinema-database/internal/awssim"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/problem"
 )
 
 const usage = `usage: sandbox COMMAND [flags]
@@ -143,7 +143,7 @@ func nearest(text string, types []string) []string {
 	edits := func(typ string) int {
 		least := len(typ)
 		for _, part := range []string{typ, typ[strings.LastIndex(typ, ":")+1:]} {
-			least = min(least, levenshtein.DistanceForStrings([]rune(strings.ToLower(text)), []rune(strings.ToLower(part)), levenshtein.DefaultOptionsWithSub))
+			least = min(least, problem.Edits(text, part))
 		}
 		return least
 	}

@@ -33,3 +33,18 @@ func Start(t testing.TB) (browser context.Context, stop func()) {
 	require.NoError(t, err)
 	return browser, func() { free(); freeAllocator() }
 }
+
+// Console calls each with the console messages of a page, in their order, until the page's context ends: then done is closed.
+func Console(page context.Context, each func(chromedp.ConsoleMessage)) (done <-chan struct{}) {
+	messages, ended := chromedp.Console(page), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			each(m)
+		}
+	}()
+	return ended
+}

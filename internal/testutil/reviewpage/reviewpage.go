@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,13 +15,14 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cinema-database/internal/testutil/chromium"
 )
 
 // Page is an open review page.
 type Page struct {
 	t        *testing.T
 	ctx      context.Context
-	mu       sync.Mutex
 	messages []string
 }
 
@@ -36,19 +36,9 @@ func Open(t *testing.T, browser context.Context, html string) *Page {
 	p := &Page{t: t, ctx: ctx}
 	_, err := chromedp.Run(ctx, chromedp.Title())
 	require.NoError(t, err)
-	messages := chromedp.Console(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for m, err := range messages {
-			if err != nil {
-				return
-			}
-			p.mu.Lock()
-			p.messages = append(p.messages, fmt.Sprintf("%s: %s", m.Type, m.Text))
-			p.mu.Unlock()
-		}
-	}()
+	done := chromium.Console(ctx, func(m chromedp.ConsoleMessage) {
+		p.messages = append(p.messages, fmt.Sprintf("%s: %s", m.Type, m.Text))
+	})
 	t.Cleanup(func() {
 		cancel()
 		<-done
