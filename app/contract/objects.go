@@ -15,7 +15,8 @@ const (
 const (
 	// OriginalsPrefix is the prefix of every image as uploaded: orig/<id>.<extension>.
 	OriginalsPrefix = "orig/"
-	// ThumbnailsPrefix is the prefix of every thumbnail: thumb/<id>.jpg.
+	// ThumbnailsPrefix is the prefix of everything that the thumbnailer writes: thumb/<id>.jpg, thumb/<id>-view.jpg and
+	// thumb/<id>.error.
 	ThumbnailsPrefix = "thumb/"
 )
 
@@ -28,3 +29,10 @@ func LambdaZipKey(name, digest string) string { return ExecutableKey(name, diges
 
 // ThumbnailKey returns the key of the thumbnail of the image with that id.
 func ThumbnailKey(id string) string { return ThumbnailsPrefix + id + ".jpg" }
+
+// ViewKey returns the key of the middle-sized rendition of the image with that id, for the viewer.
+func ViewKey(id string) string { return ThumbnailsPrefix + id + "-view.jpg" }
+
+// ThumbnailErrorKey returns the key of the object that says why the image with that id has no thumbnail and never will:
+// JSON, {"error": "..."}.
+func ThumbnailErrorKey(id string) string { return ThumbnailsPrefix + id + ".error" }
