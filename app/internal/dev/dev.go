@@ -104,8 +104,8 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 
 	bucket := images.NewBucket(s.S3.Client(), BucketName)
-	thumbs := &thumbnailer{bucket: bucket, log: o.Log}
-	s.onClose(func() error { thumbs.wait(); return nil })
+	thumbs := newThumbnails(s.S3.Client(), o.Log)
+	s.onClose(thumbs.close)
 	handler, err := api.New(api.Options{
 		Source:          credentialwatch.Fixed(credentialwatch.State{Store: s.Store, Key: key}),
 		Bucket:          bucket,

@@ -1,39 +1,56 @@
 package dev
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"cinema-database/app/internal/images"
-	"cinema-database/app/internal/thumbnail"
+	"cinema-database/app/internal/thumbnailer"
 )
 
-// thumbnailer makes thumbnails, one at a time.
-type thumbnailer struct {
-	bucket *images.Bucket
-	log    *slog.Logger
-	mu     sync.Mutex
-	work   sync.WaitGroup
+// thumbnails makes the renditions of uploaded images, like the Lambda function: a few at a time, each with its own time
+// limit, so that a slow image does not delay the others.
+type thumbnails struct {
+	maker thumbnailer.Thumbnailer
+	slots chan struct{}
+	work  sync.WaitGroup
+	// stopping ends when the server closes.
+	stopping context.Context
+	stop     context.CancelFunc
 }
 
-// uploaded is api.Options.Uploaded.
-func (t *thumbnailer) uploaded(ctx context.Context, id string, original []byte) {
+func newThumbnails(client *s3.Client, log *slog.Logger) *thumbnails {
+	// At least two, so that one slow image never is in the way of all others.
+	t := &thumbnails{maker: thumbnailer.Thumbnailer{S3: client, Log: log}, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+	t.stopping, t.stop = context.WithCancel(context.Background())
+	return t
+}
+
+// uploaded is api.Options.Uploaded. The images whose turn has not come when the server closes have no thumbnail.
+func (t *thumbnails) uploaded(_ context.Context, id string, original []byte) {
+	kind, _, err := images.Prepare(original)
+	if err != nil {
+		return // the API refuses it first
+	}
 	t.work.Go(func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		defer cancel()
-		data, err := thumbnail.Make(bytes.NewReader(original))
-		if err == nil {
-			err = t.bucket.PutThumbnail(ctx, id, data)
+		select {
+		case t.slots <- struct{}{}:
+			defer func() { <-t.slots }()
+		case <-t.stopping.Done():
+			return
 		}
-		if err != nil {
-			t.log.Warn("cannot make a thumbnail", "image", id, "error", err.Error())
-		}
+		// It logs failures itself.
+		_ = t.maker.Make(t.stopping, thumbnailer.Original{Bucket: BucketName, Key: images.OriginalKey(id, kind.Extension), ID: id})
 	})
 }
 
-func (t *thumbnailer) wait() { t.work.Wait() }
+// close cancels the work and waits until it has ended.
+func (t *thumbnails) close() error {
+	t.stop()
+	t.work.Wait()
+	return nil
+}

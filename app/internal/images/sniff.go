@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"time"
 
 	"golang.org/x/image/webp"
 )
@@ -17,8 +17,11 @@ import (
 const (
 	// MaxBytes is the maximum size of an image, enough for the largest photos of phones.
 	MaxBytes = 16 << 20
-	// MaxPixels is the maximum number of pixels, as counted by Pixels.
+	// MaxPixels is the maximum of width × height.
 	MaxPixels = 40_000_000
+	// maxWork is the maximum time that the renditions of an image may take, as estimated by its format's parser: a
+	// little less than the 2 s that `go run ./app/cmd/bench` measures for the worst accepted images.
+	maxWork = 1700 * time.Millisecond
 )
 
 var (
@@ -28,6 +31,10 @@ var (
 	ErrAnimated = errors.New("images: animated WebP")
 	// ErrTooManyPixels means that the header specifies more than MaxPixels pixels.
 	ErrTooManyPixels = fmt.Errorf("images: more than %d pixels", MaxPixels)
+	// ErrDamaged means that the image is incomplete, or that its structure contradicts itself.
+	ErrDamaged = errors.New("images: damaged")
+	// ErrTooComplex means that decoding the image takes too long for its size, e.g. a JPEG with hundreds of scans.
+	ErrTooComplex = errors.New("images: too complex")
 )
 
 // Kind is an image's format and size.
@@ -36,73 +43,70 @@ type Kind struct {
 	ContentType string
 	// Extension is the object key's, e.g. jpg.
 	Extension string
-	// Width and Height in pixels.
+	// Width and Height in pixels, as stored: before the rotation that Orientation demands.
 	Width, Height int
+	// Orientation is EXIF's, 1 to 8 (CIPA DC-008, tag 0x0112); 1 if the image has none.
+	Orientation int
 }
 
-// Format is a supported image format.
-type Format struct {
-	// ContentType is the media type, e.g. image/jpeg.
-	ContentType string
-	// Extension is the object key's, e.g. jpg.
-	Extension string
-	// Config decodes an image's header.
-	Config func(io.Reader) (image.Config, error)
+// format is a supported image format.
+type format struct {
+	contentType, extension string
+	magic                  string // '?' matches any byte
+	// config decodes the header.
+	config func(io.Reader) (image.Config, error)
+	// parse walks the structure without decoding pixels.
+	parse func(data []byte) (parsed, error)
+}
 
-	magic string // '?' matches any byte
+// parsed is what the structure of an image says.
+type parsed struct {
+	// clean is the image without metadata, except the orientation.
+	clean       []byte
+	orientation int
+	// work is an estimate, rather too high, of the time that the renditions take on one core of the kind that the
+	// benchmarks run on (AMD EPYC).
+	work time.Duration
 }
 
 // formats is not the image package's registry, because any import can add a format to that.
-var formats = []Format{
-	{"image/jpeg", "jpg", jpeg.DecodeConfig, "\xff\xd8\xff"},
-	{"image/png", "png", png.DecodeConfig, "\x89PNG\r\n\x1a\n"},
-	{"image/gif", "gif", gif.DecodeConfig, "GIF8?a"},
-	{"image/webp", "webp", webp.DecodeConfig, "RIFF????WEBP"},
+var formats = []format{
+	{"image/jpeg", "jpg", "\xff\xd8\xff", jpeg.DecodeConfig, parseJPEG},
+	{"image/png", "png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, parsePNG},
+	{"image/gif", "gif", "GIF8?a", gif.DecodeConfig, parseGIF},
+	{"image/webp", "webp", "RIFF????WEBP", webp.DecodeConfig, parseWebP},
 }
 
-// FormatOf returns an image's format according to its first bytes, or nil.
-func FormatOf(data []byte) *Format {
-	for i := range formats {
-		if matches(data, formats[i].magic) {
-			return &formats[i]
+// Prepare determines an image's kind without decoding its pixels, and returns its bytes without metadata: no EXIF, XMP,
+// IPTC, comments, previews, or data after the image. It keeps the color profile, the orientation, animation, and the
+// pixel data byte for byte. Preparing the result again changes nothing.
+//
+// The errors are ErrNotImage, ErrAnimated, ErrTooManyPixels, ErrDamaged and ErrTooComplex. An accepted image can still
+// have damaged pixels, which only decoding shows.
+func Prepare(data []byte) (Kind, []byte, error) {
+	for _, f := range formats {
+		if matches(data, f.magic) {
+			return f.prepare(data)
 		}
 	}
-	return nil
+	return Kind{}, nil, ErrNotImage
 }
 
-// Pixels returns width × height, or twice that for CMYK: decoding a progressive JPEG needs 28 bytes per pixel in CMYK
-// and 15 in YCbCr.
-func Pixels(c image.Config) int64 {
-	n := int64(c.Width) * int64(c.Height)
-	if c.ColorModel == color.CMYKModel {
-		n *= 2
+func (f format) prepare(data []byte) (Kind, []byte, error) {
+	c, configErr := f.config(bytes.NewReader(data))
+	if configErr == nil && int64(c.Width)*int64(c.Height) > MaxPixels {
+		return Kind{}, nil, ErrTooManyPixels
 	}
-	return n
-}
-
-// animated reports whether a WebP has the animation flag (RFC 9649, section 2.7.1: the VP8X chunk, which comes first).
-func animated(data []byte) bool {
-	return len(data) > 20 && matches(data, "RIFF????WEBPVP8X") && data[20]&0x02 != 0
-}
-
-// Sniff determines an image's kind from its header, without decoding pixels. The thumbnailer accepts the same images,
-// unless their pixels are damaged.
-func Sniff(data []byte) (Kind, error) {
-	f := FormatOf(data)
-	if f == nil {
-		return Kind{}, ErrNotImage
+	p, err := f.parse(data)
+	switch {
+	case err != nil:
+		return Kind{}, nil, err
+	case configErr != nil || c.Width < 1 || c.Height < 1:
+		return Kind{}, nil, ErrNotImage // a variant that the decoder does not support
+	case p.work > maxWork:
+		return Kind{}, nil, ErrTooComplex
 	}
-	if animated(data) {
-		return Kind{}, ErrAnimated
-	}
-	c, err := f.Config(bytes.NewReader(data))
-	if err != nil || c.Width < 1 || c.Height < 1 {
-		return Kind{}, ErrNotImage
-	}
-	if Pixels(c) > MaxPixels {
-		return Kind{}, ErrTooManyPixels
-	}
-	return Kind{f.ContentType, f.Extension, c.Width, c.Height}, nil
+	return Kind{f.contentType, f.extension, c.Width, c.Height, p.orientation}, p.clean, nil
 }
 
 func matches(data []byte, magic string) bool {
@@ -115,4 +119,10 @@ func matches(data []byte, magic string) bool {
 		}
 	}
 	return true
+}
+
+// Sniff is Prepare's first result, until the API calls Prepare.
+func Sniff(data []byte) (Kind, error) {
+	kind, _, err := Prepare(data)
+	return kind, err
 }

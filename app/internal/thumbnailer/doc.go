@@ -1,21 +1,22 @@
-// Package thumbnailer handles S3 event notifications: for each new object under contract.OriginalsPrefix, it writes the
-// thumbnail to contract.ThumbnailKey.
+// Package thumbnailer makes the renditions of uploaded images: for each object under contract.OriginalsPrefix, it writes
+// a view to contract.ViewKey and a thumbnail to contract.ThumbnailKey. The Lambda function gets the images from S3 event
+// notifications; the server for a laptop calls [Thumbnailer.Make].
 //
 // # Ignored events, and errors
 //
 // Other keys, events other than ObjectCreated, and images that were deleted before they could be read are logged and
-// ignored. Every other failure is returned as an error, so that Lambda's asynchronous retries and failure destination
-// work.
+// ignored.
 //
-// That includes bytes that are not an image, although a retry cannot help: returning an error is the only way for an
-// asynchronous function to reach its failure destination, where an operator sees it. The cost is limited to two more
-// attempts (MaximumRetryAttempts, 0 to 2), each of which stops at the image's header. The log line says
-// "permanent": true.
+// An image whose pixels are damaged never gets a thumbnail. That is recorded at contract.ThumbnailErrorKey, where the API
+// finds it, and is a warning in the log. It is no error: retries cannot help, and neither can an operator.
 //
-// Every attempt writes the same object, so repeated and reordered events are harmless.
+// Every other failure is returned as an error, so that Lambda's asynchronous retries and failure destination work. So
+// every message in the failure queue is a fault of the system, e.g. of S3, or an image that took longer than the limit.
+//
+// Every attempt writes the same objects, so repeated and reordered events are harmless.
 //
 // # Permissions
 //
-// s3:GetObject on the originals; s3:PutObject and s3:DeleteObject on the thumbnails; s3:ListBucket, without which S3
-// answers 403 rather than 404 for a deleted image.
+// s3:GetObject on the originals; s3:PutObject and s3:DeleteObject under contract.ThumbnailsPrefix; s3:ListBucket, without
+// which S3 answers 403 rather than 404 for a deleted image.
 package thumbnailer
