@@ -37,6 +37,25 @@ func fit(img image.Image, side int) *image.YCbCr {
 	return out
 }
 
+// halveChroma converts an image from 4:4:4 to 4:2:0. The luma is shared.
+func halveChroma(in *image.YCbCr) *image.YCbCr {
+	width, height := in.Rect.Dx(), in.Rect.Dy()
+	out := image.NewYCbCr(in.Rect, image.YCbCrSubsampleRatio420)
+	out.Y, out.YStride = in.Y, in.YStride
+	for _, plane := range [2]struct{ from, to []uint8 }{{in.Cb, out.Cb}, {in.Cr, out.Cr}} {
+		for y := range (height + 1) / 2 {
+			upper := plane.from[2*y*in.CStride:][:width]
+			lower := plane.from[min(2*y+1, height-1)*in.CStride:][:width]
+			row := plane.to[y*out.CStride:][:(width+1)/2]
+			for x := range row {
+				left, right := 2*x, min(2*x+1, width-1)
+				row[x] = uint8((int(upper[left]) + int(upper[right]) + int(lower[left]) + int(lower[right]) + 2) / 4)
+			}
+		}
+	}
+	return out
+}
+
 // target returns the size of a rendition with the given longest side, at least one pixel each way. Smaller images keep
 // their size.
 func target(width, height, side int) (int, int) {

@@ -116,9 +116,10 @@ func decode(ctx context.Context, kind images.Kind, data []byte) (img image.Image
 	return img, err
 }
 
-func encode(img image.Image) ([]byte, error) {
+// encode writes an image in 4:4:4 as a JPEG in 4:2:0.
+func encode(img *image.YCbCr) ([]byte, error) {
 	var out bytes.Buffer
-	if err := jpegn.Encode(&out, img, &jpegn.EncodeOptions{Quality: quality, Subsampling: jpegn.Subsample420}); err != nil {
+	if err := jpegn.Encode(&out, halveChroma(img), &jpegn.EncodeOptions{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("thumbnail: write: %w", err)
 	}
 	return out.Bytes(), nil

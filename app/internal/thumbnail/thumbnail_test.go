@@ -2,11 +2,13 @@ package thumbnail
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/color/palette"
 	"image/draw"
 	"image/gif"
 	"image/jpeg"
@@ -61,7 +63,7 @@ func tiff(order binary.ByteOrder, o uint16) []byte {
 	add16 := func(v uint16) { out = append(out, make([]byte, 2)...); order.PutUint16(out[len(out)-2:], v) }
 	add32(8)
 	add16(1)
-	add16(orientationTag)
+	add16(0x0112) // orientation
 	add16(3)
 	add32(1)
 	add16(o)
@@ -84,10 +86,10 @@ func pngWithChunk(plain []byte, name string, body []byte) []byte {
 	return bytes.Join([][]byte{plain[:afterHeader], chunk, plain[afterHeader:]}, nil)
 }
 
-func thumbnailOf(t testing.TB, source []byte) image.Image {
+func renditionsOf(t testing.TB, source []byte) (thumbnail, view image.Image) {
 	t.Helper()
-	made := must.OK(Make(bytes.NewReader(source)))(t)
-	return must.OK(jpeg.Decode(bytes.NewReader(made)))(t)
+	made := must.OK(Make(t.Context(), bytes.NewReader(source)))(t)
+	return must.OK(jpeg.Decode(bytes.NewReader(made.Thumbnail)))(t), must.OK(jpeg.Decode(bytes.NewReader(made.View)))(t)
 }
 
 // assertCorners checks the color in the middle of each quarter.
@@ -104,24 +106,29 @@ func assertCorners(t *testing.T, want [4]color.RGBA, m image.Image) {
 
 func TestFormatsAndSizes(t *testing.T) {
 	for name, c := range map[string]struct {
-		width, height         int
-		encode                func(io.Writer, image.Image) error
-		wantWidth, wantHeight int
+		width, height   int
+		encode          func(io.Writer, image.Image) error
+		thumbnail, view image.Point
 	}{
-		"large JPEG":      {2048, 1536, asJPEG, 480, 360},
-		"large PNG":       {1600, 2000, png.Encode, 384, 480},
-		"large GIF":       {1000, 1000, asGIF, 480, 480},
-		"slightly larger": {482, 242, asJPEG, 480, 241},
-		"not a multiple":  {1030, 778, asJPEG, 480, 363},
-		"keeps its size":  {64, 32, asJPEG, 64, 32},
-		"two by two":      {2, 2, png.Encode, 2, 2},
-		"very wide":       {20000, 2, png.Encode, 480, 1},
+		"large JPEG":      {2048, 1536, asJPEG, image.Pt(480, 360), image.Pt(1600, 1200)},
+		"JPEG in halves":  {3601, 2399, asJPEG, image.Pt(480, 320), image.Pt(1600, 1066)},
+		"JPEG in eighths": {200, 13000, asJPEG, image.Pt(8, 480), image.Pt(25, 1600)},
+		"large PNG":       {1600, 2000, png.Encode, image.Pt(384, 480), image.Pt(1280, 1600)},
+		"large GIF":       {1000, 1000, asGIF, image.Pt(480, 480), image.Pt(1000, 1000)},
+		"slightly larger": {482, 242, asJPEG, image.Pt(480, 241), image.Pt(482, 242)},
+		"not a multiple":  {1030, 778, asJPEG, image.Pt(480, 363), image.Pt(1030, 778)},
+		"keeps its size":  {64, 32, asJPEG, image.Pt(64, 32), image.Pt(64, 32)},
+		"two by two":      {2, 2, png.Encode, image.Pt(2, 2), image.Pt(2, 2)},
+		"very wide":       {20000, 2, png.Encode, image.Pt(480, 1), image.Pt(1600, 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := thumbnailOf(t, encoded(t, quarters(c.width, c.height), c.encode))
-			assert.Equal(t, image.Rect(0, 0, c.wantWidth, c.wantHeight), got.Bounds())
-			if c.wantHeight > 8 {
-				assertCorners(t, [4]color.RGBA{red, green, blue, white}, got)
+			thumbnail, view := renditionsOf(t, encoded(t, quarters(c.width, c.height), c.encode))
+			assert.Equal(t, c.thumbnail, thumbnail.Bounds().Size())
+			assert.Equal(t, c.view, view.Bounds().Size())
+			for _, got := range []image.Image{thumbnail, view} {
+				if min(got.Bounds().Dx(), got.Bounds().Dy()) > 20 {
+					assertCorners(t, [4]color.RGBA{red, green, blue, white}, got)
+				}
 			}
 		})
 	}
@@ -131,7 +138,7 @@ func TestFormatsAndSizes(t *testing.T) {
 const webpPixel = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
 func TestWebP(t *testing.T) {
-	got := thumbnailOf(t, []byte(webpPixel))
+	got, _ := renditionsOf(t, []byte(webpPixel))
 	assert.Equal(t, image.Rect(0, 0, 1, 1), got.Bounds())
 	r, _, _, _ := got.At(0, 0).RGBA()
 	assert.GreaterOrEqual(t, r>>8, uint32(250), "transparent parts are white")
@@ -150,32 +157,26 @@ func TestOrientation(t *testing.T) {
 	for o, wanted := range want {
 		for _, order := range []binary.ByteOrder{binary.BigEndian, binary.LittleEndian} {
 			for _, source := range [][]byte{jpegWithExif(plainJPEG, tiff(order, o)), pngWithChunk(plainPNG, "eXIf", tiff(order, o))} {
-				got := thumbnailOf(t, source)
-				size := image.Rect(0, 0, 480, 240)
-				if o >= 5 && o <= 8 {
-					size = image.Rect(0, 0, 240, 480)
+				thumbnail, view := renditionsOf(t, source)
+				for got, size := range map[image.Image]image.Point{thumbnail: image.Pt(480, 240), view: image.Pt(1200, 600)} {
+					if o >= transposed && o <= rotated270 {
+						size.X, size.Y = size.Y, size.X
+					}
+					assert.Equal(t, size, got.Bounds().Size(), "orientation %d", o)
+					assertCorners(t, wanted, got)
 				}
-				assert.Equal(t, size, got.Bounds(), "orientation %d", o)
-				assertCorners(t, wanted, got)
 			}
 		}
 	}
 }
 
-func TestWebPOrientation(t *testing.T) {
-	block := tiff(binary.LittleEndian, 6)
-	for _, body := range [][]byte{block, append([]byte("Exif\x00\x00"), block...)} {
-		chunk := binary.LittleEndian.AppendUint32([]byte("EXIF"), uint32(len(body)))
-		source := append([]byte("RIFF\x00\x00\x00\x00WEBPODD \x01\x00\x00\x00!\x00"), append(chunk, body...)...)
-		assert.Equal(t, rotated90, orientationOf(webpExif(source)))
-	}
-}
-
 func TestMetadataIsDropped(t *testing.T) {
-	block := append(tiff(binary.BigEndian, 1), "GPS 52.5 13.4"...)
-	made := must.OK(Make(bytes.NewReader(jpegWithExif(encoded(t, quarters(40, 40), asJPEG), block))))(t)
-	assert.NotContains(t, string(made), "GPS")
-	assert.NotContains(t, string(made), "Exif")
+	block := append(tiff(binary.BigEndian, 6), "GPS 52.5 13.4"...)
+	made := must.OK(Make(t.Context(), bytes.NewReader(jpegWithExif(encoded(t, quarters(40, 40), asJPEG), block))))(t)
+	for _, rendition := range [][]byte{made.Thumbnail, made.View} {
+		assert.NotContains(t, string(rendition), "GPS")
+		assert.NotContains(t, string(rendition), "Exif")
+	}
 }
 
 func TestTransparencyIsWhite(t *testing.T) {
@@ -185,11 +186,13 @@ func TestTransparencyIsWhite(t *testing.T) {
 			img.Pix[i] = uint8(i%4) * 90
 		}
 	}
-	assertCorners(t, [4]color.RGBA{white, white, white, white}, thumbnailOf(t, encoded(t, img, png.Encode)))
+	thumbnail, view := renditionsOf(t, encoded(t, img, png.Encode))
+	assertCorners(t, [4]color.RGBA{white, white, white, white}, thumbnail)
+	assertCorners(t, [4]color.RGBA{white, white, white, white}, view)
 }
 
-// TestReduceAgreesAcrossLayouts: the specialized loops have the same results as the general one.
-func TestReduceAgreesAcrossLayouts(t *testing.T) {
+// TestFitAgreesAcrossLayouts: the specialized loops have the same results as averaging what At returns.
+func TestFitAgreesAcrossLayouts(t *testing.T) {
 	size := image.Rect(0, 0, 101, 67)
 	source := image.NewRGBA(size)
 	for i := range source.Pix {
@@ -198,10 +201,18 @@ func TestReduceAgreesAcrossLayouts(t *testing.T) {
 			source.Pix[i] = 255
 		}
 	}
-	gray, opaque := image.NewGray(size), image.NewNRGBA(size)
-	draw.Draw(gray, size, source, image.Point{}, draw.Src)
-	draw.Draw(opaque, size, source, image.Point{}, draw.Src)
-	layouts := []image.Image{source, gray, opaque}
+	transparent := image.NewNRGBA(size)
+	for i := range transparent.Pix {
+		transparent.Pix[i] = uint8(i * 13)
+	}
+	layouts := []image.Image{source, transparent, image.NewPaletted(size, palette.WebSafe)}
+	for _, layout := range []draw.Image{
+		image.NewGray(size), image.NewGray16(size), image.NewNRGBA(size), image.NewNRGBA64(size), image.NewRGBA64(size), image.NewCMYK(size),
+		layouts[2].(draw.Image),
+	} {
+		draw.Draw(layout, size, source, image.Point{}, draw.Src)
+		layouts = append(layouts, layout)
+	}
 	for _, ratio := range []image.YCbCrSubsampleRatio{
 		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
 		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410,
@@ -213,23 +224,43 @@ func TestReduceAgreesAcrossLayouts(t *testing.T) {
 		for i := range layout.Cb {
 			layout.Cb[i], layout.Cr[i] = 100+uint8(i%3), 140-uint8(i%3)
 		}
-		layouts = append(layouts, layout)
+		layouts = append(layouts, layout, layout.SubImage(image.Rect(8, 4, 88, 60)))
 	}
 	for _, layout := range layouts {
-		for _, b := range []block{{2, 2}, {3, 3}, {8, 8}, {5, 1}, {1, 7}} {
-			got, want := reduce(layout, b), reduceAny(layout.(image.RGBA64Image), b)
-			require.Equal(t, want.Bounds(), got.Bounds())
-			for y := range want.Rect.Dy() {
-				for x := range want.Rect.Dx() {
-					gotR, gotG, gotB, _ := got.At(x, y).RGBA()
-					wantR, wantG, wantB, _ := want.At(x, y).RGBA()
-					for _, pair := range [][2]uint32{{gotR, wantR}, {gotG, wantG}, {gotB, wantB}} {
-						require.InDelta(t, pair[1]>>8, pair[0]>>8, 4, "%T %v at %d,%d", layout, b, x, y)
-					}
+		for _, side := range []int{101, 100, 64, 50, 33, 7, 1} {
+			got := fit(layout, side)
+			want := averages(layout, got.Rect.Dx(), got.Rect.Dy())
+			for i, pixel := range want {
+				r, g, b, _ := got.At(i%got.Rect.Dx(), i/got.Rect.Dx()).RGBA()
+				for c, v := range [3]uint32{r, g, b} {
+					require.InDelta(t, pixel[c], float64(v>>8), 5, "%T to %v at %d", layout, got.Rect, i)
 				}
 			}
 		}
 	}
+}
+
+// averages returns the average colors of the areas of width × height pixels, on white.
+func averages(img image.Image, width, height int) [][3]float64 {
+	out := make([][3]float64, width*height)
+	bounds := img.Bounds()
+	scaleX, scaleY := float64(bounds.Dx())/float64(width), float64(bounds.Dy())/float64(height)
+	overlap := func(sample, pixel int, scale float64) float64 {
+		return max(0, min(float64(sample+1), float64(pixel+1)*scale)-max(float64(sample), float64(pixel)*scale)) / scale
+	}
+	for i := range out {
+		x, y := i%width, i/width
+		for v := int(float64(y) * scaleY); v < min(bounds.Dy(), int(float64(y+1)*scaleY)+1); v++ {
+			for u := int(float64(x) * scaleX); u < min(bounds.Dx(), int(float64(x+1)*scaleX)+1); u++ {
+				weight := overlap(u, x, scaleX) * overlap(v, y, scaleY)
+				r, g, b, a := img.At(bounds.Min.X+u, bounds.Min.Y+v).RGBA()
+				for c, value := range [3]uint32{r, g, b} {
+					out[i][c] += weight * float64(value+0xffff-a) / 0x101
+				}
+			}
+		}
+	}
+	return out
 }
 
 func TestRefusals(t *testing.T) {
@@ -237,37 +268,86 @@ func TestRefusals(t *testing.T) {
 	hugeGIF := encoded(t, quarters(2, 2), asGIF)
 	binary.LittleEndian.PutUint16(hugeGIF[6:], 65_535)
 	binary.LittleEndian.PutUint16(hugeGIF[8:], 65_535)
-	// The start of a JPEG in CMYK of 5000 × 5000 pixels: frame header with four components, then a scan.
-	largeCMYK := []byte("\xff\xd8\xff\xc0\x00\x14\x08\x13\x88\x13\x88\x04\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00\xff\xda\x00\x02")
+	// More codes than a Huffman table can have: only decoding shows that.
+	wrongTable := bytes.Replace(whole, []byte("\xff\xc4\x01\xa2\x00\x00"), []byte("\xff\xc4\x01\xa2\x00\xff"), 1)
+	wrongPNG := pngWithChunk(encoded(t, quarters(2, 2), png.Encode), "IDAT", []byte("not compressed"))
 	for name, c := range map[string]struct {
 		source []byte
 		want   error
 	}{
-		"empty":                   {nil, ErrNotImage},
-		"text":                    {[]byte("hello, world"), ErrNotImage},
-		"zip named .jpg":          {[]byte("PK\x03\x04 and so on"), ErrNotImage},
-		"SVG":                     {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), ErrNotImage},
-		"JPEG magic only":         {whole[:3], ErrNotImage},
-		"cut JPEG":                {whole[:len(whole)/2], ErrNotImage},
-		"PNG with a large header": {testimage.PNGHeader(60_000, 60_000), ErrTooManyPixels},
-		"GIF with a large header": {hugeGIF, ErrTooManyPixels},
-		"large JPEG in CMYK":      {largeCMYK, ErrTooManyPixels},
+		"empty":                   {nil, images.ErrNotImage},
+		"text":                    {[]byte("hello, world"), images.ErrNotImage},
+		"zip named .jpg":          {[]byte("PK\x03\x04 and so on"), images.ErrNotImage},
+		"SVG":                     {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), images.ErrNotImage},
+		"JPEG magic only":         {whole[:3], images.ErrDamaged},
+		"cut JPEG":                {whole[:len(whole)/2], images.ErrDamaged},
+		"JPEG with a wrong table": {wrongTable, images.ErrDamaged},
+		"PNG with wrong pixels":   {wrongPNG, images.ErrDamaged},
+		"JPEG with 200 scans":     {testimage.ScansJPEG(4000, 3000, 1, 200), images.ErrTooComplex},
+		"PNG with a large header": {testimage.PNGHeader(60_000, 60_000), images.ErrTooManyPixels},
+		"GIF with a large header": {hugeGIF, images.ErrTooManyPixels},
 		"too many bytes":          {append(whole, make([]byte, MaxBytes)...), ErrTooManyBytes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, err := Make(bytes.NewReader(c.source))
+			made, err := Make(t.Context(), bytes.NewReader(c.source))
 			require.ErrorIs(t, err, c.want)
 			assert.True(t, Permanent(err))
-			assert.Nil(t, made)
+			assert.Empty(t, made)
 		})
 	}
 }
 
 func TestReadErrorsAreNotPermanent(t *testing.T) {
 	broken := errors.New("connection reset")
-	_, err := Make(io.MultiReader(bytes.NewReader(encoded(t, quarters(9, 9), asJPEG)), iotest.ErrReader(broken)))
+	_, err := Make(t.Context(), io.MultiReader(bytes.NewReader(encoded(t, quarters(9, 9), asJPEG)), iotest.ErrReader(broken)))
 	require.ErrorIs(t, err, broken)
 	assert.False(t, Permanent(err))
+}
+
+func kindOf(t *testing.T, source []byte) images.Kind {
+	t.Helper()
+	kind, _, err := images.Prepare(source)
+	require.NoError(t, err)
+	return kind
+}
+
+// endingContext is a context that ends after some calls of Err: before a certain read.
+type endingContext struct {
+	context.Context
+	reads int
+}
+
+func (c *endingContext) Err() error {
+	if c.reads--; c.reads < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// TestDecodersStop: decoders that read an image in parts stop when the context ends between two of them.
+func TestDecodersStop(t *testing.T) {
+	for _, name := range []string{"PNG", "GIF", "lossless WebP"} {
+		t.Run(name, func(t *testing.T) {
+			source := testimage.Slow[name](1_000_000)
+			kind := kindOf(t, source)
+			_, err := decode(&endingContext{t.Context(), 3}, kind, source)
+			require.ErrorContains(t, err, context.DeadlineExceeded.Error())
+		})
+	}
+}
+
+func TestMakeStops(t *testing.T) {
+	timeout := errors.New("time limit")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(timeout)
+	_, err := Make(ctx, bytes.NewReader(testimage.JPEG(64, 64)))
+	require.ErrorIs(t, err, timeout)
+	assert.False(t, Permanent(err))
+
+	// The context ends while the image is decoded.
+	_, err = Make(&endingContext{t.Context(), 5}, bytes.NewReader(testimage.PNG(640, 640)))
+	require.Error(t, err)
+	assert.False(t, Permanent(err), "%v", err)
 }
 
 func FuzzMake(f *testing.F) {
@@ -275,24 +355,25 @@ func FuzzMake(f *testing.F) {
 	plain := encoded(f, img, asJPEG)
 	f.Add(plain)
 	f.Add(jpegWithExif(plain, tiff(binary.BigEndian, 6)))
-	f.Add(jpegWithExif(plain, tiff(binary.LittleEndian, 3)[:20]))
 	f.Add(pngWithChunk(encoded(f, img, png.Encode), "eXIf", tiff(binary.LittleEndian, 8)))
 	f.Add(encoded(f, img, asGIF))
 	f.Add([]byte(webpPixel))
+	f.Add(testimage.ScansJPEG(40, 30, 3, 6))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		// Only small images keep the fuzzer fast; TestRefusals tests the limit.
-		if kind := images.FormatOf(source); kind != nil {
-			if config, err := kind.Config(bytes.NewReader(source)); err == nil && config.Width*config.Height > 1<<20 {
-				t.Skip()
-			}
+		if kind, _, err := images.Prepare(source); err == nil && kind.Width*kind.Height > 1<<18 {
+			t.Skip()
 		}
-		made, err := Make(bytes.NewReader(source))
+		made, err := Make(t.Context(), bytes.NewReader(source))
 		if err != nil {
 			assert.True(t, Permanent(err), "%v", err)
+			assert.NotContains(t, err.Error(), "decoder: runtime error")
 			return
 		}
-		config := must.OK(jpeg.DecodeConfig(bytes.NewReader(made)))(t)
-		assert.LessOrEqual(t, max(config.Width, config.Height), MaxSide)
+		for side, rendition := range map[int][]byte{MaxSide: made.Thumbnail, MaxViewSide: made.View} {
+			config := must.OK(jpeg.DecodeConfig(bytes.NewReader(rendition)))(t)
+			assert.LessOrEqual(t, max(config.Width, config.Height), side)
+		}
 	})
 }
 
@@ -301,7 +382,7 @@ func BenchmarkMake12Megapixels(b *testing.B) {
 	b.SetBytes(int64(len(source)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Make(bytes.NewReader(source)); err != nil {
+		if _, err := Make(b.Context(), bytes.NewReader(source)); err != nil {
 			b.Fatal(err)
 		}
 	}
