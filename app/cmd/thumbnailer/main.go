@@ -1,8 +1,8 @@
-// Command thumbnailer is the Lambda function (provided.al2023) that makes thumbnails of uploaded images; see package
+// Command thumbnailer is the Lambda function (provided.al2023) that makes the renditions of uploaded images; see package
 // thumbnailer. It has no settings except AWS's own.
 //
-// It needs 1024 MB of memory. A 12-megapixel JPEG needs about 100 MiB, but the largest accepted image,
-// thumbnail.MaxPixels as a progressive JPEG, needs 15 bytes per pixel. Lambda provides a full CPU from 1769 MB.
+// It needs 1024 MB of memory. A 12-megapixel JPEG needs less than 200 MiB, but a progressive JPEG of images.MaxPixels
+// needs 12 bytes per pixel for its coefficients alone. Lambda provides a full CPU from 1769 MB.
 package main
 
 import (

@@ -15,7 +15,8 @@ import (
 	"cinema-database/internal/testutil/must"
 )
 
-// TestBinary invokes the built binary through Lambda's runtime API: it makes a thumbnail of an image; text is an error.
+// TestBinary invokes the built binary through Lambda's runtime API: it makes a thumbnail of an image; text has an
+// error object; what is no event is an error of the function.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary")
@@ -41,8 +42,13 @@ func TestBinary(t *testing.T) {
 	assert.Equal(t, "image/jpeg", object.Metadata["Content-Type"])
 
 	answer = must.OK(function.Invoke(t.Context(), event("orig/text.jpg")))(t)
+	assert.False(t, answer.Failed, "no failure of the function")
+	object = must.OK(storage.Objects.HeadObject("images", "thumb/text.error"))(t)
+	assert.Equal(t, "application/json", object.Metadata["Content-Type"])
+
+	answer = must.OK(function.Invoke(t.Context(), []byte(`{"Records":{}}`)))(t)
 	assert.True(t, answer.Failed)
-	assert.Contains(t, string(answer.Payload), "not a JPEG, PNG, GIF or WebP image")
+	assert.Contains(t, string(answer.Payload), "thumbnailer: event")
 
 	// The process is still running.
 	answer = must.OK(function.Invoke(t.Context(), event("thumb/good.jpg")))(t)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -43,6 +44,13 @@ func newBench(t *testing.T) *bench {
 func (b *bench) put(t *testing.T, key string, data []byte) {
 	t.Helper()
 	must.OK(b.s3.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(data)}))(t)
+}
+
+func (b *bench) get(t *testing.T, key string) *s3.GetObjectOutput {
+	t.Helper()
+	object := must.OK(b.s3.Client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: &key}))(t)
+	t.Cleanup(func() { _ = object.Body.Close() })
+	return object
 }
 
 func (b *bench) keys(t *testing.T) []string {
@@ -79,16 +87,18 @@ func TestMakesThumbnails(t *testing.T) {
 		return 0
 	}
 	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg", "orig%2Fbbbb.jpeg")))
-	assert.Equal(t, []string{"orig/aaaa.jpg", "orig/bbbb.jpeg", "thumb/aaaa.jpg", "thumb/bbbb.jpg"}, b.keys(t))
-	object, err := b.s3.Client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("thumb/aaaa.jpg")})
-	require.NoError(t, err)
-	assert.Equal(t, "image/jpeg", aws.ToString(object.ContentType))
-	config := must.OK(jpeg.DecodeConfig(object.Body))(t)
-	assert.Equal(t, [2]int{480, 320}, [2]int{config.Width, config.Height})
+	want := []string{"orig/aaaa.jpg", "orig/bbbb.jpeg", "thumb/aaaa-view.jpg", "thumb/aaaa.jpg", "thumb/bbbb-view.jpg", "thumb/bbbb.jpg"}
+	assert.Equal(t, want, b.keys(t))
+	for key, size := range map[string][2]int{contract.ThumbnailKey("aaaa"): {480, 320}, contract.ViewKey("aaaa"): {960, 640}} {
+		object := b.get(t, key)
+		assert.Equal(t, "image/jpeg", aws.ToString(object.ContentType))
+		config := must.OK(jpeg.DecodeConfig(object.Body))(t)
+		assert.Equal(t, size, [2]int{config.Width, config.Height})
+	}
 
 	// A repeated event changes nothing.
 	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
-	assert.Len(t, b.keys(t), 4)
+	assert.Equal(t, want, b.keys(t))
 }
 
 func TestIgnores(t *testing.T) {
@@ -97,34 +107,73 @@ func TestIgnores(t *testing.T) {
 		"another folder":    event(put, "other/aaaa.jpg", "original/a.jpg", "/orig/a.jpg", "orig"),
 		"a removal":         event("ObjectRemoved:Delete", "orig/aaaa.jpg"),
 		"a deleted image":   event(put, "orig/gone.jpg"),
+		"not the API's key": event(put, "orig/a/b.jpg", "orig/..%2Fx.jpg"),
+		"no bucket":         json.RawMessage(strings.ReplaceAll(string(event(put, "orig/a.jpg")), `"name":"images"`, `"name":""`)),
 		"S3's test message": json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"images"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			require.NoError(t, b.Handle(t.Context(), raw))
 			assert.Empty(t, b.keys(t))
+			assert.NotContains(t, b.log.String(), `"level":"ERROR"`)
 		})
 	}
 }
 
-func TestReportsAllFailures(t *testing.T) {
+// TestPermanentFailures: an image that can never have a thumbnail is recorded and logged, but is no error of the function.
+func TestPermanentFailures(t *testing.T) {
 	b := newBench(t)
+	photo := testimage.JPEG(960, 640)
 	b.put(t, "orig/zip.jpg", []byte("PK\x03\x04 not an image"))
-	b.put(t, "orig/good.jpg", testimage.JPEG(960, 640))
+	b.put(t, "orig/good.jpg", photo)
+	b.put(t, "orig/cut.jpg", photo[:len(photo)/2])
+	b.put(t, "orig/scans.jpg", testimage.ScansJPEG(4000, 3000, 1, 200))
 	b.put(t, "orig/large.png", make([]byte, thumbnail.MaxBytes+1))
-	err := b.Handle(t.Context(), event(put, "orig/zip.jpg", "orig/a/b.jpg", "orig/..%2Fx.jpg", "orig/good.jpg", "orig/large.png"))
-	require.ErrorIs(t, err, thumbnail.ErrNotImage)
-	require.ErrorIs(t, err, thumbnail.ErrTooManyBytes)
-	assert.ErrorContains(t, err, "orig/zip.jpg")
-	assert.ErrorContains(t, err, `Records[1].s3.object.key "orig/a/b.jpg"`)
-	assert.ErrorContains(t, err, `Records[2].s3.object.key "orig/../x.jpg"`)
-	assert.Contains(t, b.keys(t), "thumb/good.jpg", "a failure does not stop the others")
-	assert.Contains(t, b.log.String(), `"permanent":true`)
-
-	for _, raw := range []string{``, `[]`, `"x"`, `{"Records":{}}`, `{"Records":[{"s3":{"object":{"key":"%zz"}}}]}`} {
-		require.Error(t, b.Handle(t.Context(), json.RawMessage(raw)), raw)
+	require.NoError(t, b.Handle(t.Context(), event(put, "orig/zip.jpg", "orig/a/b.jpg", "orig/cut.jpg", "orig/scans.jpg", "orig/large.png", "orig/good.jpg")))
+	for id, reason := range map[string]string{"zip": "not a JPEG", "cut": "damaged", "scans": "too complex", "large": "longer than"} {
+		object := b.get(t, contract.ThumbnailErrorKey(id))
+		assert.Equal(t, "application/json", aws.ToString(object.ContentType))
+		var got struct{ Error string }
+		require.NoError(t, json.NewDecoder(object.Body).Decode(&got))
+		assert.Contains(t, got.Error, reason)
+		assert.NotContains(t, b.keys(t), contract.ThumbnailKey(id))
+		assert.NotContains(t, b.keys(t), contract.ViewKey(id))
 	}
-	require.Error(t, b.Handle(t.Context(), json.RawMessage(strings.ReplaceAll(string(event(put, "orig/a.jpg")), `"name":"images"`, `"name":""`))))
+	assert.Contains(t, b.keys(t), "thumb/good.jpg")
+	assert.NotContains(t, b.keys(t), contract.ThumbnailErrorKey("good"))
+	assert.Contains(t, b.log.String(), `"level":"WARN"`)
+	assert.NotContains(t, b.log.String(), `"level":"ERROR"`)
+}
+
+func TestReportsInvalidEvents(t *testing.T) {
+	for _, raw := range []string{``, `[]`, `"x"`, `{"Records":{}}`, `{"Records":[{"s3":{"object":{"key":"%zz"}}}]}`} {
+		b := newBench(t)
+		require.Error(t, b.Handle(t.Context(), json.RawMessage(raw)), raw)
+		assert.Contains(t, b.log.String(), `"level":"ERROR"`)
+	}
+}
+
+// TestTimeLimit: each image has its own time, so that one that takes too long does not take the others'.
+func TestTimeLimit(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "orig/slow.jpg", testimage.JPEG(64, 64))
+	b.put(t, "orig/good.jpg", testimage.JPEG(64, 64))
+	b.s3.Intercept = func(r *http.Request) int {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "slow.jpg") {
+			<-r.Context().Done() // until the client gives up
+			return http.StatusServiceUnavailable
+		}
+		return 0
+	}
+	// The limit is short only where the answer never comes.
+	b.Limit = 100 * time.Millisecond
+	err := b.Handle(t.Context(), event(put, "orig/slow.jpg"))
+	require.ErrorContains(t, err, "orig/slow.jpg")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Contains(t, b.log.String(), `"level":"ERROR"`)
+	b.Limit = 0
+	require.NoError(t, b.Handle(t.Context(), event(put, "orig/good.jpg")))
+	assert.Equal(t, []string{"orig/good.jpg", "orig/slow.jpg", "thumb/good-view.jpg", "thumb/good.jpg"}, b.keys(t))
 }
 
 func TestStorageFails(t *testing.T) {
@@ -145,28 +194,32 @@ func TestStorageFails(t *testing.T) {
 			err := b.Handle(t.Context(), event(put, "orig/aaaa.jpg"))
 			require.ErrorContains(t, err, "503")
 			assert.False(t, thumbnail.Permanent(err), "a retry can help")
-			assert.Contains(t, b.log.String(), `"permanent":false`)
 			b.s3.Intercept = nil
+			assert.NotContains(t, b.keys(t), contract.ThumbnailErrorKey("aaaa"))
 			require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
 			assert.Contains(t, b.keys(t), "thumb/aaaa.jpg")
 		})
 	}
 }
 
-// TestDeletedMeanwhile: an image that is deleted while its thumbnail is made leaves no thumbnail.
+// TestDeletedMeanwhile: an image that is deleted while its renditions are made leaves neither them nor an error.
 func TestDeletedMeanwhile(t *testing.T) {
-	b := newBench(t)
-	b.put(t, "orig/aaaa.jpg", testimage.JPEG(960, 640))
-	b.s3.Intercept = func(r *http.Request) int {
-		if r.Method == http.MethodPut {
-			b.s3.Intercept = nil
-			_, err := b.s3.Client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("orig/aaaa.jpg")})
-			assert.NoError(t, err)
-		}
-		return 0
+	for name, data := range map[string][]byte{"photo": testimage.JPEG(960, 640), "text": []byte("text")} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.put(t, "orig/aaaa.jpg", data)
+			b.s3.Intercept = func(r *http.Request) int {
+				if r.Method == http.MethodPut {
+					b.s3.Intercept = nil
+					_, err := b.s3.Client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("orig/aaaa.jpg")})
+					assert.NoError(t, err)
+				}
+				return 0
+			}
+			require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
+			assert.Empty(t, b.keys(t))
+		})
 	}
-	require.NoError(t, b.Handle(t.Context(), event(put, "orig/aaaa.jpg")))
-	assert.Empty(t, b.keys(t))
 }
 
 func FuzzParse(f *testing.F) {
@@ -178,12 +231,12 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		originals, _, _ := parse(raw)
 		for _, o := range originals {
-			assert.NotEmpty(t, o.bucket)
-			assert.True(t, strings.HasPrefix(o.key, "orig/"+o.id+"."), "%q", o.key)
-			assert.Equal(t, "thumb/"+o.id+".jpg", contract.ThumbnailKey(o.id))
-			assert.NotContains(t, o.id, "/")
-			assert.NotContains(t, contract.ThumbnailKey(o.id), "..")
-			assert.Equal(t, url.PathEscape(o.id), o.id, "an id needs no escaping")
+			assert.NotEmpty(t, o.Bucket)
+			assert.True(t, strings.HasPrefix(o.Key, "orig/"+o.ID+"."), "%q", o.Key)
+			assert.Equal(t, "thumb/"+o.ID+".jpg", contract.ThumbnailKey(o.ID))
+			assert.NotContains(t, o.ID, "/")
+			assert.NotContains(t, contract.ThumbnailKey(o.ID), "..")
+			assert.Equal(t, url.PathEscape(o.ID), o.ID, "an id needs no escaping")
 		}
 	})
 }
