@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -17,7 +18,12 @@ import (
 	"cinema-database/app/internal/thumbnailer"
 )
 
+// memoryLimit makes the garbage of one image be collected before the next one needs memory. The largest image needs about
+// 550 MiB.
+const memoryLimit = 700 << 20
+
 func main() {
+	debug.SetMemoryLimit(memoryLimit)
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	settings, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {

@@ -143,7 +143,7 @@ func (s *gifScanner) application() (kept []byte, ok bool) {
 		switch {
 		case first:
 			name, first = string(block), false
-		case len(block) == 3 && block[0] == 1:
+		case loops == nil && len(block) == 3 && block[0] == 1:
 			loops = block
 		}
 	})

@@ -31,8 +31,12 @@ const (
 	// jpegScanBlock is per block that a scan visits. A scan of a few bytes visits every block of the image.
 	jpegScanBlock = 80 * time.Nanosecond
 	jpegTable     = 100 * time.Microsecond // per Huffman table
-	jpegInk       = 4                      // factor of jpegBlock for CMYK
+	jpegInk       = 3                      // factor of jpegBlock for CMYK
 )
+
+// jpegMaxBlocks limits the memory of a progressive JPEG, whose decoder keeps 256 bytes per block, to 512 MB: 40 megapixels
+// in 4:4:4.
+const jpegMaxBlocks = 2_000_000
 
 // jpegFrame is what a frame header says about the blocks.
 type jpegFrame struct {
@@ -105,6 +109,9 @@ func parseJPEG(data []byte) (parsed, error) {
 			}
 			if frame = newJPEGFrame(content); frame == nil {
 				return parsed{}, ErrNotImage
+			}
+			if marker == jpegSOF2 && frame.all > jpegMaxBlocks {
+				return parsed{}, ErrTooComplex
 			}
 			cost := jpegBlock
 			if len(frame.blocks) == 4 {

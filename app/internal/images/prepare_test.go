@@ -201,6 +201,7 @@ func TestPrepareRefuses(t *testing.T) {
 		"200 scans":            {string(testimage.ScansJPEG(4000, 3000, 1, 200)), ErrTooComplex},
 		"thousands of scans":   {string(testimage.ScansJPEG(800, 600, 1, 8000)), ErrTooComplex},
 		"thousands of tables":  {string(jpg[:2]) + strings.Repeat(string(jpegSegment(0xc4, "\x00\x01"+strings.Repeat("\x00", 16))), 20_000) + string(jpg[2:]), ErrTooComplex},
+		"40 MP in CMYK":        {string(testimage.ScansJPEG(8000, 5000, 4, 2)), ErrTooComplex},
 		"16-bit PNG of 40 MP":  {string(deepPNG(t)), ErrTooComplex},
 		"lossless WebP, 40 MP": {string(largeWebP()), ErrTooComplex},
 	} {

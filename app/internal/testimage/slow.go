@@ -15,6 +15,7 @@ import (
 // one of about that many pixels.
 var Slow = map[string]func(pixels int) []byte{
 	"progressive JPEG":   func(n int) []byte { return ScansJPEG(side(n), side(n), 3, 24) },
+	"CMYK JPEG":          func(n int) []byte { return ScansJPEG(side(n), side(n), 4, 5) },
 	"gray JPEG in scans": func(n int) []byte { return ScansJPEG(side(n), side(n), 1, 20) },
 	"noisy JPEG":         func(n int) []byte { return JPEG(side(n), side(n)) },
 	"PNG":                func(n int) []byte { return slowPNG(n, 8, false, 16) },
@@ -60,7 +61,7 @@ func (b *mostBits) flush() []byte {
 	return b.out
 }
 
-// ScansJPEG returns a gray progressive JPEG of a few bytes per scan. After the first, each scan refines all blocks of one
+// ScansJPEG returns a progressive JPEG of one color, with 1, 3 or 4 components, of a few bytes per scan. After the first, each scan refines all blocks of one
 // component and changes none, so that a decoder visits every block.
 func ScansJPEG(width, height, components, scans int) []byte {
 	segment := func(b []byte, marker byte, content ...byte) []byte {
@@ -70,6 +71,9 @@ func ScansJPEG(width, height, components, scans int) []byte {
 	frame := []byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), byte(components)}
 	for c := range components {
 		frame = append(frame, byte(c+1), 0x11, 0)
+	}
+	if components == 4 {
+		out = segment(out, 0xee, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")...) // CMYK
 	}
 	out = segment(out, 0xc2, frame...)
 	// Each table has one code, 0: no difference for the first coefficient, and a run of blocks without coefficients.
