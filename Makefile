@@ -67,6 +67,14 @@ test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and 
 sweep: $(PULUMI) ## fail each resource type once in the sandbox, and check that the next run finishes
 	go test ./stack -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
 
+# How long each fuzz test searches.
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## search for input that breaks the readers of images and of JSON bodies (FUZZTIME=30s each)
+	go test ./app/internal/images -run '^$$' -fuzz '^FuzzPrepare$$' -fuzztime $(FUZZTIME)
+	go test ./app/internal/api -run '^$$' -fuzz '^FuzzBody$$' -fuzztime $(FUZZTIME)
+
 # What boots the user data, outside this repository.
 BOOT ?= ../shared/boot/boot
 BOOTS ?= database pair

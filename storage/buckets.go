@@ -12,6 +12,10 @@ import (
 // oldVersionDays is how long overwritten and deleted objects can be restored.
 const oldVersionDays = 30
 
+// deletedImageDays is how long an image that a member deleted can be restored: members are told that it goes. S3 counts full
+// days and deletes at the next midnight UTC, so it takes one to two days.
+const deletedImageDays = 1
+
 // coldAfterDays is the time until originals move to STANDARD_IA, because the gallery shows thumbnails. S3 requires at
 // least 30.
 const coldAfterDays = 90
@@ -47,7 +51,7 @@ func (b *builder) createLogsBucket(st *Storage) error {
 
 func (b *builder) createImagesBucket(st *Storage) error {
 	bucket, _, err := b.bucket("images", bucketArgs{
-		stateful: true, versioned: true, oldVersionDays: oldVersionDays,
+		stateful: true, versioned: true, oldVersionDays: deletedImageDays,
 		rules: []s3.BucketLifecycleConfigurationV2RuleInput{s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id: pulumi.String("originals-to-infrequent-access"), Status: pulumi.String("Enabled"),
 			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(contract.OriginalsPrefix)},

@@ -81,3 +81,18 @@ func TestProtection(t *testing.T) {
 		}
 	}
 }
+
+// A deleted image goes for good within two days. The other buckets keep old versions for longer, to undo mistakes.
+func TestOldVersionsExpire(t *testing.T) {
+	r := run(t, func(*Args) {})
+	require.NoError(t, r.Err)
+	days := map[string]float64{}
+	for _, lifecycle := range r.ByType("aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2") {
+		for _, rule := range lifecycle.Input("rules").ArrayValue() {
+			if expiration, found := rule.ObjectValue()["noncurrentVersionExpiration"]; found {
+				days[lifecycle.Name] = expiration.ObjectValue()["noncurrentDays"].NumberValue()
+			}
+		}
+	}
+	assert.Equal(t, map[string]float64{"storage-artifacts": 30, "storage-images": 1, "storage-site": 30}, days)
+}
