@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/images"
@@ -33,6 +31,8 @@ type Options struct {
 	PasswordCost int
 	// UserAttempts and AddressAttempts limit log-ins; the zero Rate for the defaults.
 	UserAttempts, AddressAttempts Rate
+	// UploadPace is the minimum rate of uploads; the zero value for the default.
+	UploadPace UploadPace
 	// Uploaded, if not nil, is called after an original is stored. On AWS, S3 sends an event instead.
 	Uploaded func(ctx context.Context, id string, original []byte)
 	// Now is the clock; nil for time.Now.
@@ -49,8 +49,8 @@ type API struct {
 	hasher         *passwords.Hasher
 	byUser         *limiter
 	byAddress      *limiter
-	uploads        chan struct{}
-	uploading      counter
+	uploads        *uploads
+	maxImageBytes  int64
 	accounts       *accountCache
 	metrics        *metrics
 	ready          readiness
@@ -101,8 +101,8 @@ func New(o Options) (*API, error) {
 		hasher:         hasher,
 		byUser:         newLimiter(o.UserAttempts.or(userAttempts), o.Now),
 		byAddress:      newLimiter(o.AddressAttempts.or(addressAttempts), o.Now),
-		uploads:        make(chan struct{}, maxUploads),
-		uploading:      counter{count: map[bson.ObjectID]int{}},
+		uploads:        newUploads(o.UploadPace),
+		maxImageBytes:  maxImageBytes,
 		accounts:       newAccountCache(),
 		metrics:        newMetrics(),
 		uploaded:       o.Uploaded,

@@ -46,7 +46,7 @@ type route struct {
 const (
 	// quick is the time limit for requests without an image.
 	quick = 15 * time.Second
-	// transfer is the time limit for requests with an image, on a slow connection.
+	// transfer is the time limit for answers with an image, on a slow connection, and for the work after an upload.
 	transfer = 60 * time.Second
 )
 
@@ -73,9 +73,11 @@ func (a *API) routes() []route {
 		{"GET", base + "/genres/{name}", member, quick, a.getGenre},
 		{"GET", base + "/directors/{name}", member, quick, a.getDirector},
 
-		{"POST", base + "/images", member, transfer, a.postImage},
+		{"POST", base + "/images", member, a.uploads.pace.longest(), a.postImage},
 		{"GET", base + "/images", member, quick, a.listImages},
 		{"GET", base + "/images/{id}", member, transfer, a.getImage},
+		{"PUT", base + "/images/{id}", member, quick, a.putImage},
+		{"GET", base + "/images/{id}/view", member, transfer, a.getView},
 		{"GET", base + "/images/{id}/thumbnail", member, transfer, a.getThumbnail},
 		{"DELETE", base + "/images/{id}", member, quick, a.deleteImage},
 	}

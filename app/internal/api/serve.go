@@ -129,7 +129,8 @@ func (a *API) endpoint(rt route) http.Handler {
 		}
 		if err != nil {
 			f.err = err
-			f.left = r.Context().Err() != nil
+			// The server also cancels the context of a request whose body arrives too slowly.
+			f.left = r.Context().Err() != nil && asProblem(err).Status != http.StatusRequestTimeout
 			if rec := w.(*recorder); rec.status != 0 {
 				panic(http.ErrAbortHandler) // part of the answer is sent
 			}

@@ -136,17 +136,28 @@ func (b *Bucket) Get(ctx context.Context, key string) (Object, error) {
 	return Object{out.Body, aws.ToInt64(out.ContentLength), aws.ToString(out.ETag)}, nil
 }
 
+// Exists reports whether there is an object at a key.
+func (b *Bucket) Exists(ctx context.Context, key string) (bool, error) {
+	_, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	if err := failure(err); !errors.Is(err, ErrNotFound) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // Name contains the parts of an image's keys.
 type Name struct{ ID, Extension string }
 
 // maxDeleted is the maximum number of keys in one request (S3 API reference, DeleteObjects).
 const maxDeleted = 1000
 
-// Remove deletes originals and their thumbnails. Objects that do not exist are ignored.
+// Remove deletes originals and what the thumbnailer made of them. Objects that do not exist are ignored.
 func (b *Bucket) Remove(ctx context.Context, names ...Name) error {
 	var keys []types.ObjectIdentifier
 	for _, n := range names {
-		keys = append(keys, types.ObjectIdentifier{Key: aws.String(OriginalKey(n.ID, n.Extension))}, types.ObjectIdentifier{Key: aws.String(contract.ThumbnailKey(n.ID))})
+		for _, key := range []string{OriginalKey(n.ID, n.Extension), contract.ThumbnailKey(n.ID), contract.ViewKey(n.ID), contract.ThumbnailErrorKey(n.ID)} {
+			keys = append(keys, types.ObjectIdentifier{Key: &key})
+		}
 	}
 	for batch := range slices.Chunk(keys, maxDeleted) {
 		out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)}})

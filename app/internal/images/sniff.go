@@ -120,9 +120,3 @@ func matches(data []byte, magic string) bool {
 	}
 	return true
 }
-
-// Sniff is Prepare's first result, until the API calls Prepare.
-func Sniff(data []byte) (Kind, error) {
-	kind, _, err := Prepare(data)
-	return kind, err
-}

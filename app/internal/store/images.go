@@ -24,6 +24,8 @@ type Image struct {
 	Width   int       `bson:"Width"`
 	Height  int       `bson:"Height"`
 	Created time.Time `bson:"Created"`
+	// Caption is the owner's; empty if there is none.
+	Caption string `bson:"Caption"`
 }
 
 // AddImage stores an image's record and returns it with its Seq.
@@ -75,13 +77,71 @@ func (s *Store) ImageByID(ctx context.Context, id string) (Image, error) {
 	return i, failure(err)
 }
 
-// CountImages returns the number of an account's images.
-func (s *Store) CountImages(ctx context.Context, owner bson.ObjectID) (int64, error) {
+// CountImages returns about how many images there are: after an unclean stop, the database may be wrong by a few.
+func (s *Store) CountImages(ctx context.Context) (int64, error) {
 	if err := s.Prepare(ctx); err != nil {
 		return 0, err
 	}
-	n, err := s.db.Collection(Images).CountDocuments(ctx, bson.D{{Key: "Owner", Value: owner}})
+	n, err := s.db.Collection(Images).EstimatedDocumentCount(ctx)
 	return n, failure(err)
+}
+
+// ImagesUse returns the number of an account's images and their size in bytes.
+func (s *Store) ImagesUse(ctx context.Context, owner bson.ObjectID) (count int, bytes int64, err error) {
+	if err := s.Prepare(ctx); err != nil {
+		return 0, 0, err
+	}
+	var sizes []struct {
+		Bytes int64 `bson:"Bytes"`
+	}
+	if err := s.all(ctx, Images, bson.D{{Key: "Owner", Value: owner}}, "Bytes", &sizes); err != nil {
+		return 0, 0, err
+	}
+	for _, image := range sizes {
+		bytes += image.Bytes
+	}
+	return len(sizes), bytes, nil
+}
+
+// UserNames returns the names of the accounts with these ids. Accounts that do not exist are left out.
+func (s *Store) UserNames(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]string, error) {
+	names := map[bson.ObjectID]string{}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	if err := s.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	var users []User
+	if err := s.all(ctx, Users, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, "Username", &users); err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		names[u.ID] = u.Username
+	}
+	return names, nil
+}
+
+// all decodes one field and the id of all documents that match filter into to, a pointer to a slice.
+func (s *Store) all(ctx context.Context, collection string, filter bson.D, field string, to any) error {
+	cursor, err := s.db.Collection(collection).Find(ctx, filter, options.Find().SetProjection(bson.D{{Key: field, Value: 1}}))
+	if err != nil {
+		return failure(err)
+	}
+	return failure(cursor.All(ctx, to))
+}
+
+// SetCaption changes an image's caption. The error is ErrNotFound if the image does not exist.
+func (s *Store) SetCaption(ctx context.Context, id, caption string) error {
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	result, err := s.db.Collection(Images).UpdateOne(ctx, bson.D{{Key: "Image", Value: id}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "Caption", Value: caption}}}})
+	if err == nil && result.MatchedCount == 0 {
+		return ErrNotFound
+	}
+	return failure(err)
 }
 
 // RemoveImages removes the records of the images with these ids. Missing records are ignored.
