@@ -232,5 +232,5 @@ func TestUploadIsTooSlow(t *testing.T) {
 	response := httptest.NewRecorder()
 	handler.ServeHTTP(response, request)
 	assert.Equal(t, http.StatusRequestTimeout, response.Code)
-	assert.Contains(t, response.Body.String(), "The image did not arrive within 60 seconds.")
+	assert.Contains(t, response.Body.String(), "at least 160 KiB must arrive within 10s")
 }

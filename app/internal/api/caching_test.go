@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/images"
@@ -70,7 +71,9 @@ func TestNothingOfAMemberIsShared(t *testing.T) {
 		name := fmt.Sprintf("user%d", n)
 		token := h.signUp(name)
 		posted := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4)))
-		require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), posted.ID, testimage.JPEG(2, 2)))
+		for _, key := range []string{contract.ThumbnailKey(posted.ID), contract.ViewKey(posted.ID)} {
+			require.NoError(t, h.s3.Put(context.Background(), "cinema-images", key, testimage.JPEG(2, 2)))
+		}
 
 		method, pattern, _ := strings.Cut(route, " ")
 		fill := func(id string) string {

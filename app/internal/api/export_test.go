@@ -22,3 +22,15 @@ type AccountBody = accountBody
 
 // CallerOf returns the address of a request's caller.
 func CallerOf(r *http.Request, proxies int) (netip.Addr, bool) { return callerOf(r, proxies) }
+
+// LimitImages sets the number of bytes that an account's images may have.
+func (a *API) LimitImages(bytes int64) { a.maxImageBytes = bytes }
+
+// FreeUploadMemory reports whether no upload holds memory.
+func (a *API) FreeUploadMemory() bool {
+	free := a.uploads.memory.TryAcquire(uploadMemory)
+	if free {
+		a.uploads.memory.Release(uploadMemory)
+	}
+	return free
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/seed"
@@ -193,7 +194,7 @@ func TestImages(t *testing.T) {
 	p := h.do("GET", i.ThumbnailURL, nil, bearer(token)).problem(t, http.StatusNotFound)
 	assert.NotEmpty(t, p.header.Get("Retry-After"), "it may exist soon")
 	thumbnail := testimage.JPEG(3, 2)
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), i.ID, thumbnail))
+	require.NoError(t, h.s3.Put(context.Background(), "cinema-images", contract.ThumbnailKey(i.ID), thumbnail))
 	a = h.do("GET", i.ThumbnailURL, nil, bearer(token))
 	assert.Equal(t, thumbnail, a.body)
 	assert.Equal(t, http.StatusNotModified, h.do("GET", i.ThumbnailURL, nil, bearer(token), header("If-None-Match", a.header.Get("ETag"))).status)

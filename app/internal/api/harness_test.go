@@ -316,11 +316,12 @@ type userAnswer struct {
 type imagePage struct {
 	Images []imageAnswer
 	Next   string
+	Total  int
 }
 
 type imageAnswer struct {
-	ID, ContentType, Created, URL, ThumbnailURL string
-	Bytes                                       int64
-	Width, Height                               int
-	Mine                                        bool
+	ID, ContentType, Created, URL, ViewURL, ThumbnailURL, Owner, Caption string
+	Bytes                                                                int64
+	Width, Height                                                        int
+	Mine                                                                 bool
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/testimage"
 	"cinema-database/internal/testutil/must"
 )
@@ -280,8 +280,16 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("GET /api/images/{id}", 304, "", nil, []string{ids["png"]}, header("If-None-Match", a.header.Get("ETag")))
 	call("GET /api/images/{id}", 404, "", nil, []string{strings.Repeat("a", 26)})
 	call("GET /api/images/{id}/thumbnail", 404, "", nil, []string{ids["png"]})
-	require.NoError(t, images.NewBucket(h.s3.Client(), "cinema-images").PutThumbnail(context.Background(), ids["png"], testimage.JPEG(2, 2)))
+	require.NoError(t, h.s3.Put(context.Background(), "cinema-images", contract.ThumbnailKey(ids["png"]), testimage.JPEG(2, 2)))
 	call("GET /api/images/{id}/thumbnail", 200, "", nil, []string{ids["png"]})
+	call("GET /api/images/{id}/view", 404, "", nil, []string{ids["png"]})
+	require.NoError(t, h.s3.Put(context.Background(), "cinema-images", contract.ViewKey(ids["png"]), testimage.JPEG(2, 2)))
+	call("GET /api/images/{id}/view", 200, "", nil, []string{ids["png"]})
+	call("PUT /api/images/{id}", 200, "", map[string]string{"Caption": "The old cinema"}, []string{ids["png"]})
+	call("PUT /api/images/{id}", 400, "", map[string]string{"Caption": "two\nlines"}, []string{ids["png"]})
+	call("PUT /api/images/{id}", 404, "", map[string]string{"Caption": ""}, []string{strings.Repeat("a", 26)})
+	body, contentType = form(file{"image", "x", testimage.JPEG(3, 2)[:60]})
+	call("POST /api/images", 422, "", body, nil, contentType)
 	call("DELETE /api/images/{id}", 204, "", nil, []string{ids["png"]})
 	call("DELETE /api/users/{username}", 204, "", nil, []string{"ada"})
 

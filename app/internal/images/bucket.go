@@ -107,17 +107,6 @@ func (b *Bucket) Put(ctx context.Context, id string, kind Kind, data []byte) err
 	return failure(err)
 }
 
-// PutThumbnail stores a thumbnail, a JPEG.
-func (b *Bucket) PutThumbnail(ctx context.Context, id string, data []byte) error {
-	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket:      &b.name,
-		Key:         aws.String(contract.ThumbnailKey(id)),
-		Body:        bytes.NewReader(data),
-		ContentType: aws.String("image/jpeg"),
-	})
-	return failure(err)
-}
-
 // Object is an open object, which the caller must close.
 type Object struct {
 	io.ReadCloser
