@@ -49,16 +49,20 @@ func StartDatabase(o DatabaseOptions) (*Database, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("dev: database: %w", err)
 	}
+	listener, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("dev: database: %w", err)
+	}
 	ferretMu.Lock()
 	defer ferretMu.Unlock()
 	f, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: o.Addr},
+		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:0"},
 		Handler:   "sqlite",
 		SQLiteURL: (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: o.Dir + "/"}).EscapedPath(), RawQuery: pragmas}).String(),
 		Logger:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dev: database: %w", err)
+		return nil, errors.Join(fmt.Errorf("dev: database: %w", err), listener.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -70,9 +74,10 @@ func StartDatabase(o DatabaseOptions) (*Database, error) {
 	if err != nil {
 		cancel()
 		<-done
-		return nil, fmt.Errorf("dev: database: %w", err)
+		return nil, errors.Join(fmt.Errorf("dev: database: %w", err), listener.Close())
 	}
-	return &Database{Addr: u.Host, stop: func() { cancel(); <-done }}, nil
+	proxy := newSerializer(listener, u.Host)
+	return &Database{Addr: listener.Addr().String(), stop: func() { proxy.close(); cancel(); <-done }}, nil
 }
 
 // URI returns the connection string.
