@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentialwatch"
 	"cinema-database/app/internal/images"
@@ -52,6 +54,7 @@ type API struct {
 	uploads        *uploads
 	maxImageBytes  int64
 	accounts       *accountCache
+	lists          *lru.Cache[cachedList, *rendered]
 	metrics        *metrics
 	ready          readiness
 	uploaded       func(ctx context.Context, id string, original []byte)
@@ -104,6 +107,7 @@ func New(o Options) (*API, error) {
 		uploads:        newUploads(o.UploadPace),
 		maxImageBytes:  maxImageBytes,
 		accounts:       newAccountCache(),
+		lists:          newLists(),
 		metrics:        newMetrics(),
 		uploaded:       o.Uploaded,
 		now:            o.Now,

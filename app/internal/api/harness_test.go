@@ -268,9 +268,10 @@ func session(t *testing.T, token string) tokens.Session {
 
 func (h *harness) movieID() string {
 	h.t.Helper()
-	movies := must.OK(h.store.ListMovies(context.Background(), store.MovieFilter{}))(h.t)
-	require.NotEmpty(h.t, movies)
-	return movies[0].ID.Hex()
+	movies := must.OK(h.store.Catalogue(context.Background()))(h.t)
+	first, _ := movies.Search(store.MovieFilter{}, nil, 1)
+	require.NotEmpty(h.t, first)
+	return first[0].ID.Hex()
 }
 
 // file is a part of a multipart form.

@@ -65,13 +65,9 @@ func (a *API) listImages(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	limit := defaultPage
-	if q.Has("limit") {
-		n, err := strconv.Atoi(q.Get("limit"))
-		if err != nil || n < 1 || n > maxPage {
-			return problemf(http.StatusBadRequest, "limit must be a number from 1 to %d.", maxPage)
-		}
-		limit = n
+	limit, err := pageLimit(q, defaultPage, maxPage)
+	if err != nil {
+		return err
 	}
 	var before bson.ObjectID
 	if q.Has("before") {

@@ -80,7 +80,7 @@ func asProblem(err error) *problem {
 
 func (p *problem) write(w http.ResponseWriter, requestID string) {
 	h := w.Header()
-	for _, name := range []string{"ETag", "Last-Modified", "Content-Length", "Content-Encoding"} {
+	for _, name := range []string{"ETag", "Last-Modified", "Content-Length", "Content-Encoding", "Link"} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "application/problem+json")

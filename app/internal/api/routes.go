@@ -65,12 +65,15 @@ func (a *API) routes() []route {
 		{"GET", base + "/users/{username}", self, quick, a.getUser},
 		{"PUT", base + "/users/{username}", self, quick, a.putUser},
 		{"DELETE", base + "/users/{username}", self, transfer, a.deleteUser},
+		{"GET", base + "/users/{username}/movies", self, quick, a.listFavorites},
 		{"POST", base + "/users/{username}/movies/{id}", self, quick, a.addFavorite},
 		{"DELETE", base + "/users/{username}/movies/{id}", self, quick, a.removeFavorite},
 
 		{"GET", base + "/movies", member, quick, a.listMovies},
 		{"GET", base + "/movies/{title}", member, quick, a.getMovie},
+		{"GET", base + "/genres", member, quick, a.listGenres},
 		{"GET", base + "/genres/{name}", member, quick, a.getGenre},
+		{"GET", base + "/directors", member, quick, a.listDirectors},
 		{"GET", base + "/directors/{name}", member, quick, a.getDirector},
 
 		{"POST", base + "/images", member, a.uploads.pace.longest(), a.postImage},

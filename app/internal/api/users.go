@@ -254,7 +254,7 @@ func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.state.Store.HasMovie(c.Context(), id); err != nil {
+	if _, err := movies(c, func(all *store.Catalogue) (store.Movie, bool) { return all.ByID(id) }); err != nil {
 		return err
 	}
 	user, err := c.state.Store.AddFavorite(c.Context(), c.session, id)

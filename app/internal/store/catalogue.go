@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"slices"
-	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -14,186 +12,170 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// The catalogue's version identifies the content of the movies collection, so that the API can confirm a client's copy
-// without reading the movies. One document stores the version, a random text that is never reused, and the active writers.
+// The movies change seldom and are read by every request, so each process keeps them in memory. One small document has
+// their version: a random text that every writer replaces before and after its writes. A process reads it at most once per
+// versionLifetime, and reads the movies again when it has changed.
 //
-// Only WriteMovies changes movies. It registers as a writer, writes, sets a new version, and unregisters, in this order:
-//   - while a writer is registered there is no version, so an answer from that time cannot be confirmed later;
-//   - a writer that is killed stays registered, so no copy is confirmed until the next write completes;
-//   - readers read the version before the movies, so an answer can be newer than its version, but never older.
-//
-// Each process caches the version for versionLifetime, and reading it takes at most versionTimeout: an outdated copy is
-// confirmed for at most the sum of both. Changes that bypass this package show after versionEpoch at the latest.
+// The version is read before the movies, so a copy can be newer than its version, but never older. A writer that is killed
+// between its writes and the second version, and changes that bypass this package, show after maxAge at the latest.
 
 const (
-	// versionLifetime is how long the version is cached.
+	// versionLifetime is how long the version counts as current, versionTimeout the time limit for reading it and the movies.
 	versionLifetime = time.Second
 	versionTimeout  = 2 * time.Second
-	// versionEpoch is how long a version can confirm copies.
-	versionEpoch = 10 * time.Minute
-	// WriteTimeout is the time limit of WriteMovies.
+	// maxAge is how long the movies in memory are used without reading them again.
+	maxAge = time.Minute
+	// WriteTimeout is the time limit of WriteMovies and RemoveMovie.
 	WriteTimeout = 5 * time.Minute
-	// writerExpiry is the age after which a registered writer must have been killed.
-	writerExpiry = 2 * WriteTimeout
 )
 
-type catalogue struct {
-	ID      string   `bson:"_id"`
-	Version string   `bson:"version"`
-	Writers []writer `bson:"writers"`
+// versionID is the id of the document with the version.
+const versionID = "movies"
+
+// current is the copy of the movies in memory.
+type current struct {
+	catalogue *Catalogue
+	version   string
+	// read is when the movies were read, checked when the version was.
+	read, checked time.Time
 }
 
-type writer struct {
-	ID    string    `bson:"id"`
-	Since time.Time `bson:"since"`
-}
-
-const catalogueID = "movies"
-
-type catalogueCache struct {
-	mu      sync.Mutex
-	version string
-	read    time.Time
-}
-
-// CatalogueVersion returns a text that changes whenever the movies' content does; empty while the content is changing, or
-// before the first write is complete. It is at most versionLifetime + versionTimeout old.
-func (s *Store) CatalogueVersion(ctx context.Context, now time.Time) (string, error) {
-	s.version.mu.Lock()
-	version, read := s.version.version, s.version.read
-	s.version.mu.Unlock()
-	if age := now.Sub(read); read.IsZero() || age < 0 || age >= versionLifetime {
-		v, err, _ := s.flight.Do("version", func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), versionTimeout)
-			defer cancel()
-			// The age counts from before the query, because the result may miss any later change.
-			start := time.Now()
-			var c catalogue
-			err := s.db.Collection(Catalogue).FindOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}).Decode(&c)
-			if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
-				return "", failure(err)
-			}
-			if len(c.Writers) > 0 {
-				c.Version = ""
-			}
-			s.version.mu.Lock()
-			s.version.version, s.version.read = c.Version, start
-			s.version.mu.Unlock()
-			return c.Version, nil
-		})
-		if err != nil {
-			return "", err
-		}
-		version = v.(string)
+// Catalogue returns the movies. They are at most versionLifetime and the time of the queries old, except after the faults
+// that maxAge is for.
+func (s *Store) Catalogue(ctx context.Context) (*Catalogue, error) {
+	if c := s.movies.Load(); c != nil && time.Since(c.checked) < versionLifetime {
+		return c.catalogue, nil
 	}
-	if version == "" {
-		return "", nil
-	}
-	return version + "." + now.UTC().Truncate(versionEpoch).Format("0601021504"), nil
-}
-
-// WriteMovies adds the given movies to the catalogue or updates them, by title; other movies stay. It writes only those
-// that differ, and returns their number.
-func (s *Store) WriteMovies(ctx context.Context, movies []Movie) (written int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, WriteTimeout)
-	defer cancel()
 	if err := s.Prepare(ctx); err != nil {
-		return 0, err
+		return nil, err
 	}
-	differing, err := s.differing(ctx, movies)
+	c, err, _ := s.flight.Do("catalogue", func() (any, error) {
+		// Concurrent callers share the result, so it must not end with the first caller's request.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), versionTimeout)
+		defer cancel()
+		return s.refresh(ctx)
+	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var c catalogue
-	switch err := s.db.Collection(Catalogue).FindOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}).Decode(&c); {
-	case err == nil && c.Version != "" && len(c.Writers) == 0 && len(differing) == 0:
-		return 0, nil
-	case err != nil && !errors.Is(err, mongo.ErrNoDocuments):
-		return 0, failure(err)
-	}
-
-	self := writer{ID: rand.Text(), Since: time.Now().UTC()}
-	if err := s.updateCatalogue(ctx, bson.D{{Key: "$push", Value: bson.D{{Key: "writers", Value: self}}}}); err != nil {
-		return 0, err
-	}
-	if written, err = s.replace(ctx, differing); err != nil {
-		return written, err
-	}
-	// Set the version before unregistering. If the process is killed in between, the writer stays registered.
-	if err := s.updateCatalogue(ctx, bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: rand.Text()}}}}); err != nil {
-		return written, err
-	}
-	return written, s.unregister(ctx, self)
+	return c.(*Catalogue), nil
 }
 
-// replace writes movies, by title.
-func (s *Store) replace(ctx context.Context, movies []Movie) (written int, err error) {
-	var changes []mongo.WriteModel
-	for _, m := range movies {
-		m.ID = bson.ObjectID{} // keep the stored document's id
-		changes = append(changes, mongo.NewReplaceOneModel().
-			SetFilter(bson.D{{Key: "Title", Value: m.Title}}).SetReplacement(stored(m)).SetUpsert(true))
+func (s *Store) refresh(ctx context.Context) (*Catalogue, error) {
+	now := time.Now() // before the queries, because their results may miss any later change
+	old := s.movies.Load()
+	if old != nil && now.Sub(old.checked) < versionLifetime {
+		return old.catalogue, nil
 	}
-	if len(changes) == 0 {
-		return 0, nil
+	var stored struct {
+		Version string `bson:"version"`
 	}
-	result, err := s.db.Collection(Movies).BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
-	if result != nil {
-		written = int(result.ModifiedCount + result.UpsertedCount)
+	err := s.db.Collection(versions).FindOne(ctx, bson.D{{Key: "_id", Value: versionID}}).Decode(&stored)
+	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, failure(err)
 	}
-	return written, failure(err)
+	next := &current{version: stored.Version, read: now, checked: now}
+	if old != nil && old.version == stored.Version && now.Sub(old.read) < maxAge {
+		next.catalogue, next.read = old.catalogue, old.read
+	} else if next.catalogue, err = s.readMovies(ctx); err != nil {
+		return nil, err
+	}
+	s.movies.Store(next)
+	return next.catalogue, nil
 }
 
-// unregister removes this writer and expired ones.
-func (s *Store) unregister(ctx context.Context, self writer) error {
-	var c catalogue
-	if err := s.db.Collection(Catalogue).FindOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}).Decode(&c); err != nil {
-		return failure(err)
+func (s *Store) readMovies(ctx context.Context) (*Catalogue, error) {
+	cursor, err := s.db.Collection(Movies).Find(ctx, bson.D{}, options.Find().SetBatchSize(1000))
+	if err != nil {
+		return nil, failure(err)
 	}
-	gone := slices.DeleteFunc(c.Writers, func(w writer) bool { return w.ID != self.ID && time.Since(w.Since) < writerExpiry })
-	for _, w := range gone {
-		pull := bson.D{{Key: "$pull", Value: bson.D{{Key: "writers", Value: w}}}}
-		if err := s.updateCatalogue(ctx, pull); err != nil {
+	var movies []Movie
+	if err := cursor.All(ctx, &movies); err != nil {
+		return nil, failure(err)
+	}
+	return newCatalogue(movies), nil
+}
+
+// write changes the movies between two new versions.
+func (s *Store) write(ctx context.Context, change func() error) error {
+	for _, step := range []func() error{func() error { return s.renew(ctx) }, change, func() error { return s.renew(ctx) }} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) updateCatalogue(ctx context.Context, update bson.D) error {
-	_, err := s.db.Collection(Catalogue).UpdateOne(ctx, bson.D{{Key: "_id", Value: catalogueID}}, update, options.UpdateOne().SetUpsert(true))
+func (s *Store) renew(ctx context.Context) error {
+	_, err := s.db.Collection(versions).UpdateOne(ctx, bson.D{{Key: "_id", Value: versionID}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: rand.Text()}}}}, options.UpdateOne().SetUpsert(true))
 	return failure(err)
 }
 
-// differing returns the movies that differ from the stored ones.
-func (s *Store) differing(ctx context.Context, movies []Movie) ([]Movie, error) {
-	cursor, err := s.db.Collection(Movies).Find(ctx, bson.D{})
+// WriteMovies adds the given movies or updates them, by title; other movies stay. It writes only those that differ, and
+// returns their number.
+func (s *Store) WriteMovies(ctx context.Context, movies []Movie) (written int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, WriteTimeout)
+	defer cancel()
+	if err := s.Prepare(ctx); err != nil {
+		return 0, err
+	}
+	changes, err := s.changes(ctx, movies)
+	if err != nil || len(changes) == 0 {
+		return 0, err
+	}
+	return written, s.write(ctx, func() error {
+		result, err := s.db.Collection(Movies).BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
+		if result != nil {
+			written = int(result.ModifiedCount + result.UpsertedCount)
+		}
+		return failure(err)
+	})
+}
+
+// RemoveMovie removes the movie with exactly that title, or returns ErrNotFound. Favorites keep its id; lists leave it out.
+func (s *Store) RemoveMovie(ctx context.Context, title string) error {
+	ctx, cancel := context.WithTimeout(ctx, WriteTimeout)
+	defer cancel()
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	return s.write(ctx, func() error {
+		result, err := s.db.Collection(Movies).DeleteOne(ctx, bson.D{{Key: "Title", Value: title}})
+		if err == nil && result.DeletedCount == 0 {
+			return ErrNotFound
+		}
+		return failure(err)
+	})
+}
+
+// changes returns the writes for the movies that differ from the stored ones.
+func (s *Store) changes(ctx context.Context, movies []Movie) ([]mongo.WriteModel, error) {
+	have, err := s.readMovies(ctx)
 	if err != nil {
-		return nil, failure(err)
+		return nil, err
 	}
-	var have []withSearch
-	if err := cursor.All(ctx, &have); err != nil {
-		return nil, failure(err)
-	}
-	byTitle := make(map[string][]byte, len(have))
-	for _, m := range have {
-		m.ID = bson.ObjectID{}
-		raw, err := bson.Marshal(m)
-		if err != nil {
-			return nil, err
-		}
-		byTitle[m.Title] = raw
-	}
-	var out []Movie
+	var changes []mongo.WriteModel
 	for _, m := range movies {
-		m.ID = bson.ObjectID{}
-		raw, err := bson.Marshal(stored(m))
-		if err != nil {
-			return nil, err
+		m.ID = bson.ObjectID{} // keep the stored document's id
+		if old, found := have.ByTitle(m.Title); found {
+			old.ID = bson.ObjectID{}
+			same, err := equal(m, old)
+			if err != nil {
+				return nil, err
+			}
+			if same {
+				continue
+			}
 		}
-		if !bytes.Equal(raw, byTitle[m.Title]) {
-			out = append(out, m)
-		}
+		changes = append(changes, mongo.NewReplaceOneModel().
+			SetFilter(bson.D{{Key: "Title", Value: m.Title}}).SetReplacement(m).SetUpsert(true))
 	}
-	return out, nil
+	return changes, nil
+}
+
+func equal(a, b Movie) (bool, error) {
+	rawA, errA := bson.Marshal(a)
+	rawB, errB := bson.Marshal(b)
+	return bytes.Equal(rawA, rawB), errors.Join(errA, errB)
 }

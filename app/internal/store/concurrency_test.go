@@ -20,7 +20,7 @@ func TestConcurrentFavorites(t *testing.T) {
 	a, b := open(t) // the instances of the API do not know of each other
 	ctx := context.Background()
 	must.OK(a.WriteMovies(ctx, seed.Movies()))(t)
-	movies := must.OK(a.ListMovies(ctx, store.MovieFilter{}))(t)
+	movies, _ := must.OK(a.Catalogue(ctx))(t).Search(store.MovieFilter{}, nil, 1000)
 	require.Greater(t, len(movies), 50)
 	user := must.OK(a.AddUser(ctx, store.User{Username: "ada", Email: "ada@example.com"}))(t)
 

@@ -1,13 +1,13 @@
 package store
 
 import (
-	"context"
-	"regexp"
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
@@ -44,20 +44,6 @@ type Director struct {
 	Death int `bson:"Death,omitempty" json:"Death,omitempty"`
 }
 
-// searched is the field with the folded words of title, director, actors and genre.
-const searched = "search"
-
-// withSearch is a movie in its stored form.
-type withSearch struct {
-	Movie  `bson:",inline"`
-	Search string `bson:"search"`
-}
-
-func stored(m Movie) withSearch {
-	words := append([]string{m.Title, m.Director.Name, m.Genre.Name}, m.Actors...)
-	return withSearch{Movie: m, Search: Fold(strings.Join(words, " "))}
-}
-
 // Fold returns text in the form that searches compare: lower case, without accents.
 func Fold(text string) string {
 	// A chain has state, so each call needs its own.
@@ -69,81 +55,188 @@ func Fold(text string) string {
 	return strings.ToLower(folded)
 }
 
+// Catalogue is all movies at one time. It never changes, so that it can be shared.
+type Catalogue struct {
+	movies  []Movie // sorted by title
+	words   []words // of the same movies
+	byTitle map[string]int
+	byID    map[bson.ObjectID]int
+}
+
+// words are the texts of a movie that searches compare, folded.
+type words struct {
+	title, plainTitle       string // plainTitle has no article at its beginning
+	director, actors, genre string
+}
+
+// articles are the words that count as nothing at the beginning of a title.
+var articles = []string{"the ", "a ", "an ", "la ", "le ", "les ", "l'", "il ", "das ", "der ", "die "}
+
+func newCatalogue(movies []Movie) *Catalogue {
+	slices.SortFunc(movies, func(a, b Movie) int { return strings.Compare(a.Title, b.Title) })
+	c := &Catalogue{movies: movies, byTitle: map[string]int{}, byID: map[bson.ObjectID]int{}}
+	for i, m := range movies {
+		w := words{title: Fold(m.Title), director: Fold(m.Director.Name), actors: Fold(strings.Join(m.Actors, " ")), genre: Fold(m.Genre.Name)}
+		w.plainTitle = w.title
+		for _, article := range articles {
+			if plain, found := strings.CutPrefix(w.title, article); found {
+				w.plainTitle = plain
+				break
+			}
+		}
+		c.words = append(c.words, w)
+		c.byTitle[m.Title], c.byID[m.ID] = i, i
+	}
+	return c
+}
+
+// ByTitle returns the movie with exactly that title, and whether there is one.
+func (c *Catalogue) ByTitle(title string) (Movie, bool) { return at(c, c.byTitle, title) }
+
+// ByID returns the movie with that id, and whether there is one.
+func (c *Catalogue) ByID(id bson.ObjectID) (Movie, bool) { return at(c, c.byID, id) }
+
+func at[K comparable](c *Catalogue, index map[K]int, key K) (Movie, bool) {
+	i, found := index[key]
+	if !found {
+		return Movie{}, false
+	}
+	return c.movies[i], true
+}
+
+// With returns the movies with these ids, sorted by title. Ids without a movie are ignored.
+func (c *Catalogue) With(ids []bson.ObjectID) []Movie {
+	var found []int
+	for _, id := range ids {
+		if i, ok := c.byID[id]; ok {
+			found = append(found, i)
+		}
+	}
+	slices.Sort(found)
+	movies := []Movie{}
+	for _, i := range found {
+		movies = append(movies, c.movies[i])
+	}
+	return movies
+}
+
+// GenreCount is a genre with the number of its movies.
+type GenreCount struct {
+	Genre
+	Movies int `json:"Movies"`
+}
+
+// DirectorCount is a director with the number of the director's movies.
+type DirectorCount struct {
+	Director
+	Movies int `json:"Movies"`
+}
+
+// Genres returns all genres, sorted by name. Where movies describe a genre differently, the first by title counts.
+func (c *Catalogue) Genres() []GenreCount {
+	return group(c, func(m Movie) (string, GenreCount) { return m.Genre.Name, GenreCount{Genre: m.Genre} },
+		func(g *GenreCount) { g.Movies++ })
+}
+
+// Directors returns all directors, sorted by name. Where movies describe a director differently, the first by title counts.
+func (c *Catalogue) Directors() []DirectorCount {
+	return group(c, func(m Movie) (string, DirectorCount) { return m.Director.Name, DirectorCount{Director: m.Director} },
+		func(d *DirectorCount) { d.Movies++ })
+}
+
+func group[T any](c *Catalogue, of func(Movie) (name string, first T), count func(*T)) []T {
+	groups := map[string]*T{}
+	for _, m := range c.movies {
+		name, first := of(m)
+		if name == "" {
+			continue
+		}
+		if groups[name] == nil {
+			groups[name] = &first
+		}
+		count(groups[name])
+	}
+	all := []T{}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		all = append(all, *groups[name])
+	}
+	return all
+}
+
 // MovieFilter selects movies. The zero value selects all.
 type MovieFilter struct {
 	// Search has the words that must all occur in title, director, actors or genre.
 	Search string
-	// Genre is a genre's exact name.
-	Genre string
+	// Genre and Director are exact names.
+	Genre, Director string
 }
 
-func (f MovieFilter) query() bson.D {
-	q := bson.D{}
-	if f.Genre != "" {
-		q = append(q, bson.E{Key: "Genre.Name", Value: f.Genre})
-	}
-	var all bson.A
-	for _, word := range strings.Fields(Fold(f.Search)) {
-		all = append(all, bson.D{{Key: searched, Value: bson.Regex{Pattern: regexp.QuoteMeta(word)}}})
-	}
-	if len(all) > 0 {
-		q = append(q, bson.E{Key: "$and", Value: all})
-	}
-	return q
+// Cursor is a movie's place in a sorted result. Movies that come or go leave the others' places as they are.
+type Cursor struct {
+	// Rank is the relevance, 0 for the best; 0 for all movies without a search.
+	Rank  int
+	Title string
 }
 
-// ListMovies returns the selected movies, sorted by title.
-func (s *Store) ListMovies(ctx context.Context, f MovieFilter) ([]Movie, error) {
-	if err := s.Prepare(ctx); err != nil {
-		return nil, err
+func (c Cursor) compare(other Cursor) int {
+	return cmp.Or(cmp.Compare(c.Rank, other.Rank), strings.Compare(c.Title, other.Title))
+}
+
+// Search returns up to limit of the selected movies, most relevant first, then by title. If after is not nil, they come after
+// that place. next is the place of the last one if more follow, else nil.
+func (c *Catalogue) Search(f MovieFilter, after *Cursor, limit int) (movies []Movie, next *Cursor) {
+	type hit struct {
+		Cursor
+		index int
 	}
-	cursor, err := s.db.Collection(Movies).Find(ctx, f.query(), ListOptions())
-	if err != nil {
-		return nil, failure(err)
+	var hits []hit
+	query := strings.Fields(Fold(f.Search))
+	for i, m := range c.movies {
+		if f.Genre != "" && m.Genre.Name != f.Genre || f.Director != "" && m.Director.Name != f.Director {
+			continue
+		}
+		rank, found := c.words[i].rank(query)
+		place := Cursor{rank, m.Title}
+		if found && (after == nil || place.compare(*after) > 0) {
+			hits = append(hits, hit{place, i})
+		}
 	}
-	movies := []Movie{}
-	if err := cursor.All(ctx, &movies); err != nil {
-		return nil, failure(err)
+	if len(query) > 0 {
+		slices.SortFunc(hits, func(a, b hit) int { return a.compare(b.Cursor) })
+	}
+	movies = []Movie{}
+	for n, h := range hits {
+		if n == limit {
+			return movies, &hits[n-1].Cursor
+		}
+		movies = append(movies, c.movies[h.index])
 	}
 	return movies, nil
 }
 
-// ListOptions returns the options of the query in ListMovies.
-func ListOptions() *options.FindOptionsBuilder {
-	return options.Find().
-		SetSort(bson.D{{Key: "Title", Value: 1}}).
-		SetProjection(bson.D{{Key: searched, Value: 0}}).
-		SetBatchSize(1000)
-}
-
-// MovieByTitle returns the movie with exactly that title, or ErrNotFound.
-func (s *Store) MovieByTitle(ctx context.Context, title string) (Movie, error) {
-	return s.oneMovie(ctx, "Title", title)
-}
-
-// GenreByName returns the genre with exactly that name, or ErrNotFound.
-func (s *Store) GenreByName(ctx context.Context, name string) (Genre, error) {
-	m, err := s.oneMovie(ctx, "Genre.Name", name)
-	return m.Genre, err
-}
-
-// DirectorByName returns the director with exactly that name, or ErrNotFound.
-func (s *Store) DirectorByName(ctx context.Context, name string) (Director, error) {
-	m, err := s.oneMovie(ctx, "Director.Name", name)
-	return m.Director, err
-}
-
-// HasMovie returns nil if there is a movie with that id, or ErrNotFound.
-func (s *Store) HasMovie(ctx context.Context, id bson.ObjectID) error {
-	_, err := s.oneMovie(ctx, "_id", id)
-	return err
-}
-
-func (s *Store) oneMovie(ctx context.Context, field string, value any) (Movie, error) {
-	if err := s.Prepare(ctx); err != nil {
-		return Movie{}, err
+// rank returns how relevant the movie is to the words of a search, 0 for the most, and whether all words occur.
+func (w words) rank(query []string) (rank int, found bool) {
+	if len(query) == 0 {
+		return 0, true
 	}
-	var m Movie
-	err := s.db.Collection(Movies).FindOne(ctx, bson.D{{Key: field, Value: value}}).Decode(&m)
-	return m, failure(err)
+	all := func(text string) bool {
+		return !slices.ContainsFunc(query, func(word string) bool { return !strings.Contains(text, word) })
+	}
+	phrase := strings.Join(query, " ")
+	for rank, matches := range []bool{
+		w.title == phrase || w.plainTitle == phrase,
+		strings.HasPrefix(w.title, phrase) || strings.HasPrefix(w.plainTitle, phrase),
+		strings.Contains(w.title, " "+phrase),
+		strings.Contains(w.title, phrase),
+		all(w.title),
+		all(w.director),
+		all(w.actors),
+		all(w.genre),
+		all(strings.Join([]string{w.title, w.director, w.actors, w.genre}, " ")),
+	} {
+		if matches {
+			return rank, true
+		}
+	}
+	return 0, false
 }

@@ -1,7 +1,7 @@
 // Package store stores the movies, the accounts and the images' records in MongoDB.
 //
 // Clients' values are strings, ids and numbers at fixed positions of fixed queries. No query is built from a client's
-// JSON, and the only regular expression contains escaped text.
+// JSON, and searches run in memory.
 package store
 
 import (
@@ -50,7 +50,7 @@ type Store struct {
 	db      *mongo.Database
 	indexed atomic.Bool
 	flight  singleflight.Group
-	version catalogueCache
+	movies  atomic.Pointer[current]
 }
 
 // Open returns a store for a connection string and the PEM certificate of the CA that signed the server's certificate
@@ -97,10 +97,10 @@ func (s *Store) Collection(name string) *mongo.Collection { return s.db.Collecti
 
 // Names of the collections.
 const (
-	Movies    = "movies"
-	Users     = "users"
-	Images    = "images"
-	Catalogue = "catalogue"
+	Movies   = "movies"
+	Users    = "users"
+	Images   = "images"
+	versions = "catalogue"
 )
 
 // Prepare creates the indexes. Without the unique ones, two accounts could have the same name. Every operation on movies,
@@ -127,7 +127,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 			name    string
 			indexes []mongo.IndexModel
 		}{
-			{Movies, []mongo.IndexModel{unique("Title"), plain("Genre.Name"), plain("Director.Name")}},
+			{Movies, []mongo.IndexModel{unique("Title")}},
 			{Users, []mongo.IndexModel{unique("Username"), unique("Email")}},
 			{Images, []mongo.IndexModel{unique("Image"), plain("Owner")}},
 		} {

@@ -27,68 +27,101 @@ func open(t *testing.T) (a, b *store.Store) {
 	return connect(), connect()
 }
 
-// version returns the version at the given time.
-func version(t *testing.T, s *store.Store, at time.Time) string {
+// movies returns all movies, as the store has them now.
+func movies(t *testing.T, s *store.Store) []store.Movie {
 	t.Helper()
-	return must.OK(s.CatalogueVersion(context.Background(), at))(t)
+	all, next := must.OK(s.Catalogue(context.Background()))(t).Search(store.MovieFilter{}, nil, 1000)
+	require.Nil(t, next)
+	return all
 }
-
-// later returns a time at which a version that is cached now has expired.
-func later() time.Time { return time.Now().Add(2 * time.Second) }
 
 func TestSeedIsIdempotent(t *testing.T) {
 	ctx := context.Background()
 	s, other := open(t)
-	movies := seed.Movies()
-	assert.Empty(t, version(t, other, later()), "no movies, no version")
-	assert.Equal(t, len(movies), must.OK(s.WriteMovies(ctx, movies))(t))
-	before := must.OK(s.ListMovies(ctx, store.MovieFilter{}))(t)
-	require.Len(t, before, len(movies))
-	first := version(t, other, later())
-	assert.NotEmpty(t, first)
+	all := seed.Movies()
+	assert.Empty(t, movies(t, other))
+	assert.Equal(t, len(all), must.OK(s.WriteMovies(ctx, all))(t))
+	assert.Eventually(t, func() bool { return len(movies(t, other)) == len(all) }, time.Minute, 10*time.Millisecond, "another instance sees them")
+	before := movies(t, other)
 
-	assert.Zero(t, must.OK(s.WriteMovies(ctx, movies))(t))
-	assert.Equal(t, first[:20], version(t, other, later())[:20], "nothing changed")
-
-	movies[0].Description = "Changed."
-	assert.Equal(t, 1, must.OK(s.WriteMovies(ctx, movies))(t))
-	assert.NotEqual(t, first[:20], version(t, other, later())[:20], "another instance sees that something changed")
-	after := must.OK(s.ListMovies(ctx, store.MovieFilter{}))(t)
+	assert.Zero(t, must.OK(s.WriteMovies(ctx, all))(t))
+	all[0].Description = "Changed."
+	assert.Equal(t, 1, must.OK(s.WriteMovies(ctx, all))(t))
+	changed := func() bool {
+		m, found := must.OK(other.Catalogue(ctx))(t).ByTitle(all[0].Title)
+		return found && m.Description == "Changed."
+	}
+	assert.Eventually(t, changed, time.Minute, 10*time.Millisecond, "another instance sees the change")
+	after := movies(t, other)
 	for i := range before {
 		assert.Equal(t, before[i].ID, after[i].ID, "favorites still refer to the same movie")
 	}
 }
 
-// TestRegisteredWriter: while a writer is registered, also after it was killed, there is no version.
-func TestRegisteredWriter(t *testing.T) {
+func TestRemoveMovie(t *testing.T) {
 	ctx := context.Background()
 	s, other := open(t)
 	must.OK(s.WriteMovies(ctx, seed.Movies()))(t)
-	first := version(t, other, later())
-	register := func(since time.Time) {
-		_, err := s.Collection(store.Catalogue).UpdateOne(ctx, bson.D{{Key: "_id", Value: "movies"}},
-			bson.D{{Key: "$push", Value: bson.D{{Key: "writers", Value: bson.D{{Key: "id", Value: since.String()}, {Key: "since", Value: since}}}}}})
-		require.NoError(t, err)
-	}
-
-	register(time.Now().Add(-time.Hour)) // killed long ago
-	assert.Empty(t, version(t, other, later()))
-	assert.Zero(t, must.OK(s.WriteMovies(ctx, seed.Movies()))(t), "the movies were up to date")
-	second := version(t, other, later().Add(time.Second))
-	assert.NotEmpty(t, second, "the next write removes the expired writer")
-	assert.NotEqual(t, first[:20], second[:20])
-
-	register(time.Now()) // active
-	must.OK(s.WriteMovies(ctx, seed.Movies()))(t)
-	assert.Empty(t, version(t, other, later().Add(2*time.Second)), "the other writer is still registered")
+	require.ErrorIs(t, s.RemoveMovie(ctx, "Nope"), store.ErrNotFound)
+	title := movies(t, other)[0].Title
+	require.NoError(t, s.RemoveMovie(ctx, title))
+	assert.Eventually(t, func() bool {
+		_, found := must.OK(other.Catalogue(ctx))(t).ByTitle(title)
+		return !found
+	}, time.Minute, 10*time.Millisecond)
 }
 
-func TestVersionEndsWithItsEpoch(t *testing.T) {
-	s, other := open(t)
-	must.OK(s.WriteMovies(context.Background(), seed.Movies()))(t)
-	now := time.Now()
-	assert.NotEqual(t, version(t, other, now), version(t, other, now.Add(10*time.Minute)), "changes that bypass the package show later")
-	assert.Equal(t, version(t, other, now), version(t, s, now), "all instances agree")
+// TestMoviesOfEarlierReleases: a document with fields of earlier releases is read as usual.
+func TestMoviesOfEarlierReleases(t *testing.T) {
+	ctx := context.Background()
+	s, _ := open(t)
+	_, err := s.Collection(store.Movies).InsertOne(ctx, bson.D{{Key: "Title", Value: "Ran"}, {Key: "search", Value: "ran akira kurosawa"}})
+	require.NoError(t, err)
+	assert.Equal(t, "Ran", movies(t, s)[0].Title)
+}
+
+// TestSearchByRelevance: the title counts before the other fields, and its beginning before the rest.
+func TestSearchByRelevance(t *testing.T) {
+	s, _ := open(t)
+	movie := func(title, director, actor, genre string) store.Movie {
+		return store.Movie{Title: title, Director: store.Director{Name: director}, Actors: []string{actor}, Genre: store.Genre{Name: genre}}
+	}
+	must.OK(s.WriteMovies(context.Background(), []store.Movie{
+		movie("Armageddon", "Bay", "Bruce Willis", "Action"), movie("City of God", "Meirelles", "Rodrigues", "Crime"),
+		movie("The Godfather", "Coppola", "Al Pacino", "Crime"), movie("The Gods Must Be Crazy", "Uys", "N!xau", "Comedy"),
+		movie("Ran", "Godard", "Nakadai", "War"), movie("Amélie", "Jeunet", "Godrèche", "Comedy"), movie("Alien", "Scott", "Weaver", "Godly"),
+		movie("God", "Nobody", "Nobody", "Drama"), movie("Up", "Docter", "Asner", "Animation"),
+	}))(t)
+	catalogue := must.OK(s.Catalogue(context.Background()))(t)
+	titles := func(search string) (all []string) {
+		found, _ := catalogue.Search(store.MovieFilter{Search: search}, nil, 100)
+		for _, m := range found {
+			all = append(all, m.Title)
+		}
+		return all
+	}
+	assert.Equal(t, []string{"God", "The Godfather", "The Gods Must Be Crazy", "City of God", "Ran", "Amélie", "Alien"}, titles("god"))
+	assert.Equal(t, []string{"The Godfather"}, titles("GODFATHER  the"))
+	assert.Equal(t, []string{"Amélie"}, titles("amelie jeunet"))
+	assert.Empty(t, titles("god xyz"))
+
+	// Every page size gives the same list, and a movie that is removed meanwhile moves no other.
+	for _, search := range []string{"god", ""} {
+		whole, _ := catalogue.Search(store.MovieFilter{Search: search}, nil, 100)
+		for size := 1; size <= len(whole); size++ {
+			var all []store.Movie
+			for place := (*store.Cursor)(nil); ; {
+				page, next := catalogue.Search(store.MovieFilter{Search: search}, place, size)
+				all = append(all, page...)
+				if place = next; next == nil {
+					break
+				}
+			}
+			assert.Equal(t, whole, all, "%q by %d", search, size)
+		}
+	}
+	after, _ := catalogue.Search(store.MovieFilter{}, &store.Cursor{Title: "Removed"}, 1)
+	assert.Equal(t, "The Godfather", after[0].Title)
 }
 
 func TestOpenErrorsContainNoSecret(t *testing.T) {
