@@ -94,7 +94,7 @@ app: ## build the application's binaries for embedding (ARCH=arm64,amd64)
 	$(call compile,the application (first time: minutes)) go run ./app/cmd/build -arch $(ARCH)
 
 .PHONY: dev
-dev: ## the application on this machine, at http://localhost:8081
+dev: ## the application on this machine, at http://localhost:8081; keeps its data in .dev
 	go run ./app/cmd/dev
 
 .PHONY: bench

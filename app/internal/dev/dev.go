@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"cinema-database/app/contract"
@@ -25,7 +26,8 @@ import (
 type Options struct {
 	// Addr is the address to listen on, host:port; empty for contract.APIPort on loopback, port 0 for a free port.
 	Addr string
-	// DataDir stores accounts and images between runs; empty for a temporary folder that Close removes.
+	// DataDir stores accounts and images between runs; empty for a temporary folder that Close removes. Start fails if another
+	// server uses it.
 	DataDir string
 	// Log is the API's log; nil for none.
 	Log *slog.Logger
@@ -65,6 +67,9 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if err := checkLocation(o.DataDir, &o.Addr); err != nil {
+		return nil, fmt.Errorf("dev: %w", err)
+	}
 	objects := ""
 	if o.DataDir == "" {
 		if o.DataDir, err = os.MkdirTemp("", "cinema-dev-"); err != nil {
@@ -72,11 +77,30 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		}
 		s.onClose(func() error { return os.RemoveAll(o.DataDir) })
 	} else {
+		if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
+			return nil, fmt.Errorf("dev: %w", err)
+		}
 		objects = filepath.Join(o.DataDir, "s3")
+		unlock, err := lock(o.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		s.onClose(unlock)
 	}
-	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
+	// Before the rest, so that a used port is reported at once. Requests wait until the API serves them.
+	ln, err := net.Listen("tcp", o.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("dev: address %s: another program uses it; stop that program, or listen on another address, such as 127.0.0.1:0: %w", o.Addr, err)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("dev: %w", err)
 	}
+	s.onClose(func() error {
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) { // the API closes it when it stops
+			return err
+		}
+		return nil
+	})
 	key, err := signingKey(o.DataDir)
 	if err != nil {
 		return nil, err
@@ -123,10 +147,6 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Intercept != nil {
 		behind = o.Intercept(handler)
 	}
-	ln, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("dev: %w", err)
-	}
 	s.URL = "http://" + ln.Addr().String()
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -148,11 +168,26 @@ func (s *Server) Close() error {
 	return errors.Join(problems...)
 }
 
-// signingKey reads the key in dir, or generates it, so that sessions survive a restart on the same data.
-func signingKey(dir string) ([]byte, error) {
+// lock locks a data folder, and creates it if needed. Two servers on the same files would lose updates.
+func lock(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("dev: %w", err)
 	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("dev: %w", err)
+	}
+	switch free, err := tryLock(f); {
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("dev: folder %s: cannot be locked: %w", dir, err), f.Close())
+	case !free:
+		return nil, errors.Join(fmt.Errorf("dev: folder %s: another server uses it; stop that server, or use another folder", dir), f.Close())
+	}
+	return f.Close, nil
+}
+
+// signingKey reads the key in dir, or generates it, so that sessions survive a restart on the same data.
+func signingKey(dir string) ([]byte, error) {
 	path := filepath.Join(dir, "jwt.key")
 	if key, err := os.ReadFile(path); err == nil && len(key) >= settings.JWTKeyMinBytes {
 		return key, nil

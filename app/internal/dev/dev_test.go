@@ -77,7 +77,18 @@ func TestEverything(t *testing.T) {
 func TestStartReportsFailure(t *testing.T) {
 	s := start(t, "")
 	_, err := dev.Start(context.Background(), dev.Options{Addr: strings.TrimPrefix(s.URL, "http://"), PasswordCost: bcrypt.MinCost})
-	assert.ErrorContains(t, err, "address already in use")
+	assert.ErrorContains(t, err, "another program uses it")
+}
+
+// TestStartRefusesAUsedFolder: two servers on the same files would lose updates.
+func TestStartRefusesAUsedFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	_, err := dev.Start(context.Background(), dev.Options{Addr: "127.0.0.1:0", DataDir: dir, PasswordCost: bcrypt.MinCost})
+	assert.ErrorContains(t, err, "another server uses it")
+	assert.Equal(t, 200, send(t, "GET", s.URL+"/", "", "", nil, nil), "the first server continues")
+	require.NoError(t, s.Close())
+	start(t, dir)
 }
 
 // TestStartRefusesSwappedOptions: a folder named like an address would be created in the source tree.
