@@ -1,9 +1,10 @@
-// Command cinema is the application's HTTP API, and the command that loads the sample movies.
+// Command cinema is the application's HTTP API, and the operator's commands.
 //
-//	cinema serve   serve the API until SIGINT or SIGTERM, then finish the current requests
-//	cinema seed    write the sample movies to the database; idempotent
+//	cinema serve    serve the API until SIGINT or SIGTERM, then finish the current requests
+//	cinema seed     write the sample movies to the database; idempotent
+//	cinema help     list the other commands
 //
-// Both read their settings from the environment:
+// All read their settings from the environment:
 //
 //	MONGODB_URI             connection string of the database, or
 //	CREDENTIALS_URI         s3://bucket/key of the credentials object, which contains it
@@ -17,45 +18,52 @@
 //	STACK                   stack name in the data volume's metric; if empty, the metric is not published
 //	AWS_ENDPOINT_URL_S3     URL of an S3 server on a laptop
 //
-// seed reads only the settings of the database.
+// Only serve needs all of them: seed, user and movie read those of the database, image also those of the images bucket, and
+// bucket those of the buckets.
 package main
 
 import (
 	"context"
-	"fmt"
+	"flag"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 )
 
-const usage = "usage: cinema serve | cinema seed"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal terminates the process immediately
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
-	if len(args) != 1 {
-		return fmt.Errorf("cinema: %d arguments; %s", len(args), usage)
+// run runs a command line and returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, in io.Reader, out, errout io.Writer) int {
+	p := &process{getenv: getenv, in: in, out: out, errout: errout, watches: isTerminal(errout)}
+	p.asks = p.watches && isTerminal(in)
+	return dispatch(ctx, p, commands(), args)
+}
+
+// commands lists all commands, in the order of the overview.
+func commands() []command {
+	// service gives a command of the service its log: JSON on standard output, for the CloudWatch agent.
+	service := func(run func(ctx context.Context, p *process, lines io.Writer, log *slog.Logger) error) func(*flag.FlagSet) func(context.Context, *process, []string) error {
+		return plain(func(ctx context.Context, p *process, _ []string) error {
+			lines := &lineWriter{out: p.out} // log lines and metrics share it
+			return run(ctx, p, lines, slog.New(slog.NewJSONHandler(lines, nil)))
+		})
 	}
-	lines := &lineWriter{out: out} // log lines and metrics share it
-	log := slog.New(slog.NewJSONHandler(lines, nil))
-	switch args[0] {
-	case "serve":
-		return serve(ctx, getenv, lines, log)
-	case "seed":
-		return seedMovies(ctx, getenv, log)
-	default:
-		return fmt.Errorf("cinema: command %q: unknown; %s", args[0], usage)
-	}
+	return slices.Concat([]command{
+		{name: "serve", summary: "serve the API", define: service(func(ctx context.Context, p *process, lines io.Writer, log *slog.Logger) error {
+			return serve(ctx, p.getenv, lines, log)
+		})},
+		{name: "seed", summary: "write the sample movies to the database; idempotent", define: service(func(ctx context.Context, p *process, _ io.Writer, log *slog.Logger) error {
+			return seedMovies(ctx, p.getenv, log)
+		})},
+	}, movieCommands(), imageCommands(), bucketCommands())
 }
 
 // lineWriter serializes concurrent writes, so that each line stays complete.

@@ -59,9 +59,7 @@ func Load(getenv func(string) string) (Settings, error) {
 	l := &loader{getenv: getenv}
 	l.database(true)
 	l.aws()
-	if l.s.Bucket = getenv(contract.EnvImagesBucket); !format.Bucket(l.s.Bucket) {
-		l.problem(contract.EnvImagesBucket, "%q: not a bucket name; use the name of the images bucket", l.s.Bucket)
-	}
+	l.bucket()
 	l.http()
 	l.s.Stack = getenv(contract.EnvStack)
 	return l.done()
@@ -74,6 +72,26 @@ func LoadDatabase(getenv func(string) string) (Settings, error) {
 	l.database(false)
 	if l.s.MongoDBURI == "" {
 		l.aws()
+	}
+	return l.done()
+}
+
+// LoadImages reads the settings that are needed to connect to the database and to the images bucket: those of LoadDatabase,
+// AWS_REGION and AWS_UPLOAD_BUCKET_NAME.
+func LoadImages(getenv func(string) string) (Settings, error) {
+	l := &loader{getenv: getenv}
+	l.database(false)
+	l.aws()
+	l.bucket()
+	return l.done()
+}
+
+// LoadBuckets reads the settings that are needed to use any bucket: AWS_REGION and, if it is set, AWS_UPLOAD_BUCKET_NAME.
+func LoadBuckets(getenv func(string) string) (Settings, error) {
+	l := &loader{getenv: getenv}
+	l.aws()
+	if getenv(contract.EnvImagesBucket) != "" {
+		l.bucket()
 	}
 	return l.done()
 }
@@ -140,6 +158,12 @@ func (l *loader) aws() {
 			}
 			l.s.PathStyle = true
 		}
+	}
+}
+
+func (l *loader) bucket() {
+	if l.s.Bucket = l.getenv(contract.EnvImagesBucket); !format.Bucket(l.s.Bucket) {
+		l.problem(contract.EnvImagesBucket, "%q: not a bucket name; use the name of the images bucket", l.s.Bucket)
 	}
 }
 

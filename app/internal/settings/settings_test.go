@@ -81,3 +81,18 @@ func TestLoadDatabase(t *testing.T) {
 	_, err = LoadDatabase(env("CREDENTIALS_URI", "s3://artifacts/key"))
 	assert.ErrorContains(t, err, "AWS_REGION")
 }
+
+func TestLoadForOperators(t *testing.T) {
+	s, err := LoadImages(env("MONGODB_URI", "mongodb://db/cinema", "AWS_REGION", "us-east-1", "AWS_UPLOAD_BUCKET_NAME", "cinema-images"))
+	require.NoError(t, err)
+	assert.Equal(t, Settings{MongoDBURI: "mongodb://db/cinema", Region: "us-east-1", Bucket: "cinema-images"}, s)
+	_, err = LoadImages(env("MONGODB_URI", "mongodb://db/cinema"))
+	assert.ErrorContains(t, err, "AWS_REGION")
+	assert.ErrorContains(t, err, "AWS_UPLOAD_BUCKET_NAME")
+
+	s, err = LoadBuckets(env("AWS_REGION", "us-east-1"))
+	require.NoError(t, err)
+	assert.Equal(t, Settings{Region: "us-east-1"}, s)
+	_, err = LoadBuckets(env("AWS_REGION", "us-east-1", "AWS_UPLOAD_BUCKET_NAME", "Bad_Name"))
+	assert.ErrorContains(t, err, "AWS_UPLOAD_BUCKET_NAME")
+}
