@@ -64,7 +64,7 @@ func TestMovieFileProblems(t *testing.T) {
 		"":                   {"not JSON: line 1: it ends too early"},
 		"[":                  {"not JSON: line 1: it ends too early"},
 		"{} {}":              {"not JSON: line 1: more follows the first value; use an array for several movies"},
-		"{\n\"Title\":\n7,]": {"not JSON: line 3: invalid character ']'"}, "{]": {"not JSON: line 1: invalid character ']'"},
+		"{\n\"Title\":\n7,]": {"not JSON: line 3: invalid character ']' looking for beginning of object key string"}, "{]": {"not JSON: line 1: invalid character ']'"},
 		"7":                      {"is not an object"},
 		"[" + metropolis + ",7]": {"movie 2: is not an object"},
 		"[" + metropolis + "," + metropolis + "]": {`movie 2: has the title of movie 1, "Metropolis 2"`},
