@@ -36,6 +36,9 @@ export const isUnavailable = (error) => error instanceof ApiError && error.kind 
 // isTemporary reports whether the same call may succeed later. otherStatuses are temporary for this call only.
 export const isTemporary = (error, ...otherStatuses) => ["unavailable", "throttled"].includes(error.kind) || otherStatuses.includes(error.status);
 
+// isPending reports whether the API is still creating what was requested.
+export const isPending = (error) => error.status === 404 && error.retryAfter !== null;
+
 // retryAfter parses the Retry-After header (RFC 9110), which is a number of seconds or a date. It returns 1 to 300 seconds, or
 // null without a valid header.
 export function retryAfter(header, now = Date.now()) {
@@ -80,7 +83,9 @@ function checkSession(error, usedToken) {
   return error;
 }
 
-async function call(method, path, { body, signal, anonymous = false, as = "json", timeout = TIMEOUT } = {}) {
+// call returns the body of a successful answer. as is "json", "blob", or "page" for {items, next}: next is the query of the
+// next page, undefined on the last one.
+async function call(method, path, { body, signal, anonymous = false, as = "json", timeout = TIMEOUT, keepalive = false } = {}) {
   const token = anonymous ? null : session.token();
   const headers = { Accept: as === "blob" ? "*/*" : "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -89,7 +94,7 @@ async function call(method, path, { body, signal, anonymous = false, as = "json"
   let response, content;
   try {
     response = await fetch(base + path, {
-      method, headers,
+      method, headers, keepalive,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       credentials: "omit",
@@ -102,40 +107,53 @@ async function call(method, path, { body, signal, anonymous = false, as = "json"
   if (!response.ok) throw checkSession(toApiError(response.status, (name) => response.headers.get(name), content, Boolean(token)), token);
   if (as === "blob") return content;
   try {
-    return content === "" ? null : JSON.parse(content);
+    const value = content === "" ? null : JSON.parse(content);
+    return as === "page" ? { items: value, next: nextPage(response.headers.get("Link")) } : value;
   } catch {
     // The response is not from the API: a captive portal, or a wrong address in config.js.
     throw noResponse();
   }
 }
 
+// nextPage returns the query of the next page in a Link header (RFC 8288). The address before the query is that of the
+// call itself, so that no answer sends the token elsewhere.
+const nextPage = (link) => /<[^>?]*\?([^>]*)>\s*;\s*rel="next"/.exec(link ?? "")?.[1];
+
 const encode = encodeURIComponent;
 
 export const signUp = (account) => call("POST", "/users", { body: account, anonymous: true });
-export const logIn = (Username, Password) => call("POST", "/login", { body: { Username, Password }, anonymous: true });
+// logIn returns {user, token, device}. device is the text that this device got at its last login, if any.
+export const logIn = (Username, Password, Device) => call("POST", "/login", { body: { Username, Password, Device }, anonymous: true });
+// logOut ends the token. It is sent even if the user closes the tab.
+export const logOut = () => call("POST", "/logout", { keepalive: true });
 
-export function movies({ q = "", genre = "" } = {}, signal) {
-  const query = new URLSearchParams();
-  if (q) query.set("q", q);
-  if (genre) query.set("genre", genre);
-  return call("GET", query.size ? `/movies?${query}` : "/movies", { signal });
+// movies returns a page of movies: {items, next}. The filter has q, genre, director and limit.
+export function movies(filter, signal) {
+  return moviesPage(new URLSearchParams(Object.entries(filter).filter(([, value]) => value)), signal);
 }
+// moviesPage returns the page of movies that next names.
+export const moviesPage = (next, signal) => call("GET", `/movies?${next}`, { signal, as: "page" });
 export const movie = (title, signal) => call("GET", `/movies/${encode(title)}`, { signal });
+export const genres = (signal) => call("GET", "/genres", { signal });
 export const genre = (name, signal) => call("GET", `/genres/${encode(name)}`, { signal });
 export const director = (name, signal) => call("GET", `/directors/${encode(name)}`, { signal });
 
 const accountPath = () => `/users/${encode(session.user().Username)}`;
 export const account = (signal) => call("GET", accountPath(), { signal });
 export const saveAccount = (changes) => call("PUT", accountPath(), { body: changes });
-export const deleteAccount = () => call("DELETE", accountPath(), { timeout: TRANSFER_TIMEOUT });
+export const deleteAccount = (CurrentPassword) => call("DELETE", accountPath(), { body: { CurrentPassword }, timeout: TRANSFER_TIMEOUT });
+export const favorites = (signal) => call("GET", `${accountPath()}/movies`, { signal });
 export const addFavorite = (id) => call("POST", `${accountPath()}/movies/${encode(id)}`);
 export const removeFavorite = (id) => call("DELETE", `${accountPath()}/movies/${encode(id)}`);
 
-// images returns one page of the gallery: {images, next}. before is the previous page's next.
+// images returns one page of the gallery: {images, next, total}. before is the previous page's next.
 export const images = (before, signal) => call("GET", before ? `/images?before=${encode(before)}` : "/images", { signal });
 const download = (path, signal) => call("GET", path, { signal, as: "blob", timeout: TRANSFER_TIMEOUT });
 export const original = (id, signal) => download(`/images/${encode(id)}`, signal);
+// view is the original in the size of a window.
+export const view = (id, signal) => download(`/images/${encode(id)}/view`, signal);
 export const thumbnail = (id, signal) => download(`/images/${encode(id)}/thumbnail`, signal);
+export const setCaption = (id, Caption) => call("PUT", `/images/${encode(id)}`, { body: { Caption } });
 export const deleteImage = (id) => call("DELETE", `/images/${encode(id)}`);
 
 // upload sends one image and reports its progress from 0 to 1. It uses XMLHttpRequest, because fetch does not report

@@ -1,6 +1,8 @@
 // Movies as cards in a grid.
-import { element } from "./dom.js";
+import * as api from "./api.js";
+import { element, pluralize } from "./dom.js";
 import { favoriteButton } from "./favorites.js";
+import { explain, showNotice } from "./notices.js";
 import { poster } from "./poster.js";
 import { routeTo } from "./router.js";
 
@@ -18,4 +20,35 @@ export function movieCard(movie, { headingLevel = 2, onChange } = {}) {
 // movieGrid shows movies.
 export function movieGrid(movies, options) {
   return element("ul", { class: "grid", role: "list" }, movies.map((movie) => movieCard(movie, options)));
+}
+
+// movieList shows a page of movies as api.movies returns it, and a button that adds the next page. onCount is called with
+// the text that says how many are shown.
+export function movieList(page, { signal, onCount, ...options }) {
+  const grid = movieGrid(page.items, options);
+  const moreButton = element("button", { type: "button", class: "button more", on: { click: loadMore } }, "More movies");
+  let { next } = page;
+  let loading = false;
+  const update = () => {
+    moreButton.hidden = !next;
+    onCount(next ? `The first ${grid.children.length} movies` : pluralize(grid.children.length, "movie"));
+  };
+  async function loadMore() {
+    if (loading) return;
+    loading = true;
+    try {
+      const page = await api.moviesPage(next, signal);
+      next = page.next;
+      const start = grid.children.length;
+      grid.append(...page.items.map((movie) => movieCard(movie, options)));
+      update();
+      grid.children[start]?.querySelector("a").focus();
+    } catch (error) {
+      if (!signal.aborted && error.kind !== "session") showNotice(explain(error, "More movies could not be loaded."), "error");
+    } finally {
+      loading = false;
+    }
+  }
+  update();
+  return [grid, moreButton];
 }

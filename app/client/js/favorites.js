@@ -12,10 +12,12 @@ export const isFavorite = (movie) => (session.user()?.FavoriteMovies ?? []).incl
 const pendingChanges = new Set();
 let changeCount = 0;
 
-// refreshAccount loads the account from the API after all pending changes, so that a movie that was just added is among
-// the favorites. It ignores the answer when another change was made in the meantime.
+// pendingFavorites returns when all changes have been answered, so that a movie that was just added is among the favorites.
+export const pendingFavorites = () => Promise.allSettled(pendingChanges);
+
+// refreshAccount loads the account from the API after all pending changes. It ignores the answer when another change was made in the meantime.
 export async function refreshAccount(signal) {
-  await Promise.allSettled(pendingChanges);
+  await pendingFavorites();
   const before = changeCount;
   const user = await api.account(signal);
   if (before === changeCount) session.update(user);

@@ -142,7 +142,9 @@ function updateHeader(tab) {
 function logOut() {
   addressAfterLogin = HOME;
   sessionEnded = false;
-  session.end();
+  // The page does not wait for the API, so that a logout works without a connection as well.
+  api.logOut().catch(() => {});
+  session.endInAllTabs();
   announce("You are logged out.");
 }
 
@@ -150,11 +152,11 @@ api.onSessionEnd(() => {
   // After the next login, the user returns to this view.
   addressAfterLogin = location.hash;
   sessionEnded = true;
-  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   session.end();
 });
 
 session.onChange(() => {
+  if (viewController === null) return; // The first view is about to open.
   const { segments } = parseRoute(location.hash);
   const { anonymous } = findRoute(segments);
   if (session.token() && anonymous) {
@@ -162,6 +164,7 @@ session.onChange(() => {
     navigate(addressAfterLogin);
     addressAfterLogin = HOME;
   } else if (!session.token() && !anonymous) {
+    document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
     navigate(routeTo(["login"]));
   } else {
     const user = session.user();
@@ -183,6 +186,7 @@ addEventListener("unhandledrejection", (event) => {
 history.scrollRestoration = "manual";
 try {
   await api.configure();
+  await session.restore();
   addEventListener("hashchange", showView);
   await showView();
 } catch (error) {

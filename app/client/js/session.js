@@ -1,12 +1,17 @@
 // The session of the user who is logged in.
 //
-// The token is kept in sessionStorage, which ends with the tab, so a shared computer keeps nothing. Only if the user
-// chooses to stay logged in, it is kept in localStorage, until the token expires (7 days) or the user logs out. A
-// script on the page could read both. The content security policy, and the rule that data never becomes markup, keep
-// such scripts out. A cookie is not possible: the page may be on another site than the API, and browsers block cross-site
-// cookies.
+// Each tab has a session of its own, in memory and in sessionStorage, which ends with the tab. A new tab asks the other
+// tabs of this origin for theirs, so the session ends with the last tab, and a shared computer keeps no token. Only if the
+// user chooses to stay logged in, the session is also kept in localStorage, until the token expires (7 days) or the user
+// logs out. A script on the page could read all of them. The content security policy, and the rule that data never becomes
+// markup, keep such scripts out. A cookie is not possible: the page may be on another site than the API, and browsers block
+// cross-site cookies.
 
 const KEY = "cinema.session";
+const DEVICES_KEY = "cinema.devices";
+// ANSWER_TIME is how long a new tab waits for the other tabs before it shows the login page, in milliseconds. A later
+// answer still counts, as long as the user has not logged in.
+const ANSWER_TIME = 200;
 
 let current = read("sessionStorage") ?? read("localStorage");
 const listeners = new Set();
@@ -21,48 +26,73 @@ function withStorage(name, use) {
   }
 }
 
+const isSession = (value) => typeof value?.token === "string" && typeof value.user?.Username === "string";
+
 function read(name) {
   return withStorage(name, (storage) => {
     const value = JSON.parse(storage.getItem(KEY));
-    return value && typeof value.token === "string" && typeof value.user?.Username === "string" ? value : null;
+    return isSession(value) ? value : null;
   });
 }
 
 function write() {
-  withStorage(current.keep ? "localStorage" : "sessionStorage", (storage) => storage.setItem(KEY, JSON.stringify(current)));
+  withStorage("sessionStorage", (storage) => storage.setItem(KEY, JSON.stringify(current)));
+  if (current.keep) withStorage("localStorage", (storage) => storage.setItem(KEY, JSON.stringify(current)));
 }
 
+// clear removes this tab's session. Another tab may have stored another one in localStorage, which stays.
 function clear() {
-  for (const name of ["sessionStorage", "localStorage"]) withStorage(name, (storage) => storage.removeItem(KEY));
+  withStorage("sessionStorage", (storage) => storage.removeItem(KEY));
+  if (read("localStorage")?.token === current?.token) withStorage("localStorage", (storage) => storage.removeItem(KEY));
+}
+
+function notifyListeners() {
+  for (const listener of listeners) listener();
+}
+
+// set makes value this tab's session.
+function set(value) {
+  current = value;
+  request = null;
+  write();
+  notifyListeners();
+}
+
+// forget ends this tab's session.
+function forget() {
+  clear();
+  current = null;
+  request = null;
+  notifyListeners();
 }
 
 // user returns the account as last loaded, or null.
 export const user = () => current?.user ?? null;
 
-// token returns the bearer token, or null.
+// token returns the bearer token, or null. A request uses the token of its own tab.
 export const token = () => current?.token ?? null;
 
-// start begins a session. With keep, it lasts beyond the tab.
+// start begins a session. With keep, it lasts beyond the last tab.
 export function start(token, user, keep) {
   clear();
-  current = { token, user, keep };
-  write();
-  notifyListeners();
+  set({ token, user, keep });
 }
 
-// update replaces the account, and the token if the API returned a new one.
+// update replaces the account, and the token if the API returned a new one, in all tabs that have this session.
 export function update(user, token) {
   if (!current) return;
-  current = { ...current, user, token: token ?? current.token };
-  write();
-  notifyListeners();
+  const previous = current.token;
+  set({ ...current, user, token: token ?? previous });
+  post({ type: "update", previous, session: current });
 }
 
-// end removes the session from both storages.
-export function end() {
-  clear();
-  current = null;
-  notifyListeners();
+// end ends the session in this tab. The other tabs notice by themselves what the API does not accept any more.
+export const end = forget;
+
+// endInAllTabs ends the account's sessions in all tabs.
+export function endInAllTabs() {
+  post({ type: "end", username: current?.user.Username });
+  forget();
 }
 
 // onChange registers a function that is called after each change of the session.
@@ -70,14 +100,73 @@ export function onChange(listener) {
   listeners.add(listener);
 }
 
-function notifyListeners() {
-  for (const listener of listeners) listener();
+// channel connects the tabs of this origin; null in a browser that blocks site data.
+const channel = (() => {
+  try {
+    return new BroadcastChannel(KEY);
+  } catch {
+    return null;
+  }
+})();
+
+const post = (message) => channel?.postMessage(message);
+
+// request is the identifier of this tab's question to the other tabs, while it has no session.
+let request = null;
+let onAnswer = () => {};
+
+// restore asks the other tabs for their session if this one has none. It returns after the first answer, or soon without one.
+export function restore() {
+  if (current || !channel) return Promise.resolve();
+  return new Promise((resolve) => {
+    onAnswer = resolve;
+    setTimeout(resolve, ANSWER_TIME);
+    request = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    post({ type: "ask", request });
+  });
 }
 
-// Follow a login or logout in another tab, unless this tab has a session of its own.
-addEventListener("storage", (event) => {
-  if (!withStorage("localStorage", (storage) => event.storageArea === storage) || (event.key !== KEY && event.key !== null)) return;
-  if (current && !current.keep) return;
-  current = read("localStorage");
-  notifyListeners();
+channel?.addEventListener("message", ({ data }) => {
+  switch (data.type) {
+    case "ask":
+      if (current) post({ type: "answer", request: data.request, session: current });
+      break;
+    case "answer":
+      if (request === null || data.request !== request || !isSession(data.session)) break;
+      set(data.session);
+      onAnswer();
+      break;
+    case "update":
+      if (current && current.token === data.previous) set(data.session);
+      break;
+    case "end":
+      if (current && current.user.Username === data.username) forget();
+  }
 });
+
+// A tab without a session follows a login with "stay logged in" in another tab.
+addEventListener("storage", (event) => {
+  if (event.key !== KEY || current) return;
+  const stored = read("localStorage");
+  if (stored) set(stored);
+});
+
+// The API gives each device a signed text at a login. The next login of that name sends it, so that wrong passwords from
+// other devices do not lock out this one. It is no credential: nobody can log in with it. So it stays after the logout,
+// also on a shared computer, together with the name.
+const readDevices = () => withStorage("localStorage", (storage) => JSON.parse(storage.getItem(DEVICES_KEY))) ?? {};
+
+function writeDevices(devices) {
+  withStorage("localStorage", (storage) => storage.setItem(DEVICES_KEY, JSON.stringify(devices)));
+}
+
+// device returns the text for a name, or undefined. Names that differ in case only are one account.
+export function device(username) {
+  const devices = readDevices();
+  return Object.hasOwn(devices, username.toLowerCase()) ? devices[username.toLowerCase()] : undefined;
+}
+
+// keepDevice keeps the text for a name. Without a text, it removes the name.
+export function keepDevice(username, text) {
+  writeDevices({ ...readDevices(), [username.toLowerCase()]: text });
+}

@@ -129,14 +129,15 @@ func TestUploadIsAbandoned(t *testing.T) {
 // TestChangesOfAPasswordAreLimited: one account's password changes cannot use the CPU that log-ins of others need.
 func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, func(o *api.Options) { o.UserAttempts = api.Rate{Burst: 5, Every: time.Hour} })
+	h := newHarness(t, func(o *api.Options) { o.Limits.Session = api.Limit{Attempts: 5, Window: time.Hour} })
 	token := h.signUp("mallory")
 	h.signUp("ada")
-	change := account("mallory")
+	change := current("Username", "mallory", "Email", "mallory@example.com")
 	for n := range 5 {
-		change["Password"] = fmt.Sprintf("another password %d", n)
+		change["Password"] = fmt.Sprintf("another good phrase %d", n)
 		a := h.do("PUT", "/api/users/mallory", change, bearer(token)).requireStatus(t, http.StatusOK)
 		token = as[sessionAnswer](t, a).Token
+		change["CurrentPassword"] = change["Password"]
 	}
 	p := h.do("PUT", "/api/users/mallory", change, bearer(token)).problem(t, http.StatusTooManyRequests)
 	assert.NotEmpty(t, p.header.Get("Retry-After"))

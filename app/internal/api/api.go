@@ -31,8 +31,8 @@ type Options struct {
 	Proxies int
 	// PasswordCost is bcrypt's work factor; zero for passwords.DefaultCost.
 	PasswordCost int
-	// UserAttempts and AddressAttempts limit log-ins; the zero Rate for the defaults.
-	UserAttempts, AddressAttempts Rate
+	// Limits limit log-ins and changes of accounts.
+	Limits Limits
 	// UploadPace is the minimum rate of uploads; the zero value for the default.
 	UploadPace UploadPace
 	// Uploaded, if not nil, is called after an original is stored. On AWS, S3 sends an event instead.
@@ -49,10 +49,11 @@ type API struct {
 	allowedOrigins []string
 	proxies        int
 	hasher         *passwords.Hasher
-	byUser         *limiter
-	byAddress      *limiter
+	limits         Limits
+	guard          *guard
 	uploads        *uploads
 	maxImageBytes  int64
+	bodyTime       time.Duration
 	accounts       *accountCache
 	lists          *lru.Cache[cachedList, *rendered]
 	metrics        *metrics
@@ -102,10 +103,11 @@ func New(o Options) (*API, error) {
 		allowedOrigins: slices.Clone(o.AllowedOrigins),
 		proxies:        o.Proxies,
 		hasher:         hasher,
-		byUser:         newLimiter(o.UserAttempts.or(userAttempts), o.Now),
-		byAddress:      newLimiter(o.AddressAttempts.or(addressAttempts), o.Now),
+		limits:         o.Limits.orDefaults(),
+		guard:          newGuard(o.Limits.orDefaults().Address),
 		uploads:        newUploads(o.UploadPace),
 		maxImageBytes:  maxImageBytes,
+		bodyTime:       quick,
 		accounts:       newAccountCache(),
 		lists:          newLists(),
 		metrics:        newMetrics(),

@@ -39,7 +39,7 @@ func TestBadBodies(t *testing.T) {
 	h := newHarness(t)
 	token := h.signUp("ada")
 	valid := func(change string) string {
-		return fmt.Sprintf(`{"Username":"mallory","Password":"long enough","Email":"mallory@example.com"%s}`, change)
+		return fmt.Sprintf(`{"Username":"mallory","Password":"long and secret","Email":"mallory@example.com"%s}`, change)
 	}
 	for name, c := range map[string]struct {
 		body   string
@@ -59,25 +59,25 @@ func TestBadBodies(t *testing.T) {
 		"too long":               {valid(`,"Birthday":"` + strings.Repeat("1", 20<<10) + `"`), 413, "", nil},
 		"a form":                 {"Username=mallory", 415, "", []edit{header("Content-Type", "application/x-www-form-urlencoded")}},
 		"no type":                {valid(""), 415, "", []edit{header("Content-Type", "")}},
-		"operator as a name":     {`{"Username":{"$gt":""},"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"operator as a name":     {`{"Username":{"$gt":""},"Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
 		"operator as a password": {`{"Username":"ada","Password":{"$ne":null},"Email":"m@example.com"}`, 400, "Password", nil},
-		"list as an address":     {`{"Username":"mallory","Password":"long enough","Email":["a@example.com"]}`, 400, "Email", nil},
-		"number as a name":       {`{"Username":1,"Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"dollar name":            {`{"Username":"$where","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"path as a name":         {`{"Username":"../admin","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"look-alike letters":     {`{"Username":"аdа","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"name with a line break": {`{"Username":"mallory\n","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
-		"short name":             {`{"Username":"ab","Password":"long enough","Email":"m@example.com"}`, 400, "Username", nil},
+		"list as an address":     {`{"Username":"mallory","Password":"long and secret","Email":["a@example.com"]}`, 400, "Email", nil},
+		"number as a name":       {`{"Username":1,"Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
+		"dollar name":            {`{"Username":"$where","Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
+		"path as a name":         {`{"Username":"../admin","Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
+		"look-alike letters":     {`{"Username":"аdа","Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
+		"name with a line break": {`{"Username":"mallory\n","Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
+		"short name":             {`{"Username":"ab","Password":"long and secret","Email":"m@example.com"}`, 400, "Username", nil},
 		"short password":         {`{"Username":"mallory","Password":"short","Email":"m@example.com"}`, 400, "Password", nil},
 		"password past 72 bytes": {`{"Username":"mallory","Password":"` + strings.Repeat("ä", 37) + `","Email":"m@example.com"}`, 400, "Password", nil},
-		"no address":             {`{"Username":"mallory","Password":"long enough","Email":"nobody"}`, 400, "Email", nil},
-		"two addresses":          {`{"Username":"mallory","Password":"long enough","Email":"a@example.com, b@example.com"}`, 400, "Email", nil},
-		"address with a name":    {`{"Username":"mallory","Password":"long enough","Email":"M <m@example.com>"}`, 400, "Email", nil},
-		"address with a header":  {`{"Username":"mallory","Password":"long enough","Email":"m@example.com\r\nBcc: x@example.com"}`, 400, "Email", nil},
+		"no address":             {`{"Username":"mallory","Password":"long and secret","Email":"nobody"}`, 400, "Email", nil},
+		"two addresses":          {`{"Username":"mallory","Password":"long and secret","Email":"a@example.com, b@example.com"}`, 400, "Email", nil},
+		"address with a name":    {`{"Username":"mallory","Password":"long and secret","Email":"M <m@example.com>"}`, 400, "Email", nil},
+		"address with a header":  {`{"Username":"mallory","Password":"long and secret","Email":"m@example.com\r\nBcc: x@example.com"}`, 400, "Email", nil},
 		"birthday in future":     {valid(`,"Birthday":"2999-01-01"`), 400, "Birthday", nil},
 		"birthday not a date":    {valid(`,"Birthday":"2001-02-30"`), 400, "Birthday", nil},
-		"name that is taken":     {`{"Username":"ADA","Password":"long enough","Email":"m@example.com"}`, 409, "Username", nil},
-		"address that is taken":  {`{"Username":"mallory","Password":"long enough","Email":"Ada@Example.com"}`, 409, "Email", nil},
+		"name that is taken":     {`{"Username":"ADA","Password":"long and secret","Email":"m@example.com"}`, 409, "Username", nil},
+		"address that is taken":  {`{"Username":"mallory","Password":"long and secret","Email":"Ada@Example.com"}`, 409, "Email", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := h.do("POST", "/api/users", c.body, c.edits...).problem(t, c.status)
@@ -108,8 +108,7 @@ func TestBadBodies(t *testing.T) {
 		t.Run("login/"+name, func(t *testing.T) { h.do("POST", "/api/login", c.body).problem(t, c.status) })
 	}
 
-	body := account("ada")
-	body["Email"] = "bob@example.com"
+	body := current("Username", "ada", "Email", "bob@example.com")
 	h.signUp("bob")
 	h.do("PUT", "/api/users/ada", body, bearer(token)).problem(t, 409)
 	body["Email"], body["Username"] = "ada@example.com", "bob"
@@ -122,7 +121,7 @@ func TestBadBodies(t *testing.T) {
 
 func TestPasswordOf72Bytes(t *testing.T) {
 	h := newHarness(t)
-	longest := strings.Repeat("p", 72)
+	longest := strings.Repeat("six words ", 7) + "72"
 	body := account("ada")
 	body["Password"] = longest
 	h.do("POST", "/api/users", body).requireStatus(t, 201)
@@ -184,7 +183,7 @@ func TestBadTokens(t *testing.T) {
 	good := h.signUp("ada")
 	own := session(t, good)
 	claims := func(change func(jwt.MapClaims)) jwt.MapClaims {
-		c := jwt.MapClaims{"iss": "cinema", "sub": "ada", "uid": own.Account.Hex(), "gen": own.Generation,
+		c := jwt.MapClaims{"iss": "cinema", "sub": "ada", "uid": own.Account.Hex(), "jti": own.ID.Hex(), "aud": "session",
 			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 		if change != nil {
 			change(c)
@@ -218,7 +217,9 @@ func TestBadTokens(t *testing.T) {
 		"another account":  sign(jwt.SigningMethodHS256, signingKey, with("uid", bson.NewObjectID().Hex())),
 		"operator as id":   sign(jwt.SigningMethodHS256, signingKey, with("uid", map[string]string{"$ne": ""})),
 		"operator as name": sign(jwt.SigningMethodHS256, signingKey, with("sub", map[string]string{"$ne": ""})),
-		"later generation": sign(jwt.SigningMethodHS256, signingKey, with("gen", 9)),
+		"another session":  sign(jwt.SigningMethodHS256, signingKey, with("jti", bson.NewObjectID().Hex())),
+		"no session":       sign(jwt.SigningMethodHS256, signingKey, claims(func(c jwt.MapClaims) { delete(c, "jti") })),
+		"a device's":       must.OK(tokens.SignDevice(signingKey, tokens.Device{Account: own.Account, ID: own.ID}, time.Now()))(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/api/users/ada", "/api/movies", "/api/images"} {

@@ -134,7 +134,7 @@ func TestNothingOfAMemberIsShared(t *testing.T) {
 
 	// Refused attempts, a panic, missing credentials, and a database and a bucket that are not available.
 	root := h.url
-	h.url = h.serve(func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 1, Every: time.Hour} })
+	h.url = h.serve(func(o *api.Options) { o.Limits.Address = api.Limit{Attempts: 1, Window: time.Hour} })
 	for range 2 {
 		send("POST", "/api/login", map[string]string{"Username": "ada", "Password": "wrong"})
 	}

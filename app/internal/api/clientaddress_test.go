@@ -105,7 +105,7 @@ func TestAttemptsPerAddress(t *testing.T) {
 }
 
 func TestForwardedForIsIgnoredWithoutAProxy(t *testing.T) {
-	h := newHarness(t, func(o *api.Options) { o.AddressAttempts = api.Rate{Burst: 2, Every: time.Hour} })
+	h := newHarness(t, func(o *api.Options) { o.Limits.Address = api.Limit{Attempts: 2, Window: time.Hour} })
 	for n, want := range []int{401, 401, 429} {
 		h.do("POST", "/api/login", map[string]string{"Username": "nobody", "Password": "wrong"}, from(fmt.Sprintf("192.0.2.%d", n))).problem(t, want)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/netip"
+	"time"
 )
 
 // Routes returns every route as "METHOD /pattern".
@@ -17,8 +18,15 @@ func (a *API) Routes() []string {
 // ParseJSON parses a JSON body.
 func ParseJSON(data []byte, v any) error { return parseJSON(data, v) }
 
-// AccountBody is the body of POST and PUT of an account.
-type AccountBody = accountBody
+// Bodies returns a new value for each JSON body, by its schema in openapi.json.
+func Bodies() map[string]any {
+	return map[string]any{
+		"NewAccount": &accountBody{}, "ChangedAccount": &changedBody{}, "Deletion": &deletionBody{}, "Login": &loginBody{}, "Caption": &captionBody{},
+	}
+}
+
+// LimitBodyTime sets how long a JSON body may take.
+func (a *API) LimitBodyTime(d time.Duration) { a.bodyTime = d }
 
 // CallerOf returns the address of a request's caller.
 func CallerOf(r *http.Request, proxies int) (netip.Addr, bool) { return callerOf(r, proxies) }
@@ -34,3 +42,6 @@ func (a *API) FreeUploadMemory() bool {
 	}
 	return free
 }
+
+// Document returns openapi.json.
+func Document() []byte { return openAPIDocument }

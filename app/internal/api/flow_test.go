@@ -51,12 +51,12 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	other, token := h.signUp("ada"), h.logIn("ada", password)
 
 	// A change without a password ends no session.
-	change := map[string]string{"Username": "ada", "Email": "ada@example.org", "Birthday": "1990-12-10"}
+	change := current("Username", "ada", "Email", "ada@example.org", "Birthday", "1990-12-10")
 	h.do("PUT", "/api/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK)
 	h.do("GET", "/api/users/ada", nil, bearer(other)).requireStatus(t, http.StatusOK)
 	h.logIn("ada", password)
 
-	change = map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}
+	change = current("Username", "ada", "Email", "ada@example.org", "Password", "another good phrase")
 	s := as[sessionAnswer](t, h.do("PUT", "/api/users/ada", change, bearer(token)).requireStatus(t, http.StatusOK))
 	assert.Empty(t, s.User.Birthday, "PUT replaces all fields")
 	for _, ended := range []string{other, token} {
@@ -65,7 +65,7 @@ func TestChangedPasswordEndsSessions(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, h.do("GET", "/api/users/ada", nil, bearer(s.Token)).status)
 	h.do("POST", "/api/login", map[string]string{"Username": "ada", "Password": password}).problem(t, http.StatusUnauthorized)
-	h.logIn("ada", "another password")
+	h.logIn("ada", "another good phrase")
 
 	user := must.OK(h.store.UserByName(context.Background(), "ada"))(t)
 	assert.True(t, bytes.HasPrefix(user.PasswordHash, []byte("$2a$")), "a changed password is hashed as well")
@@ -80,9 +80,9 @@ func TestNamesake(t *testing.T) {
 			old := h.signUp("ada")
 			h.do("GET", "/api/movies", nil, bearer(old)).requireStatus(t, http.StatusOK)
 			if leave == "deleted" {
-				h.do("DELETE", "/api/users/ada", nil, bearer(old)).requireStatus(t, http.StatusNoContent)
+				h.do("DELETE", "/api/users/ada", current(), bearer(old)).requireStatus(t, http.StatusNoContent)
 			} else {
-				change := map[string]string{"Username": "ada2", "Email": "ada2@example.com"}
+				change := current("Username", "ada2", "Email", "ada2@example.com")
 				h.do("PUT", "/api/users/ada", change, bearer(old)).requireStatus(t, http.StatusOK)
 			}
 			h.do("GET", "/api/movies", nil, bearer(old)).problem(t, http.StatusUnauthorized)
@@ -90,11 +90,13 @@ func TestNamesake(t *testing.T) {
 			fresh := h.signUp("ada")
 			id := h.movieID()
 			for _, r := range []struct{ method, path string }{
-				{"GET", "/api/users/ada"}, {"DELETE", "/api/users/ada"}, {"POST", "/api/users/ada/movies/" + id}, {"DELETE", "/api/users/ada/movies/" + id},
+				{"GET", "/api/users/ada"}, {"POST", "/api/users/ada/movies/" + id}, {"DELETE", "/api/users/ada/movies/" + id},
 			} {
 				h.do(r.method, r.path, nil, bearer(old)).problem(t, http.StatusUnauthorized)
 			}
 			h.do("PUT", "/api/users/ada", account("ada"), bearer(old)).problem(t, http.StatusUnauthorized)
+			h.do("DELETE", "/api/users/ada", current(), bearer(old)).problem(t, http.StatusUnauthorized)
+			h.do("POST", "/api/logout", nil, bearer(old)).problem(t, http.StatusUnauthorized)
 			h.upload(old, testimage.PNG(4, 4)).problem(t, http.StatusUnauthorized)
 			u := as[userAnswer](t, h.do("GET", "/api/users/ada", nil, bearer(fresh)))
 			assert.Empty(t, u.FavoriteMovies)
@@ -106,7 +108,7 @@ func TestDeletedAccountLosesItsImages(t *testing.T) {
 	h := newHarness(t)
 	token, other := h.signUp("ada"), h.signUp("bob")
 	mine, his := as[imageAnswer](t, h.upload(token, testimage.PNG(4, 4))), as[imageAnswer](t, h.upload(other, testimage.PNG(4, 4)))
-	h.do("DELETE", "/api/users/ada", nil, bearer(token)).requireStatus(t, http.StatusNoContent)
+	h.do("DELETE", "/api/users/ada", current(), bearer(token)).requireStatus(t, http.StatusNoContent)
 	h.do("GET", mine.URL, nil, bearer(other)).problem(t, http.StatusNotFound)
 	assert.Equal(t, http.StatusOK, h.do("GET", his.URL, nil, bearer(other)).status)
 	_, err := images.NewBucket(h.s3.Client(), "cinema-images").Get(context.Background(), images.OriginalKey(mine.ID, "png"))

@@ -1,40 +1,52 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"unicode/utf8"
 
 	"cinema-database/app/internal/api"
 )
 
-// FuzzParseJSON: every accepted body is one JSON object, and stays the same when it is encoded and parsed again.
-func FuzzParseJSON(f *testing.F) {
+// FuzzBody: every accepted body is one JSON object that fits its schema in openapi.json, and stays the same when it is encoded
+// and parsed again.
+func FuzzBody(f *testing.F) {
 	for _, s := range []string{
-		`{"Username":"ada","Password":"long enough","Email":"ada@example.com","Birthday":"1990-12-10"}`,
+		`{"Username":"ada","Password":"long enough","Email":"ada@example.com","Birthday":"1990-12-10"}`, `{"CurrentPassword":"x"}`,
 		`{}`, `{"Username":{"$gt":""}}`, `{"Username":"a"}{"Username":"b"}`, `[]`, `null`, `{"username":"ada"}`, "{\"Email\":\"\xff\"}", `{"a":1}`, ` {} x`,
+		`{"Username":"a","Username":"b"}`, `{"Caption":null}`, `{"Caption":"a","caption":"b"}`, `{"Device":"a","Password":"\u0000"}`, `{"Caption":1e3}`,
 	} {
 		f.Add([]byte(s))
 	}
+	var d document
+	if err := json.Unmarshal(api.Document(), &d); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var body api.AccountBody
-		if err := api.ParseJSON(data, &body); err != nil {
-			return
-		}
-		if !utf8.Valid(data) || !json.Valid(data) {
-			t.Fatalf("accepted invalid JSON: %q", data)
-		}
-		if bytes.TrimLeft(data, " \t\r\n")[0] != '{' {
-			t.Fatalf("accepted a value that is not an object: %q", data)
-		}
-		again, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var second api.AccountBody
-		if err := api.ParseJSON(again, &second); err != nil || second != body {
-			t.Fatalf("%q reads as %+v, and then as %+v: %v", data, body, second, err)
+		for name, body := range api.Bodies() {
+			if err := api.ParseJSON(data, body); err != nil {
+				continue
+			}
+			var value map[string]any
+			if err := json.Unmarshal(data, &value); err != nil || !utf8.Valid(data) {
+				t.Fatalf("%s accepted %q: %v", name, data, err)
+			}
+			properties := mapOf(mapOf(mapOf(d["components"])["schemas"])[name])["properties"]
+			for key, v := range value {
+				schema, known := mapOf(properties)[key]
+				if _, text := v.(string); !known || !text || mapOf(schema)["type"] != "string" {
+					t.Fatalf("%s accepted %q: %s", name, data, key)
+				}
+			}
+			again, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			second := api.Bodies()[name]
+			if err := api.ParseJSON(again, second); err != nil || !reflect.DeepEqual(body, second) {
+				t.Fatalf("%q reads as %+v, and then as %+v: %v", data, body, second, err)
+			}
 		}
 	})
 }

@@ -90,14 +90,12 @@ func (h *harness) serve(change ...func(*api.Options)) string {
 
 func (h *harness) options() api.Options {
 	h.t.Helper()
-	unlimited := api.Rate{Burst: 1 << 30, Every: time.Nanosecond}
 	return api.Options{
-		Source:          credentialwatch.Fixed(credentialwatch.State{Store: openStore(h.t, h.db), Key: signingKey}),
-		Bucket:          images.NewBucket(h.s3.Client(), dev.BucketName),
-		Log:             slog.New(slog.NewJSONHandler(h.log, nil)),
-		PasswordCost:    bcrypt.MinCost,
-		UserAttempts:    unlimited,
-		AddressAttempts: unlimited,
+		Source:       credentialwatch.Fixed(credentialwatch.State{Store: openStore(h.t, h.db), Key: signingKey}),
+		Bucket:       images.NewBucket(h.s3.Client(), dev.BucketName),
+		Log:          slog.New(slog.NewJSONHandler(h.log, nil)),
+		PasswordCost: bcrypt.MinCost,
+		Limits:       api.Unlimited(),
 	}
 }
 
@@ -253,6 +251,15 @@ func (h *harness) signUp(name string) string {
 	return h.logIn(name, password)
 }
 
+// current returns a body with the current password, for a deletion, or for a change with these fields and values.
+func current(fields ...string) map[string]string {
+	body := map[string]string{"CurrentPassword": password}
+	for i := 0; i+1 < len(fields); i += 2 {
+		body[fields[i]] = fields[i+1]
+	}
+	return body
+}
+
 func (h *harness) logIn(name, password string) string {
 	h.t.Helper()
 	a := h.do("POST", "/api/login", map[string]string{"Username": name, "Password": password}).requireStatus(h.t, http.StatusOK)
@@ -305,8 +312,8 @@ func (h *harness) images(token, query string) imagePage {
 }
 
 type sessionAnswer struct {
-	Token string
-	User  userAnswer
+	Token, Device string
+	User          userAnswer
 }
 
 type userAnswer struct {

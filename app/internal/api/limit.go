@@ -1,94 +1,181 @@
 package api
 
 import (
-	"container/list"
+	"context"
+	"errors"
+	"fmt"
 	"math"
-	"sync"
+	"net/http"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"cinema-database/app/internal/passwords"
+	"cinema-database/app/internal/store"
+	"cinema-database/app/internal/tokens"
 )
 
-// Rate allows Burst events at once, and then one per interval Every.
-type Rate struct {
-	Burst int
-	Every time.Duration
+// Limit allows Attempts in each period of length Window, which all instances count together in the database. Every attempt
+// counts, also one that succeeds.
+type Limit struct {
+	Attempts int
+	Window   time.Duration
 }
 
-func (r Rate) or(other Rate) Rate {
-	if r == (Rate{}) {
-		return other
-	}
-	return r
+// Limits are the limits of an API. A zero Limit is replaced by the default.
+type Limits struct {
+	// Pair limits log-ins by name and address, Name by name alone. Both are for devices that the account does not know:
+	// attempts from elsewhere keep nobody out who has logged in from this device before.
+	Pair, Name Limit
+	// Device limits log-ins of a known device, so that a stolen device text gives no more guesses than others have.
+	Device Limit
+	// Address limits log-ins and registrations by address, which a whole office may share.
+	Address Limit
+	// Registration limits new accounts by address: the answers tell which names and e-mail addresses exist.
+	Registration Limit
+	// Session limits the uses of the current password within a session.
+	Session Limit
+	// Email limits changes of an account's e-mail address: the answers tell which addresses exist.
+	Email Limit
 }
 
-var (
-	// userAttempts limits wrong passwords per name: ten thousand guesses take three and a half days. A lower rate would
-	// protect better against guessing, but would let anyone lock out an account's owner for longer.
-	userAttempts = Rate{Burst: 10, Every: 30 * time.Second}
-	// addressAttempts limits wrong passwords and registrations per address, which a whole office may share.
-	addressAttempts = Rate{Burst: 60, Every: 5 * time.Second}
-)
-
-// limiterKeys is the maximum number of keys of a limiter, which evicts the least recently used one. An attacker would need
-// as many addresses to fill it, because each address is limited itself.
-const limiterKeys = 20_000
-
-// limiter is a token bucket for each key, in bounded memory.
-type limiter struct {
-	rate Rate
-	now  func() time.Time
-	mu   sync.Mutex
-	// buckets maps keys to elements of order, whose values are *bucket, most recently used first.
-	buckets map[string]*list.Element
-	order   *list.List
+// defaultLimits allow 14,400 guesses a day at an account from any number of addresses, and 1,440 from one. The passwords
+// that are accepted take a million guesses or more.
+var defaultLimits = Limits{
+	Pair:         Limit{10, 10 * time.Minute},
+	Name:         Limit{100, 10 * time.Minute},
+	Device:       Limit{20, 10 * time.Minute},
+	Address:      Limit{120, 10 * time.Minute},
+	Registration: Limit{60, time.Hour},
+	Session:      Limit{10, 10 * time.Minute},
+	Email:        Limit{5, 24 * time.Hour},
 }
 
-type bucket struct {
-	key    string
-	tokens float64
-	at     time.Time
+// Unlimited returns limits that no load reaches, for benchmarks and tests.
+func Unlimited() Limits {
+	l := Limit{1 << 30, time.Hour}
+	return Limits{l, l, l, l, l, l, l}
 }
 
-func newLimiter(rate Rate, now func() time.Time) *limiter {
-	return &limiter{rate: rate, now: now, buckets: map[string]*list.Element{}, order: list.New()}
-}
-
-// take takes a token. If there is none, it returns the time until there is one.
-func (l *limiter) take(key string) (wait time.Duration, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.bucket(key)
-	if b.tokens < 1 {
-		return time.Duration(math.Ceil((1 - b.tokens) * float64(l.rate.Every))), false
-	}
-	b.tokens--
-	return 0, true
-}
-
-// putBack returns the token of an attempt that does not count.
-func (l *limiter) putBack(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.bucket(key)
-	b.tokens = min(b.tokens+1, float64(l.rate.Burst))
-}
-
-func (l *limiter) bucket(key string) *bucket {
-	now := l.now()
-	if e, found := l.buckets[key]; found {
-		l.order.MoveToFront(e)
-		b := e.Value.(*bucket)
-		if d := now.Sub(b.at); d > 0 {
-			b.tokens = min(b.tokens+float64(d)/float64(l.rate.Every), float64(l.rate.Burst))
-			b.at = now
+func (l Limits) orDefaults() Limits {
+	d := defaultLimits
+	for _, one := range []struct{ set, otherwise *Limit }{
+		{&l.Pair, &d.Pair}, {&l.Name, &d.Name}, {&l.Device, &d.Device}, {&l.Address, &d.Address},
+		{&l.Registration, &d.Registration}, {&l.Session, &d.Session}, {&l.Email, &d.Email},
+	} {
+		if *one.set == (Limit{}) {
+			*one.set = *one.otherwise
 		}
-		return b
 	}
-	if l.order.Len() >= limiterKeys {
-		oldest := l.order.Back()
-		l.order.Remove(oldest)
-		delete(l.buckets, oldest.Value.(*bucket).key)
+	return l
+}
+
+// guardKeys is the maximum number of addresses that a guard remembers; it forgets the least recently seen one.
+const guardKeys = 20_000
+
+// guard limits the attempts of an address at this instance, so that a flood does not reach the database.
+type guard struct {
+	limit Limit
+	seen  *lru.Cache[string, *rate.Limiter]
+}
+
+func newGuard(l Limit) *guard {
+	seen, err := lru.New[string, *rate.Limiter](guardKeys)
+	if err != nil {
+		panic(err) // only a size below 1 is an error
 	}
-	b := &bucket{key: key, tokens: float64(l.rate.Burst), at: now}
-	l.buckets[key] = l.order.PushFront(b)
-	return b
+	return &guard{l, seen}
+}
+
+// take takes an attempt. If there is none, it returns the time until there is one.
+func (g *guard) take(address string, now time.Time) (wait time.Duration, ok bool) {
+	fresh := rate.NewLimiter(rate.Every(g.limit.Window/time.Duration(g.limit.Attempts)), g.limit.Attempts)
+	limiter, found, _ := g.seen.PeekOrAdd(address, fresh)
+	if !found {
+		limiter = fresh
+	}
+	g.seen.Get(address) // it was used
+	if limiter.AllowN(now, 1) {
+		return 0, true
+	}
+	missing := 1 - limiter.TokensAt(now)
+	return time.Duration(missing * float64(g.limit.Window) / float64(g.limit.Attempts)), false
+}
+
+// attempt is one use of a limit.
+type attempt struct {
+	// kind separates the keys of the limits, and is the metric's label.
+	kind  string
+	limit Limit
+	key   string
+}
+
+// guarded checks the address before anything of the request reaches the database.
+func (a *API) guarded(c *call) error {
+	if wait, ok := a.guard.take(c.client, a.now()); !ok {
+		return a.tooMany("address", wait)
+	}
+	return nil
+}
+
+// attempt counts attempts, in order, until one exceeds its limit.
+func (a *API) attempt(ctx context.Context, s *store.Store, all ...attempt) error {
+	now := a.now()
+	for _, one := range all {
+		window := now.Truncate(one.limit.Window)
+		end := window.Add(one.limit.Window)
+		n, err := s.Attempt(ctx, fmt.Sprintf("%s %d %s", one.kind, window.Unix(), one.key), end)
+		if err != nil {
+			return err
+		}
+		if n > one.limit.Attempts {
+			return a.tooMany(one.kind, end.Sub(now))
+		}
+	}
+	return nil
+}
+
+func (a *API) tooMany(kind string, wait time.Duration) error {
+	a.metrics.refused.WithLabelValues(kind).Inc()
+	return &problem{
+		Status:     http.StatusTooManyRequests,
+		Detail:     "Too many attempts; try again later.",
+		RetryAfter: max(time.Second, time.Duration(math.Ceil(wait.Seconds()))*time.Second),
+	}
+}
+
+// loginAttempts returns the limits of a log-in. device is the known device, or zero.
+func (a *API) loginAttempts(name string, device tokens.Device, client string) []attempt {
+	if device != (tokens.Device{}) {
+		return []attempt{{"device", a.limits.Device, device.Account.Hex() + " " + device.ID.Hex()}}
+	}
+	return []attempt{
+		{"user", a.limits.Pair, name + " " + client},
+		{"address", a.limits.Address, client},
+		{"name", a.limits.Name, name},
+	}
+}
+
+// checkCurrentPassword checks the password that a change of the session's account needs.
+func (a *API) checkCurrentPassword(c *call, current string) (store.User, error) {
+	// A token of an ended session must not cause a hash.
+	user, err := c.state.Store.UserOf(c.Context(), c.session)
+	if err != nil {
+		return store.User{}, ended(err)
+	}
+	const field = "CurrentPassword"
+	if current == "" {
+		return store.User{}, &problem{Status: http.StatusBadRequest, Detail: "This change needs the current password.",
+			Fields: []fieldProblem{{field, "is required for this change"}}}
+	}
+	if err := a.attempt(c.Context(), c.state.Store, attempt{"session", a.limits.Session, c.session.ID.Hex()}); err != nil {
+		return store.User{}, err
+	}
+	if err := a.hasher.Check(c.Context(), user.PasswordHash, current); errors.Is(err, passwords.ErrWrong) {
+		return store.User{}, &problem{Status: http.StatusForbidden, Detail: "The current password is wrong.", Fields: []fieldProblem{{field, "is wrong"}}}
+	} else if err != nil {
+		return store.User{}, err
+	}
+	return user, nil
 }

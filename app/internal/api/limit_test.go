@@ -9,64 +9,41 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLimiterMemoryIsBounded(t *testing.T) {
-	l := newLimiter(Rate{Burst: 1, Every: time.Hour}, time.Now)
-	_, ok := l.take("first")
+func TestGuardMemoryIsBounded(t *testing.T) {
+	now := time.Now()
+	g := newGuard(Limit{1, time.Hour})
+	_, ok := g.take("first", now)
 	assert.True(t, ok)
-	for n := range limiterKeys - 1 {
-		l.take(fmt.Sprint(n))
+	for n := range guardKeys - 1 {
+		g.take(fmt.Sprint(n), now)
 	}
-	_, ok = l.take("first")
-	assert.False(t, ok, "the key is still known, and the most recently used one")
-	for n := range 3 * limiterKeys {
-		l.take(fmt.Sprint("other", n))
+	wait, ok := g.take("first", now)
+	assert.False(t, ok, "the address is still known")
+	assert.InDelta(t, time.Hour, wait, float64(time.Second))
+	for n := range 2 * guardKeys {
+		g.take(fmt.Sprint("other", n), now)
 	}
-	assert.Len(t, l.buckets, limiterKeys)
-	assert.Equal(t, limiterKeys, l.order.Len())
+	assert.Equal(t, guardKeys, g.seen.Len())
 }
 
-// TestLimiterSaysHowLong: a bucket with almost a whole token still returns the remaining wait.
-func TestLimiterSaysHowLong(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	l := newLimiter(Rate{Burst: 1, Every: time.Second}, func() time.Time { return now })
-	_, ok := l.take("key")
-	assert.True(t, ok)
-	for _, step := range []time.Duration{30, 282, 688} {
-		now = now.Add(step * time.Millisecond)
-		if wait, ok := l.take("key"); !ok {
-			assert.Positive(t, wait)
-		}
-	}
-}
-
-// TestLimiterNeverAllowsMore: in any period, a limiter allows at most the burst and one attempt per interval.
-func TestLimiterNeverAllowsMore(t *testing.T) {
+// TestGuardNeverAllowsMore: in any period, a guard allows at most the attempts of one window and those that time adds.
+func TestGuardNeverAllowsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rate := Rate{Burst: rapid.IntRange(1, 10).Draw(t, "burst"), Every: time.Second}
+		limit := Limit{rapid.IntRange(1, 10).Draw(t, "attempts"), 10 * time.Second}
 		now := time.Unix(1_700_000_000, 0)
-		var first, latest time.Time
-		l := newLimiter(rate, func() time.Time { return now })
+		first := now
+		g := newGuard(limit)
 		taken := 0
-		for _, step := range rapid.SliceOfN(rapid.IntRange(-500, 3000), 1, 100).Draw(t, "steps") {
+		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 100).Draw(t, "steps") {
 			now = now.Add(time.Duration(step) * time.Millisecond)
-			if first.IsZero() {
-				first = now
-			}
-			if now.After(latest) {
-				latest = now
-			}
-			wait, ok := l.take("key")
-			switch {
-			case ok && rapid.Bool().Draw(t, "put back"):
-				l.putBack("key")
-			case ok:
+			wait, ok := g.take("address", now)
+			if ok {
 				taken++
-			case wait <= 0 || wait > rate.Every:
+			} else if wait <= 0 || wait > limit.Window {
 				t.Fatalf("wait %v", wait)
 			}
 		}
-		// A clock that goes back adds no tokens.
-		if most := float64(rate.Burst) + latest.Sub(first).Seconds(); float64(taken) > most+1e-6 {
+		if most := float64(limit.Attempts) * (1 + now.Sub(first).Seconds()/limit.Window.Seconds()); float64(taken) > most+1e-3 {
 			t.Fatalf("%d taken, %v allowed", taken, most)
 		}
 	})

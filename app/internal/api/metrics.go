@@ -33,7 +33,7 @@ func newMetrics() *metrics {
 		}, []string{"route"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cinema_attempts_refused_total",
-			Help: "Log-ins and registrations refused by a rate limit, by the limit: user or address.",
+			Help: "Log-ins and registrations refused by a rate limit, by the limit: device, user (name and address), name, address, registration, session, account or email.",
 		}, []string{"by"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused,

@@ -251,7 +251,7 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	call("POST /api/users/{username}/movies/{id}", 400, "", nil, []string{"ada", "x"})
 	call("GET /api/users/{username}", 200, "", nil, []string{"ada"}) // with a favorite
 	call("DELETE /api/users/{username}/movies/{id}", 200, "", nil, []string{"ada", id})
-	a := call("PUT /api/users/{username}", 200, "", map[string]string{"Username": "ada", "Email": "ada@example.org", "Password": "another password"}, []string{"ada"})
+	a := call("PUT /api/users/{username}", 200, "", current("Username", "ada", "Email", "ada@example.org", "Password", "another good phrase"), []string{"ada"})
 	token = as[sessionAnswer](t, a).Token
 	call("PUT /api/users/{username}", 400, "", map[string]string{"Username": "ada"}, []string{"ada"})
 
@@ -298,7 +298,13 @@ func TestDocumentDescribesEveryAnswer(t *testing.T) {
 	body, contentType = form(file{"image", "x", testimage.JPEG(3, 2)[:60]})
 	call("POST /api/images", 422, "", body, nil, contentType)
 	call("DELETE /api/images/{id}", 204, "", nil, []string{ids["png"]})
-	call("DELETE /api/users/{username}", 204, "", nil, []string{"ada"})
+	call("DELETE /api/users/{username}", 403, "", map[string]string{"CurrentPassword": "wrong"}, []string{"ada"})
+	call("DELETE /api/users/{username}", 400, "", map[string]string{"CurrentPassword": ""}, []string{"ada"})
+	call("DELETE /api/users/{username}", 204, "", map[string]string{"CurrentPassword": "another good phrase"}, []string{"ada"})
+	h.signUp("eve")
+	token = h.logIn("eve", password)
+	call("POST /api/logout", 204, "", nil, nil)
+	call("POST /api/logout", 401, "", nil, nil)
 
 	for name := range operations {
 		assert.True(t, called[name], "%s was not called", name)

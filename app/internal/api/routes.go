@@ -17,6 +17,9 @@ type call struct {
 	session tokens.Session
 	// client is the request's source address.
 	client string
+	// control sets the connection's deadlines. bodyTime is how long a JSON body may take.
+	control  *http.ResponseController
+	bodyTime time.Duration
 }
 
 type handler func(w http.ResponseWriter, c *call) error
@@ -62,6 +65,7 @@ func (a *API) routes() []route {
 
 		{"POST", base + "/users", open, quick, a.register},
 		{"POST", base + "/login", open, quick, a.login},
+		{"POST", base + "/logout", member, quick, a.logout},
 		{"GET", base + "/users/{username}", self, quick, a.getUser},
 		{"PUT", base + "/users/{username}", self, quick, a.putUser},
 		{"DELETE", base + "/users/{username}", self, transfer, a.deleteUser},

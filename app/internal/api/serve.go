@@ -119,7 +119,8 @@ func (a *API) endpoint(rt route) http.Handler {
 		f := r.Context().Value(frameKey{}).(*frame)
 		ctx, cancel := context.WithTimeout(r.Context(), rt.limit)
 		defer cancel()
-		c := &call{Request: r.WithContext(ctx), state: a.source.Current(), client: f.client}
+		c := &call{Request: r.WithContext(ctx), state: a.source.Current(), client: f.client,
+			control: http.NewResponseController(w), bodyTime: a.bodyTime}
 		err := a.admit(rt.access, c)
 		if err == nil {
 			if rt.pattern != base+"/images" || rt.method != http.MethodPost {

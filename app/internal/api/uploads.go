@@ -197,11 +197,10 @@ func (a *API) receive(w http.ResponseWriter, c *call) (_ upload, err error) {
 	if c.ContentLength > images.MaxBytes+multipartOverhead {
 		return upload{}, tooLong
 	}
-	control := http.NewResponseController(w)
 	c.Body = http.MaxBytesReader(w, struct {
 		io.Reader
 		io.Closer
-	}{&pacedReader{Reader: c.Body, pace: a.uploads.pace, control: control}, c.Body}, images.MaxBytes+multipartOverhead)
+	}{&pacedReader{Reader: c.Body, pace: a.uploads.pace, control: c.control}, c.Body}, images.MaxBytes+multipartOverhead)
 	form, err := c.MultipartReader()
 	if err != nil {
 		return upload{}, problemf(http.StatusBadRequest, "The form is malformed.")
@@ -254,7 +253,7 @@ func (a *API) receive(w http.ResponseWriter, c *call) (_ upload, err error) {
 		return upload{}, problemf(http.StatusBadRequest, "The form has no part named image.")
 	}
 	// The server's write timeout counts from the request's header, which may be long ago.
-	_ = control.SetWriteDeadline(time.Now().Add(transfer))
+	_ = c.control.SetWriteDeadline(time.Now().Add(transfer))
 	return up, nil
 }
 

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/mail"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -29,12 +27,18 @@ func normalizeUsername(s string) string { return strings.ToLower(s) }
 // maxEmail is the maximum length of an address, in bytes (RFC 5321, section 4.5.3.1.3, without the brackets).
 const maxEmail = 254
 
-// accountBody is the body of POST and PUT of an account.
+// accountBody is the body of POST of an account.
 type accountBody struct {
 	Username string
 	Password string
 	Email    string
 	Birthday string
+}
+
+// changedBody is the body of PUT of an account.
+type changedBody struct {
+	accountBody
+	CurrentPassword string
 }
 
 // check normalizes the fields and reports all errors. Without passwordRequired, an empty password is valid.
@@ -46,17 +50,15 @@ func (b *accountBody) check(now time.Time, passwordRequired bool) error {
 	if b.Username = normalizeUsername(b.Username); !usernamePattern.MatchString(b.Username) {
 		bad("Username", "must have 3 to 32 characters a-z, 0-9, _ or -, and begin with a letter or digit")
 	}
-	switch {
-	case b.Password == "" && !passwordRequired:
-	case utf8.RuneCountInString(b.Password) < passwords.MinBytes:
-		bad("Password", "must be at least %d characters long", passwords.MinBytes)
-	case len(b.Password) > passwords.MaxBytes:
-		bad("Password", "must be at most %d bytes long", passwords.MaxBytes)
-	}
 	b.Email = strings.ToLower(b.Email)
 	if at, err := mail.ParseAddress(b.Email); err != nil || at.Address != b.Email || len(b.Email) > maxEmail ||
 		strings.ContainsFunc(b.Email, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		bad("Email", "must be an address such as ada@example.com")
+	}
+	if b.Password != "" || passwordRequired {
+		if err := passwords.Validate(b.Password, b.Username, b.Email, b.Birthday); err != nil {
+			bad("Password", "%s", err)
+		}
 	}
 	if b.Birthday != "" {
 		if d, err := time.Parse(time.DateOnly, b.Birthday); err != nil || d.After(now) || d.Year() < 1900 {
@@ -74,10 +76,13 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
+	if err := a.guarded(c); err != nil {
+		return err
+	}
 	if err := body.check(a.now(), true); err != nil {
 		return err
 	}
-	if err := a.attempt(a.byAddress, "address", c.client); err != nil {
+	if err := a.attempt(c.Context(), c.state.Store, attempt{"registration", a.limits.Registration, c.client}); err != nil {
 		return err
 	}
 	hash, err := a.hasher.Hash(c.Context(), body.Password)
@@ -94,38 +99,25 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusCreated, user)
 }
 
-// attempt takes an attempt from the limit of a user or an address.
-func (a *API) attempt(l *limiter, by, key string) error {
-	wait, ok := l.take(key)
-	if ok {
-		return nil
-	}
-	a.metrics.refused.WithLabelValues(by).Inc()
-	return &problem{
-		Status:     http.StatusTooManyRequests,
-		Detail:     "Too many attempts; try again later.",
-		RetryAfter: time.Duration(math.Ceil(wait.Seconds())) * time.Second,
-	}
-}
-
-// session is the answer to a log-in, and to a change of an account.
+// session is the answer to a change of an account.
 type session struct {
 	User  store.User `json:"user"`
 	Token string     `json:"token"`
 }
 
-func (a *API) writeSession(w http.ResponseWriter, c *call, user store.User) error {
-	token, err := tokens.Sign(c.state.Key, user.Session(), a.now())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, session{user, token})
+// login is the answer to a log-in.
+type login struct {
+	session
+	// Device is sent with the next log-in on the same device, so that other people's attempts do not keep it out.
+	Device string `json:"device"`
 }
 
-// login gives the same answer, after the same work, for a wrong password and an unknown name. It takes an attempt before
-// the work and puts it back after a right password, so that concurrent attempts cannot exceed the limit.
+// loginBody is the body of POST of a log-in.
+type loginBody struct{ Username, Password, Device string }
+
+// login gives the same answer, after the same work, for a wrong password and an unknown name.
 func (a *API) login(w http.ResponseWriter, c *call) error {
-	var body struct{ Username, Password string }
+	var body loginBody
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
@@ -133,33 +125,62 @@ func (a *API) login(w http.ResponseWriter, c *call) error {
 	if !usernamePattern.MatchString(name) {
 		name = "" // no account has it; all invalid names share one limit
 	}
-	if err := a.attempt(a.byAddress, "address", c.client); err != nil {
+	if err := a.guarded(c); err != nil {
 		return err
 	}
-	if err := a.attempt(a.byUser, "user", name); err != nil {
-		a.byAddress.putBack(c.client)
-		return err
-	}
-	user, err := a.verify(c, name, body.Password)
-	if !errors.Is(err, passwords.ErrWrong) {
-		a.byUser.putBack(name)
-		a.byAddress.putBack(c.client)
-	}
-	switch {
-	case errors.Is(err, passwords.ErrWrong):
-		return errUnauthorized("No account has this name and password.")
-	case err != nil:
-		return err
-	}
-	return a.writeSession(w, c, user)
-}
-
-func (a *API) verify(c *call, name, password string) (store.User, error) {
 	user, err := c.state.Store.UserByName(c.Context(), name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return store.User{}, err
+		return err
 	}
-	return user, a.hasher.Check(c.Context(), user.PasswordHash, password)
+	device, err := tokens.ParseDevice(c.state.Key, body.Device, a.now())
+	if err != nil || device.Account != user.ID {
+		device = tokens.Device{} // unknown, or another account's
+	}
+	if err := a.attempt(c.Context(), c.state.Store, a.loginAttempts(name, device, c.client)...); err != nil {
+		return err
+	}
+	err = a.hasher.Check(c.Context(), user.PasswordHash, body.Password)
+	wrong := errUnauthorized("No account has this name and password.")
+	switch {
+	case errors.Is(err, passwords.ErrWrong):
+		return wrong
+	case err != nil:
+		return err
+	case user.Blocked:
+		return problemf(http.StatusForbidden, "This account is blocked.")
+	}
+	user, session, err := c.state.Store.StartSession(c.Context(), user, a.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return wrong // the password has just changed
+	} else if err != nil {
+		return err
+	}
+	if device == (tokens.Device{}) {
+		device = tokens.Device{Account: user.ID, ID: bson.NewObjectID()}
+	}
+	answer := login{}
+	if answer.session, err = a.newSession(c, user, session); err != nil {
+		return err
+	}
+	if answer.Device, err = tokens.SignDevice(c.state.Key, device, a.now()); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
+
+func (a *API) newSession(c *call, user store.User, s tokens.Session) (session, error) {
+	token, err := tokens.Sign(c.state.Key, s, a.now())
+	return session{user, token}, err
+}
+
+// logout ends the session.
+func (a *API) logout(w http.ResponseWriter, c *call) error {
+	if err := c.state.Store.EndSession(c.Context(), c.session); err != nil {
+		return ended(err)
+	}
+	a.accounts.drop(c.session)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (a *API) getUser(w http.ResponseWriter, c *call) error {
@@ -170,47 +191,68 @@ func (a *API) getUser(w http.ResponseWriter, c *call) error {
 	return writeJSON(w, http.StatusOK, user)
 }
 
-// putUser replaces an account's fields. Its answer has a new token, because a changed name or password ends the sessions.
+// putUser replaces an account's fields. A changed password or name ends the account's other sessions, and the token in the
+// answer replaces this one's.
 func (a *API) putUser(w http.ResponseWriter, c *call) error {
-	var body accountBody
+	var body changedBody
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
 	if err := body.check(a.now(), false); err != nil {
 		return err
 	}
-	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
-	if body.Password != "" {
-		// A token of an ended session must not cause a hash, and one account must not use all of the CPU for hashes.
-		if _, err := c.state.Store.UserOf(c.Context(), c.session); err != nil {
-			return ended(err)
-		}
-		if err := a.attempt(a.byUser, "user", c.session.Username); err != nil {
-			return err
-		}
-		hash, err := a.hasher.Hash(c.Context(), body.Password)
-		if err != nil {
-			return err
-		}
-		change.PasswordHash = hash
-	}
-	user, err := c.state.Store.ChangeUser(c.Context(), c.session, change)
+	user, err := c.state.Store.UserOf(c.Context(), c.session)
 	if err != nil {
 		return ended(err)
 	}
-	if user.Session() != c.session {
+	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
+	if body.Password != "" || body.Username != user.Username || body.Email != user.Email {
+		if _, err := a.checkCurrentPassword(c, body.CurrentPassword); err != nil {
+			return err
+		}
+	}
+	if body.Email != user.Email {
+		if err := a.attempt(c.Context(), c.state.Store, attempt{"email", a.limits.Email, user.ID.Hex()}); err != nil {
+			return err
+		}
+	}
+	if body.Password != "" {
+		// By account, because each change begins another session. Only those who know the password come so far.
+		if err := a.attempt(c.Context(), c.state.Store, attempt{"account", a.limits.Session, user.ID.Hex()}); err != nil {
+			return err
+		}
+		if change.PasswordHash, err = a.hasher.Hash(c.Context(), body.Password); err != nil {
+			return err
+		}
+	}
+	user, next, err := c.state.Store.ChangeUser(c.Context(), c.session, change, a.now())
+	if err != nil {
+		return ended(err)
+	}
+	if next != c.session {
 		a.accounts.drop(c.session)
 	}
-	return a.writeSession(w, c, user)
+	answer, err := a.newSession(c, user, next)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, answer)
 }
+
+// deletionBody is the body of DELETE of an account.
+type deletionBody struct{ CurrentPassword string }
 
 // deleteUser removes the account's images, then the account, so that it can be repeated if it fails between the two.
 // Then it removes images that were uploaded meanwhile.
 func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
-	s := c.state.Store
-	if _, err := s.UserOf(c.Context(), c.session); err != nil {
-		return ended(err)
+	var body deletionBody
+	if err := decodeJSON(c, &body); err != nil {
+		return err
 	}
+	if _, err := a.checkCurrentPassword(c, body.CurrentPassword); err != nil {
+		return err
+	}
+	s := c.state.Store
 	if err := a.removeAllImages(c.Context(), c); err != nil {
 		return err
 	}

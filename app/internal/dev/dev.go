@@ -33,8 +33,8 @@ type Options struct {
 	Log *slog.Logger
 	// PasswordCost is bcrypt's cost; zero for the API's default.
 	PasswordCost int
-	// UserAttempts and AddressAttempts limit log-ins; zero for the API's defaults.
-	UserAttempts, AddressAttempts api.Rate
+	// Limits limit log-ins and changes of accounts; zero for the API's defaults.
+	Limits api.Limits
 	// Intercept, if not nil, returns the handler that answers instead of the API, behind the edge.
 	Intercept func(api http.Handler) http.Handler
 }
@@ -131,14 +131,13 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	thumbs := newThumbnails(s.S3.Client(), o.Log)
 	s.onClose(thumbs.close)
 	handler, err := api.New(api.Options{
-		Source:          credentialwatch.Fixed(credentialwatch.State{Store: s.Store, Key: key}),
-		Bucket:          bucket,
-		Log:             o.Log,
-		PasswordCost:    o.PasswordCost,
-		UserAttempts:    o.UserAttempts,
-		AddressAttempts: o.AddressAttempts,
-		Uploaded:        thumbs.uploaded,
-		Proxies:         edgeProxies,
+		Source:       credentialwatch.Fixed(credentialwatch.State{Store: s.Store, Key: key}),
+		Bucket:       bucket,
+		Log:          o.Log,
+		PasswordCost: o.PasswordCost,
+		Limits:       o.Limits,
+		Uploaded:     thumbs.uploaded,
+		Proxies:      edgeProxies,
 	})
 	if err != nil {
 		return nil, err

@@ -137,7 +137,7 @@ func TestEdgeForwardsTheViewer(t *testing.T) {
 		forwarded   []string
 	}
 	calls := make(chan call, 1)
-	options := dev.Options{Addr: "127.0.0.1:0", PasswordCost: bcrypt.MinCost, AddressAttempts: api.Rate{Burst: 2, Every: time.Hour},
+	options := dev.Options{Addr: "127.0.0.1:0", PasswordCost: bcrypt.MinCost, Limits: api.Limits{Address: api.Limit{Attempts: 2, Window: time.Hour}},
 		Intercept: func(api http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				calls <- call{r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Values("X-Forwarded-For")}

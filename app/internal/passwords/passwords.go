@@ -3,25 +3,68 @@ package passwords
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/trustelem/zxcvbn"
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
-	// MinBytes is the minimum length of a password (NIST SP 800-63B, section 5.1.1.2).
-	MinBytes = 8
+	// MinCharacters is the minimum length of a password (NIST SP 800-63B, section 5.1.1.2).
+	MinCharacters = 8
 	// MaxBytes is the maximum length: bcrypt ignores further bytes.
 	MaxBytes = 72
 	// DefaultCost is the minimum work factor of OWASP's Password Storage Cheat Sheet.
 	DefaultCost = 10
+	// minGuesses is the minimum number of guesses that an accepted password takes, by zxcvbn's estimate: far more than the
+	// API's limits allow in a year.
+	minGuesses = 1e6
+	// estimated is how many bytes of a password are estimated: the worst texts take 9 ms with 20, and 56 ms with 32.
+	estimated = 20
 	// maxWait limits the wait for a free slot, in addition to the request's deadline.
-	maxWait = 10 * time.Second
+	maxWait = 1500 * time.Millisecond
+	// maxWaiting is how many may wait for each slot: less than maxWait's worth.
+	maxWaiting = 12
 )
+
+// Normalize returns the form in which passwords are compared: NFC, in which a composed and a decomposed letter are the same
+// (NIST SP 800-63B, section 5.1.1.2).
+func Normalize(password string) string { return norm.NFC.String(password) }
+
+// Validate returns why a password is refused, or nil: its length, or that it is easy to guess, such as a common password, a
+// sequence, a repetition, or personal data. personal are texts that belong to the account, such as its name.
+func Validate(password string, personal ...string) error {
+	password = Normalize(password)
+	switch {
+	case utf8.RuneCountInString(password) < MinCharacters:
+		return fmt.Errorf("must be at least %d characters long", MinCharacters)
+	case len(password) > MaxBytes:
+		return fmt.Errorf("must be at most %d bytes long", MaxBytes)
+	}
+	known := []string{"cinema"}
+	for _, text := range personal {
+		local, _, _ := strings.Cut(text, "@") // of an e-mail address
+		known = append(known, text, local)
+		known = append(known, strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+	}
+	start := password[:min(len(password), estimated)]
+	if zxcvbn.PasswordStrength(strings.ToValidUTF8(start, ""), known).Guesses < minGuesses {
+		return errors.New("is too easy to guess: avoid common passwords, names, sequences and repetitions; several unrelated words are good")
+	}
+	return nil
+}
+
+// Generate returns a random password with 130 bits.
+func Generate() string { return rand.Text() }
 
 // ErrBusy means that no slot became free in time. The caller should retry later.
 var ErrBusy = errors.New("passwords: all slots are in use")
@@ -33,6 +76,8 @@ var ErrWrong = errors.New("passwords: wrong password")
 type Hasher struct {
 	cost  int
 	slots chan struct{}
+	// waiting is how many operations wait for a slot.
+	waiting atomic.Int64
 	// decoy is the hash for unknown accounts, so that checking takes as long as for a known account.
 	decoy []byte
 }
@@ -51,14 +96,14 @@ func New(cost int) (*Hasher, error) {
 	}, nil
 }
 
-// Hash hashes a password of MinBytes to MaxBytes bytes. The error is ErrBusy if no slot became free in time.
+// Hash hashes a password that Validate accepts. The error is ErrBusy if no slot became free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	return bcrypt.GenerateFromPassword([]byte(password), h.cost)
+	return bcrypt.GenerateFromPassword([]byte(Normalize(password)), h.cost)
 }
 
 // Check compares a password with an account's hash, and returns nil, ErrWrong or ErrBusy. A nil hash means that the
@@ -73,23 +118,42 @@ func (h *Hasher) Check(ctx context.Context, hash []byte, password string) error 
 	if !exists {
 		hash = h.decoy
 	}
-	// No account has a longer password, but bcrypt would compare the first 72 bytes.
-	fits := len(password) <= MaxBytes
-	if !fits {
-		password = password[:MaxBytes]
+	wrong := !matches(hash, Normalize(password))
+	if wrong && Normalize(password) != password {
+		wrong = !matches(hash, password) // a hash from before passwords were normalized
 	}
-	if err := bcrypt.CompareHashAndPassword(hash, []byte(password)); err != nil || !exists || !fits {
+	if wrong || !exists {
 		return ErrWrong
 	}
 	return nil
 }
 
+func matches(hash []byte, password string) bool {
+	// No account has a longer password, but bcrypt would compare the first 72 bytes.
+	fits := len(password) <= MaxBytes
+	if !fits {
+		password = password[:MaxBytes]
+	}
+	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && fits
+}
+
+// acquire takes a slot. If too many wait already, it fails at once.
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	release = func() { <-h.slots }
+	select {
+	case h.slots <- struct{}{}:
+		return release, nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > int64(maxWaiting*cap(h.slots)) {
+		return nil, ErrBusy
+	}
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
 	case h.slots <- struct{}{}:
-		return func() { <-h.slots }, nil
+		return release, nil
 	case <-ctx.Done():
 		return nil, ErrBusy
 	case <-timer.C:

@@ -29,6 +29,19 @@ func TestCheck(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestGeneratedPasswordsAreAccepted(t *testing.T) {
+	assert.NoError(t, Validate(Generate(), "ada", "ada@example.com"))
+	assert.NotEqual(t, Generate(), Generate())
+}
+
+// TestLongPasswords: every length up to the maximum is accepted, with letters of any length.
+func TestLongPasswords(t *testing.T) {
+	assert.NoError(t, Validate("a sentence of many words, of which each is common, but not all together"))
+	assert.NoError(t, Validate("кит летит над старым кино"))
+	assert.ErrorContains(t, Validate(strings.Repeat("ä", 37)), "at most 72 bytes")
+	assert.ErrorContains(t, Validate("ä short"), "at least 8 characters")
+}
+
 // TestDecoyCostsAsMuch: for an unknown account, bcrypt compares with a hash of the same cost.
 func TestDecoyCostsAsMuch(t *testing.T) {
 	for _, cost := range []int{bcrypt.MinCost, DefaultCost} {
@@ -50,6 +63,9 @@ func TestSlots(t *testing.T) {
 	_, err := h.Hash(ctx, "long enough")
 	assert.ErrorIs(t, err, ErrBusy, "the wait ends with the request")
 	assert.ErrorIs(t, h.Check(ctx, nil, "long enough"), ErrBusy)
+	h.waiting.Store(int64(maxWaiting * cap(h.slots)))
+	assert.ErrorIs(t, h.Check(context.Background(), nil, "long enough"), ErrBusy, "a full queue is refused at once")
+	h.waiting.Store(0)
 	<-h.slots
 	_, err = h.Hash(context.Background(), "long enough")
 	assert.NoError(t, err)

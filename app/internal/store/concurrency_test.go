@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,7 +23,8 @@ func TestConcurrentFavorites(t *testing.T) {
 	must.OK(a.WriteMovies(ctx, seed.Movies()))(t)
 	movies, _ := must.OK(a.Catalogue(ctx))(t).Search(store.MovieFilter{}, nil, 1000)
 	require.Greater(t, len(movies), 50)
-	user := must.OK(a.AddUser(ctx, store.User{Username: "ada", Email: "ada@example.com"}))(t)
+	user, session, err := a.StartSession(ctx, must.OK(a.AddUser(ctx, store.User{Username: "ada", Email: "ada@example.com", PasswordHash: []byte("x")}))(t), time.Now())
+	require.NoError(t, err)
 
 	atOnce := func(f func(i int) error) {
 		var all sync.WaitGroup
@@ -32,19 +34,19 @@ func TestConcurrentFavorites(t *testing.T) {
 		all.Wait()
 	}
 	atOnce(func(i int) error {
-		_, err := []*store.Store{a, b}[i%2].AddFavorite(ctx, user.Session(), movies[i].ID)
+		_, err := []*store.Store{a, b}[i%2].AddFavorite(ctx, session, movies[i].ID)
 		return err
 	})
-	user = must.OK(a.UserOf(ctx, user.Session()))(t)
+	user = must.OK(a.UserOf(ctx, session))(t)
 	assert.Len(t, user.FavoriteMovies, len(movies))
 	atOnce(func(i int) error {
 		if i%2 == 0 {
 			return nil
 		}
-		_, err := []*store.Store{a, b}[i/2%2].RemoveFavorite(ctx, user.Session(), movies[i].ID)
+		_, err := []*store.Store{a, b}[i/2%2].RemoveFavorite(ctx, session, movies[i].ID)
 		return err
 	})
-	user = must.OK(a.UserOf(ctx, user.Session()))(t)
+	user = must.OK(a.UserOf(ctx, session))(t)
 	assert.Len(t, user.FavoriteMovies, (len(movies)+1)/2)
 }
 

@@ -2,12 +2,12 @@
 import * as api from "../api.js";
 import { element, pluralize } from "../dom.js";
 import { movieGrid } from "../cards.js";
-import { isFavorite, refreshAccount } from "../favorites.js";
+import { isFavorite, pendingFavorites, refreshAccount } from "../favorites.js";
 import { routeTo } from "../router.js";
 
 export async function list({ signal }) {
-  const [all] = await Promise.all([api.movies({}, signal), refreshAccount(signal)]);
-  const movies = all.filter(isFavorite);
+  await pendingFavorites();
+  const [movies] = await Promise.all([api.favorites(signal), refreshAccount(signal)]);
   const status = element("p", { class: "count", role: "status" });
   const updateCount = () => (status.textContent = pluralize(movies.filter(isFavorite).length, "movie"));
   updateCount();

@@ -30,8 +30,9 @@ export async function details({ params, signal }) {
 
   // The page does not wait for the related movies, and an error there does not affect it.
   if (genre?.Name) {
-    api.movies({ genre: genre.Name }, signal).then((movies) => {
-      const others = movies.filter((other) => other._id !== movie._id).slice(0, MAX_RELATED);
+    // One more, because the movie itself is among them.
+    api.movies({ genre: genre.Name, limit: MAX_RELATED + 1 }, signal).then(({ items }) => {
+      const others = items.filter((other) => other._id !== movie._id).slice(0, MAX_RELATED);
       if (others.length) related.append(element("h2", null, `More ${genre.Name}`), movieGrid(others, { headingLevel: 3 }));
     }).catch(() => {});
   }

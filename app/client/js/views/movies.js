@@ -1,8 +1,8 @@
 // All movies, with a search and a genre filter, which are part of the address.
 import * as api from "../api.js";
-import { element, pluralize } from "../dom.js";
+import { element } from "../dom.js";
 import { icon } from "../icons.js";
-import { movieGrid } from "../cards.js";
+import { movieList } from "../cards.js";
 import { favoriteButton, refreshAccount } from "../favorites.js";
 import { explain, retryWhileUnavailable } from "../notices.js";
 import { poster } from "../poster.js";
@@ -12,13 +12,13 @@ import { replaceAddress, routeTo } from "../router.js";
 const SEARCH_DELAY = 200;
 
 export async function list({ query, signal }) {
-  const [all] = await Promise.all([api.movies({}, signal), refreshAccount(signal)]);
-  const genres = [...new Set(all.map((movie) => movie.Genre?.Name).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+  const firstFilter = { q: query.q ?? "", genre: query.genre ?? "" };
+  const [genres, firstPage] = await Promise.all([api.genres(signal), api.movies(firstFilter, signal), refreshAccount(signal)]);
 
   const searchInput = element("input", { type: "search", id: "search", name: "q", value: query.q ?? "", placeholder: "Search movies", autocomplete: "off", spellcheck: "false", enterkeyhint: "search" });
   const chip = (value, label) => element("label", { class: "chip" },
     element("input", { type: "radio", name: "genre", value, checked: (query.genre ?? "") === value }), element("span", null, label));
-  const chips = element("fieldset", { class: "chips" }, element("legend", { class: "visually-hidden" }, "Genre"), chip("", "All"), genres.map((name) => chip(name, name)));
+  const chips = element("fieldset", { class: "chips" }, element("legend", { class: "visually-hidden" }, "Genre"), chip("", "All"), genres.filter((genre) => genre.Movies > 0).map(({ Name }) => chip(Name, Name)));
   const status = element("p", { class: "count", role: "status" });
   const results = element("div", { class: "results" });
   const featured = element("div");
@@ -26,16 +26,15 @@ export async function list({ query, signal }) {
     element("div", { class: "search" }, element("label", { for: "search", class: "visually-hidden" }, "Search movies"), icon("search"), searchInput), chips);
 
   const currentFilter = () => ({ q: searchInput.value.trim(), genre: chips.querySelector("input:checked")?.value ?? "" });
-  let currentSearch = null;
+  let currentSearch = new AbortController();
   let searchTimer = 0;
 
-  function show(movies, { q, genre }) {
-    const filtered = q || genre;
-    status.textContent = filtered ? `${pluralize(movies.length, "movie")} of ${all.length}` : pluralize(movies.length, "movie");
-    featured.replaceChildren(...(filtered ? [] : [featuredMovie(all)].filter(Boolean)));
-    results.replaceChildren(movies.length ? movieGrid(movies) : element("div", { class: "empty" },
+  function show(page, { q, genre }, signal) {
+    const list = movieList(page, { signal, onCount: (text) => (status.textContent = text) });
+    featured.replaceChildren(...(q || genre ? [] : [featuredMovie(page.items)].filter(Boolean)));
+    results.replaceChildren(...(page.items.length ? list : [element("div", { class: "empty" },
       element("p", null, q ? `No movie matches “${q}”${genre ? ` in ${genre}` : ""}.` : "No movies found."),
-      element("button", { type: "button", class: "button", on: { click: clear } }, "Show all movies")));
+      element("button", { type: "button", class: "button", on: { click: clear } }, "Show all movies"))]));
   }
 
   function clear() {
@@ -47,14 +46,14 @@ export async function list({ query, signal }) {
 
   async function update() {
     clearTimeout(searchTimer);
-    currentSearch?.abort();
+    currentSearch.abort();
     currentSearch = new AbortController();
     const searchSignal = AbortSignal.any([currentSearch.signal, signal]);
     const filter = currentFilter();
     replaceAddress(routeTo(["movies"], filter));
     results.setAttribute("aria-busy", "true");
     try {
-      show(await retryWhileUnavailable(results, searchSignal, () => api.movies(filter, searchSignal), 2), filter);
+      show(await retryWhileUnavailable(results, searchSignal, () => api.movies(filter, searchSignal), 2), filter, searchSignal);
     } catch (error) {
       if (searchSignal.aborted || error.kind === "session") return;
       status.textContent = "";
@@ -74,14 +73,13 @@ export async function list({ query, signal }) {
   chips.addEventListener("change", update);
   signal.addEventListener("abort", () => clearTimeout(searchTimer));
 
-  const filter = currentFilter();
-  show(filter.q || filter.genre ? await api.movies(filter, signal) : all, filter);
+  show(firstPage, firstFilter, AbortSignal.any([currentSearch.signal, signal]));
   // On narrow windows the chips scroll sideways. The selected one must be visible.
   const onShown = () => (chips.scrollLeft = (chips.querySelector("input:checked")?.parentElement.offsetLeft ?? 0) - chips.clientWidth / 3);
   return { title: "Movies", onShown, node: element("div", null, element("h1", { class: "visually-hidden" }, "Movies"), tools, featured, status, results) };
 }
 
-// featuredMovie shows one of the featured movies, a different one each day.
+// featuredMovie shows one of the featured movies of the first page, a different one each day.
 function featuredMovie(movies) {
   const candidates = movies.filter((movie) => movie.Featured);
   if (!candidates.length) return null;

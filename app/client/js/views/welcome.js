@@ -21,8 +21,25 @@ function page(title, lead, ...parts) {
 
 const keepCheckbox = () => checkbox({ label: "Stay logged in on this device for up to 7 days", name: "keep" });
 
+// LOGIN_ATTEMPTS is how often a login is sent while the API is busy, and MAX_LOGIN_WAIT the longest time between two
+// attempts, in seconds. The form shows the error after that.
+const LOGIN_ATTEMPTS = 3;
+const MAX_LOGIN_WAIT = 5;
+
+async function logInWhenFree(username, password) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await api.logIn(username, password, session.device(username));
+    } catch (error) {
+      if (error.status !== 503 || !error.retryAfter || error.retryAfter > MAX_LOGIN_WAIT || attempt === LOGIN_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1000));
+    }
+  }
+}
+
 async function startSession(username, password, keep) {
-  const { token, user } = await api.logIn(username, password);
+  const { token, user, device } = await logInWhenFree(username, password);
+  session.keepDevice(user.Username, device);
   session.start(token, user, keep);
 }
 
@@ -43,7 +60,7 @@ export async function logIn({ sessionEnded }) {
 export async function signUp() {
   const username = textField({ label: "Username", name: "Username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, validate: accountRules.username, hint: "3 to 32 letters, digits, - or _." });
   const email = textField({ label: "Email", name: "Email", type: "email", autocomplete: "email", required: true, validate: accountRules.email });
-  const password = textField({ label: "Password", name: "Password", type: "password", autocomplete: "new-password", required: true, validate: accountRules.password, hint: "At least 8 characters." });
+  const password = textField({ label: "Password", name: "Password", type: "password", autocomplete: "new-password", required: true, validate: accountRules.password, hint: accountRules.passwordHint });
   const birthday = textField({ label: "Birthday", name: "Birthday", type: "date", autocomplete: "bday", validate: accountRules.birthday });
   const keep = keepCheckbox();
   const node = page("Join the cinema", "Your account keeps your favorites and your images.",
