@@ -63,7 +63,7 @@ func commands() []command {
 		{name: "seed", summary: "write the sample movies to the database; idempotent", define: service(func(ctx context.Context, p *process, _ io.Writer, log *slog.Logger) error {
 			return seedMovies(ctx, p.getenv, log)
 		})},
-	}, movieCommands(), imageCommands(), bucketCommands())
+	}, userCommands(), movieCommands(), imageCommands(), bucketCommands())
 }
 
 // lineWriter serializes concurrent writes, so that each line stays complete.
