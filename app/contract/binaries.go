@@ -4,7 +4,7 @@ import "slices"
 
 // The binaries of a release. Each is the main package app/cmd/<name>.
 const (
-	// Cinema is the API server, and the command that seeds the database.
+	// Cinema is the API server, and the operators' commands.
 	Cinema = "cinema"
 	// CinemaDB prepares the database host.
 	CinemaDB = "cinema-db"
