@@ -322,11 +322,12 @@ func (p *page) clickText(text string) {
 	p.press(fmt.Sprintf(`[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim() === %s && e.checkVisibility())`, jsString(text)))
 }
 
-// fill takes pairs of a field's name and a text. The text replaces the field's value.
+// fill takes pairs of a field's name and a text. The text replaces the field's value. In an open dialog, the fields are the
+// dialog's.
 func (p *page) fill(values ...string) {
 	p.t.Helper()
 	for i := 0; i < len(values); i += 2 {
-		selector := fmt.Sprintf("input[name=%q]", values[i])
+		selector := fmt.Sprintf(":is(dialog[open], body:not(:has(dialog[open]))) input[name=%q]", values[i])
 		element := fmt.Sprintf("document.querySelector(%s)", jsString(selector))
 		p.waitFor(element)
 		p.do(chromedp.Evaluate[chromedp.Void](element+".select()"), chromedp.SendKeys(chromedp.CSS(selector), values[i+1]))

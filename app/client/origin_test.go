@@ -97,7 +97,7 @@ func TestPageAndAPIOnSeparateOrigins(t *testing.T) {
 	p.waitForText(".tile", "Creating the thumbnail…")
 	p.click(".tile")
 	p.waitFor("document.querySelector('.viewer img')?.naturalWidth === 640")
-	assert.True(t, eval[bool](p, "document.querySelector('.viewer a[target=_blank]').href.startsWith('blob:')"))
+	assert.True(t, eval[bool](p, "document.querySelector('.viewer img').src.startsWith('blob:')"))
 	p.click("[aria-label='Delete this image']")
 	p.clickText("Delete")
 	p.waitFor(emptyGallery)

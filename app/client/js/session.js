@@ -13,6 +13,9 @@ const DEVICES_KEY = "cinema.devices";
 // answer still counts, as long as the user has not logged in.
 const ANSWER_TIME = 200;
 
+// isSession reports whether a value has the form of a session.
+const isSession = (value) => typeof value?.token === "string" && typeof value.user?.Username === "string";
+
 let current = read("sessionStorage") ?? read("localStorage");
 const listeners = new Set();
 
@@ -25,8 +28,6 @@ function withStorage(name, use) {
     return null;
   }
 }
-
-const isSession = (value) => typeof value?.token === "string" && typeof value.user?.Username === "string";
 
 function read(name) {
   return withStorage(name, (storage) => {
