@@ -17,14 +17,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"cinema-database/app/contract"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/settings"
 	"cinema-database/internal/format"
 )
 
 func bucketCommands() []command {
-	const about = "LOCATION is s3://BUCKET/KEY, or images/KEY for the images bucket. The stack makes and removes the buckets; these commands\n" +
-		"only change their objects. On an API host they may do what the API may: the images under orig/ and thumb/.\n"
+	about := "LOCATION is s3://BUCKET/KEY, or images/KEY for the images bucket. The stack makes and removes the buckets; these commands\n" +
+		"only change their objects. On an API host they may do what the API may: the images under " + contract.OriginalsPrefix + " and " +
+		contract.ThumbnailsPrefix + ".\n"
 	const recursive = "all objects below LOCATION, a folder"
 	return []command{
 		{name: "bucket ls", summary: "list the objects whose keys start with LOCATION's", args: "LOCATION", min: 1, max: 1,
@@ -79,7 +81,7 @@ func parseLocation(text, images string) (location, error) {
 	case !full && bucket != imagesAlias:
 		return location{}, usageError(fmt.Sprintf("location %q: not a location; use s3://BUCKET/KEY or images/KEY", text))
 	case !full && images == "":
-		return location{}, usageError(fmt.Sprintf("location %q: AWS_UPLOAD_BUCKET_NAME is not set; set it, or use s3://BUCKET/KEY", text))
+		return location{}, usageError(fmt.Sprintf("location %q: %s is not set; set it, or use s3://BUCKET/KEY", text, contract.EnvImagesBucket))
 	case !full:
 		bucket = images
 	}

@@ -3,11 +3,13 @@ package dev_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"image"
 	"image/png"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +17,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/crypto/bcrypt"
 
 	"cinema-database/app/internal/dev"
@@ -102,4 +107,30 @@ func TestStartRefusesSwappedOptions(t *testing.T) {
 		_, err = dev.StartDatabase(dev.DatabaseOptions(o))
 		assert.ErrorContains(t, err, "dev: database: ", "%+v", o)
 	}
+}
+
+// TestKilledClientsDoNotStopWrites: a client that goes away after its write was sent does not keep the others out.
+func TestKilledClientsDoNotStopWrites(t *testing.T) {
+	db := must.OK(dev.StartDatabase(dev.DatabaseOptions{Dir: t.TempDir()}))(t)
+	t.Cleanup(db.Stop)
+	command := must.OK(bson.Marshal(bson.D{{Key: "insert", Value: "things"}, {Key: "documents", Value: bson.A{bson.D{{Key: "x", Value: 1}}}}, {Key: "$db", Value: "cinema"}}))(t)
+	request := binary.LittleEndian.AppendUint32(nil, uint32(16+5+len(command)))
+	for _, n := range []uint32{1, 0, 2013, 0} { // id, request, OP_MSG, flags
+		request = binary.LittleEndian.AppendUint32(request, n)
+	}
+	request = append(append(request, 0), command...)
+	const clients = 20
+	for range clients {
+		c := must.OK(net.Dial("tcp", db.Addr))(t)
+		must.OK(c.Write(request))(t)
+		require.NoError(t, c.Close())
+	}
+	client := must.OK(mongo.Connect(options.Client().ApplyURI(db.URI())))(t)
+	t.Cleanup(func() { assert.NoError(t, client.Disconnect(context.Background())) })
+	things := client.Database("cinema").Collection("things")
+	must.OK(things.InsertOne(t.Context(), bson.D{{Key: "x", Value: 2}}))(t)
+	require.Eventually(t, func() bool {
+		n, err := things.CountDocuments(t.Context(), bson.D{})
+		return err == nil && n == clients+1
+	}, time.Minute, time.Millisecond)
 }
