@@ -51,7 +51,7 @@ destroy: $(PULUMI) ## delete a stack of a real account; refused while it is prot
 	go run . destroy --stack $(STACK)
 
 # Packages with concurrent code: tested with the race detector.
-RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
+RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|dev|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
 
 .PHONY: test
 test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and the tests, without the sweep and the end-to-end run
@@ -74,6 +74,15 @@ FUZZTIME ?= 30s
 fuzz: ## search for input that breaks the readers of images and of JSON bodies (FUZZTIME=30s each)
 	go test ./app/internal/images -run '^$$' -fuzz '^FuzzPrepare$$' -fuzztime $(FUZZTIME)
 	go test ./app/internal/api -run '^$$' -fuzz '^FuzzBody$$' -fuzztime $(FUZZTIME)
+
+# Tools of other languages, from npm: linters of openapi.json, and axe, which the tests of the page use where it is installed.
+.tools/npm: internal/tools/npm/package.json internal/tools/npm/package-lock.json
+	mkdir -p $@ && cp $^ $@/ && npm --prefix $@ ci --no-audit --no-fund --ignore-scripts && touch $@
+
+.PHONY: lint-api
+lint-api: .tools/npm ## lint openapi.json with redocly and spectral; needs npm
+	.tools/npm/node_modules/.bin/redocly lint --config internal/tools/npm/redocly.yaml app/internal/api/openapi.json
+	.tools/npm/node_modules/.bin/spectral lint --ruleset internal/tools/npm/spectral.yaml --fail-severity hint app/internal/api/openapi.json
 
 # What boots the user data, outside this repository.
 BOOT ?= ../shared/boot/boot

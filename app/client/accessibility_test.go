@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,21 @@ func unnamedControls(p *page) []string {
 		found = append(found, fmt.Sprintf("only %d controls were checked", controls))
 	}
 	return found
+}
+
+// axePath is where "make lint-api" installs axe.
+const axePath = "../../.tools/npm/node_modules/axe-core/axe.min.js"
+
+// violations returns what axe finds in the page; nothing where axe is not installed.
+func violations(p *page) []string {
+	p.t.Helper()
+	source, err := os.ReadFile(axePath)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(p.t, err)
+	p.do(chromedp.Evaluate[chromedp.Void](string(source) + "; undefined"))
+	return eval[[]string](p, `axe.run({ resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target).join(", ")))`)
 }
 
 // view is a view of the page: its address, the heading to wait for, and further steps.
@@ -108,6 +124,9 @@ func startWithImage(t *testing.T) (*site, *page) {
 // Names, contrast, sizes, structure and width of every view, in wide and narrow windows, in the light and the dark theme.
 func TestEveryViewIsAccessible(t *testing.T) {
 	t.Parallel()
+	if _, err := os.Stat(axePath); err != nil {
+		t.Log("without axe: \"make lint-api\" installs it")
+	}
 	s, p := startWithImage(t)
 	checkView := func(p *page, v view) {
 		p.subtest(t, v.name, func(t *testing.T) {
@@ -123,6 +142,7 @@ func TestEveryViewIsAccessible(t *testing.T) {
 				}
 			}
 			assert.Empty(t, unnamedControls(p), v.name)
+			assert.Empty(t, violations(p), "%s: axe", v.name)
 		})
 	}
 	for _, v := range views {

@@ -51,7 +51,7 @@ function confirmDelete(user) {
     element("h2", { id: "confirm-heading" }, `Delete the account “${user.Username}”?`),
     element("p", null, "Your account and your images are removed now. You can't undo this."),
     form({
-      fields: [password], extra: name, buttonLabel: "Delete account", busyLabel: "Deleting…", buttonClass: "button-danger-full", failure: "Your account was not deleted.",
+      fields: [{ node: name }, password], buttonLabel: "Delete account", busyLabel: "Deleting…", buttonClass: "button-danger-full", failure: "Your account was not deleted.",
       "aria-label": "Delete account", onCancel: () => dialog.close(),
       async submit() {
         await api.deleteAccount(password.input.value);
