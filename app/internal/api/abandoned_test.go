@@ -129,7 +129,10 @@ func TestUploadIsAbandoned(t *testing.T) {
 // TestChangesOfAPasswordAreLimited: one account's password changes cannot use the CPU that log-ins of others need.
 func TestChangesOfAPasswordAreLimited(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, func(o *api.Options) { o.Limits.Session = api.Limit{Attempts: 5, Window: time.Hour} })
+	h := newHarness(t, func(o *api.Options) {
+		o.Now = stopped()
+		o.Limits.Session = api.Limit{Attempts: 5, Window: time.Hour}
+	})
 	token := h.signUp("mallory")
 	h.signUp("ada")
 	change := current("Username", "mallory", "Email", "mallory@example.com")

@@ -157,25 +157,19 @@ func (a *API) loginAttempts(name string, device tokens.Device, client string) []
 	}
 }
 
-// checkCurrentPassword checks the password that a change of the session's account needs.
-func (a *API) checkCurrentPassword(c *call, current string) (store.User, error) {
-	// A token of an ended session must not cause a hash.
-	user, err := c.state.Store.UserOf(c.Context(), c.session)
-	if err != nil {
-		return store.User{}, ended(err)
-	}
+// checkCurrentPassword checks the password that a change of the session's account, user, needs.
+func (a *API) checkCurrentPassword(c *call, user store.User, current string) error {
 	const field = "CurrentPassword"
 	if current == "" {
-		return store.User{}, &problem{Status: http.StatusBadRequest, Detail: "This change needs the current password.",
+		return &problem{Status: http.StatusBadRequest, Detail: "This change needs the current password.",
 			Fields: []fieldProblem{{field, "is required for this change"}}}
 	}
 	if err := a.attempt(c.Context(), c.state.Store, attempt{"session", a.limits.Session, c.session.ID.Hex()}); err != nil {
-		return store.User{}, err
+		return err
 	}
-	if err := a.hasher.Check(c.Context(), user.PasswordHash, current); errors.Is(err, passwords.ErrWrong) {
-		return store.User{}, &problem{Status: http.StatusForbidden, Detail: "The current password is wrong.", Fields: []fieldProblem{{field, "is wrong"}}}
-	} else if err != nil {
-		return store.User{}, err
+	err := a.hasher.Check(c.Context(), user.PasswordHash, current)
+	if errors.Is(err, passwords.ErrWrong) {
+		return &problem{Status: http.StatusForbidden, Detail: "The current password is wrong.", Fields: []fieldProblem{{field, "is wrong"}}}
 	}
-	return user, nil
+	return err
 }

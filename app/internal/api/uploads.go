@@ -252,8 +252,6 @@ func (a *API) receive(w http.ResponseWriter, c *call) (_ upload, err error) {
 	if !seen["image"] {
 		return upload{}, problemf(http.StatusBadRequest, "The form has no part named image.")
 	}
-	// The server's write timeout counts from the request's header, which may be long ago.
-	_ = c.control.SetWriteDeadline(time.Now().Add(transfer))
 	return up, nil
 }
 
@@ -279,6 +277,8 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 	}
 	defer a.uploads.leave(c.session.Account)
 	up, err := a.receive(w, c)
+	// The server's write timeout counts from the request's header, which may be long ago.
+	_ = c.control.SetWriteDeadline(time.Now().Add(transfer + quick))
 	if err != nil {
 		return err
 	}

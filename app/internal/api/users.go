@@ -207,7 +207,7 @@ func (a *API) putUser(w http.ResponseWriter, c *call) error {
 	}
 	change := store.UserChange{Username: body.Username, Email: body.Email, Birthday: body.Birthday}
 	if body.Password != "" || body.Username != user.Username || body.Email != user.Email {
-		if _, err := a.checkCurrentPassword(c, body.CurrentPassword); err != nil {
+		if err := a.checkCurrentPassword(c, user, body.CurrentPassword); err != nil {
 			return err
 		}
 	}
@@ -249,10 +249,14 @@ func (a *API) deleteUser(w http.ResponseWriter, c *call) error {
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
-	if _, err := a.checkCurrentPassword(c, body.CurrentPassword); err != nil {
+	s := c.state.Store
+	user, err := s.UserOf(c.Context(), c.session)
+	if err != nil {
+		return ended(err)
+	}
+	if err := a.checkCurrentPassword(c, user, body.CurrentPassword); err != nil {
 		return err
 	}
-	s := c.state.Store
 	if err := a.removeAllImages(c.Context(), c); err != nil {
 		return err
 	}

@@ -80,6 +80,23 @@ func TestMoviesOfEarlierReleases(t *testing.T) {
 	assert.Equal(t, "Ran", movies(t, s)[0].Title)
 }
 
+// TestAccountsOfEarlierReleases: an account without sessions can log in, and a new one has what earlier releases compare.
+func TestAccountsOfEarlierReleases(t *testing.T) {
+	ctx := context.Background()
+	s, _ := open(t)
+	_, err := s.Collection(store.Users).InsertOne(ctx, bson.D{
+		{Key: "Username", Value: "ada"}, {Key: "Email", Value: "ada@example.com"}, {Key: "PasswordHash", Value: []byte("x")}, {Key: "Generation", Value: 3},
+	})
+	require.NoError(t, err)
+	_, session, err := s.StartSession(ctx, must.OK(s.UserByName(ctx, "ada"))(t), time.Now())
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, must.OK(s.UserOf(ctx, session))(t).Generation)
+
+	bob := must.OK(s.AddUser(ctx, store.User{Username: "bob", Email: "bob@example.com"}))(t)
+	n := must.OK(s.Collection(store.Users).CountDocuments(ctx, bson.D{{Key: "_id", Value: bob.ID}, {Key: "Generation", Value: 0}}))(t)
+	assert.EqualValues(t, 1, n)
+}
+
 // TestSearchByRelevance: the title counts before the other fields, and its beginning before the rest.
 func TestSearchByRelevance(t *testing.T) {
 	s, _ := open(t)

@@ -25,6 +25,8 @@ type User struct {
 	PasswordHash []byte `bson:"PasswordHash" json:"-"`
 	// Sessions are the ids of the sessions that have not ended. Each contains the time of its log-in.
 	Sessions []bson.ObjectID `bson:"Sessions" json:"-"`
+	// Generation does not change any more. Releases from before there were Sessions compare it, and can be rolled back to.
+	Generation int64 `bson:"Generation" json:"-"`
 	// Blocked accounts cannot log in.
 	Blocked bool `bson:"Blocked,omitempty" json:"-"`
 }
