@@ -96,14 +96,16 @@ func (s *Store) readMovies(ctx context.Context) (*Catalogue, error) {
 	return newCatalogue(movies), nil
 }
 
-// write changes the movies between two new versions.
+// write changes the movies between two new versions. A change that fails may have written a part, so it gets the second too.
 func (s *Store) write(ctx context.Context, change func() error) error {
-	for _, step := range []func() error{func() error { return s.renew(ctx) }, change, func() error { return s.renew(ctx) }} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := s.renew(ctx); err != nil {
+		return err
 	}
-	return nil
+	err := change()
+	// The time limit of the change may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
+	defer cancel()
+	return errors.Join(err, s.renew(ctx))
 }
 
 func (s *Store) renew(ctx context.Context) error {
