@@ -59,7 +59,7 @@ func TestUsers(t *testing.T) {
 	status, token = logIn(password)
 	require.Equal(t, 200, status)
 
-	assert.Equal(t, "blocked ada\n", cinema(ctx, env, "", "user", "block", "ada").requireOK(t))
+	assert.Equal(t, "blocked Ada\n", cinema(ctx, env, "", "user", "block", "Ada").requireOK(t))
 	status, _ = call("GET", "/api/users/ada", token, "")
 	assert.Equal(t, 401, status, "the session has ended")
 	status, _ = logIn(password)
