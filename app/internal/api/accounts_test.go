@@ -136,6 +136,25 @@ func TestKnownDevice(t *testing.T) {
 	h.attempt(h.url, "ada", password, device, home).problem(t, http.StatusTooManyRequests)
 }
 
+// TestKnownDeviceAtABusyAddress: an attacker behind the same address, who uses up its attempts, keeps no known device out.
+func TestKnownDeviceAtABusyAddress(t *testing.T) {
+	h := newHarness(t, func(o *api.Options) {
+		o.Proxies, o.Now = 1, stopped()
+		o.Limits.Address, o.Limits.Device = api.Limit{Attempts: 4, Window: time.Hour}, api.Limit{Attempts: 2, Window: time.Hour}
+	})
+	h.do("POST", "/api/users", account("ada"), from("192.0.2.9")).requireStatus(t, http.StatusCreated)
+	const office = "192.0.2.1"
+	device := as[sessionAnswer](t, h.attempt(h.url, "ada", password, "", office).requireStatus(t, http.StatusOK)).Device
+	for n := range 3 {
+		h.attempt(h.url, fmt.Sprintf("user%d", n), "a guess", "", office).problem(t, http.StatusUnauthorized)
+	}
+	h.attempt(h.url, "ada", password, "", office).problem(t, http.StatusTooManyRequests)
+	h.attempt(h.url, "ada", password, device, office).requireStatus(t, http.StatusOK)
+	h.attempt(h.url, "bob", "a guess", device, office).problem(t, http.StatusTooManyRequests) // it is another account's
+	h.attempt(h.url, "ada", "a guess", device, office).problem(t, http.StatusUnauthorized)
+	h.attempt(h.url, "ada", password, device, office).problem(t, http.StatusTooManyRequests)
+}
+
 // TestLimitsAreShared: the instances count together, and every attempt counts, also with the right password.
 func TestLimitsAreShared(t *testing.T) {
 	c := &clock{now: time.Now()}

@@ -96,6 +96,7 @@ func New(o Options) (*API, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Limits = o.Limits.orDefaults()
 	a := &API{
 		source:         o.Source,
 		bucket:         o.Bucket,
@@ -103,8 +104,8 @@ func New(o Options) (*API, error) {
 		allowedOrigins: slices.Clone(o.AllowedOrigins),
 		proxies:        o.Proxies,
 		hasher:         hasher,
-		limits:         o.Limits.orDefaults(),
-		guard:          newGuard(o.Limits.orDefaults().Address),
+		limits:         o.Limits,
+		guard:          newGuard(o.Limits.Address),
 		uploads:        newUploads(o.UploadPace),
 		maxImageBytes:  maxImageBytes,
 		bodyTime:       quick,

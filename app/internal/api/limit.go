@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,21 +61,16 @@ func Unlimited() Limits {
 
 func (l Limits) orDefaults() Limits {
 	d := defaultLimits
-	for _, one := range []struct{ set, otherwise *Limit }{
-		{&l.Pair, &d.Pair}, {&l.Name, &d.Name}, {&l.Device, &d.Device}, {&l.Address, &d.Address},
-		{&l.Registration, &d.Registration}, {&l.Session, &d.Session}, {&l.Email, &d.Email},
-	} {
-		if *one.set == (Limit{}) {
-			*one.set = *one.otherwise
-		}
+	return Limits{
+		Pair: cmp.Or(l.Pair, d.Pair), Name: cmp.Or(l.Name, d.Name), Device: cmp.Or(l.Device, d.Device), Address: cmp.Or(l.Address, d.Address),
+		Registration: cmp.Or(l.Registration, d.Registration), Session: cmp.Or(l.Session, d.Session), Email: cmp.Or(l.Email, d.Email),
 	}
-	return l
 }
 
-// guardKeys is the maximum number of addresses that a guard remembers; it forgets the least recently seen one.
+// guardKeys is the maximum number of addresses and devices that a guard remembers; it forgets the least recently seen one.
 const guardKeys = 20_000
 
-// guard limits the attempts of an address at this instance, so that a flood does not reach the database.
+// guard limits the attempts of an address or a device at this instance, so that a flood does not reach the database.
 type guard struct {
 	limit Limit
 	seen  *lru.Cache[string, *rate.Limiter]
@@ -89,13 +85,14 @@ func newGuard(l Limit) *guard {
 }
 
 // take takes an attempt. If there is none, it returns the time until there is one.
-func (g *guard) take(address string, now time.Time) (wait time.Duration, ok bool) {
-	fresh := rate.NewLimiter(rate.Every(g.limit.Window/time.Duration(g.limit.Attempts)), g.limit.Attempts)
-	limiter, found, _ := g.seen.PeekOrAdd(address, fresh)
+func (g *guard) take(key string, now time.Time) (wait time.Duration, ok bool) {
+	limiter, found := g.seen.Get(key)
 	if !found {
-		limiter = fresh
+		limiter = rate.NewLimiter(rate.Every(g.limit.Window/time.Duration(g.limit.Attempts)), g.limit.Attempts)
+		if other, raced, _ := g.seen.PeekOrAdd(key, limiter); raced {
+			limiter = other
+		}
 	}
-	g.seen.Get(address) // it was used
 	if limiter.AllowN(now, 1) {
 		return 0, true
 	}
@@ -111,10 +108,15 @@ type attempt struct {
 	key   string
 }
 
-// guarded checks the address before anything of the request reaches the database.
-func (a *API) guarded(c *call) error {
-	if wait, ok := a.guard.take(c.client, a.now()); !ok {
-		return a.tooMany("address", wait)
+// guarded checks the address before anything of the request reaches the database. device is the request's device token:
+// a device that has logged in before does not share its address's attempts, but has as many of its own.
+func (a *API) guarded(c *call, device tokens.Device) error {
+	kind, key := "address", c.client
+	if device != (tokens.Device{}) {
+		kind, key = "device", device.ID.Hex()
+	}
+	if wait, ok := a.guard.take(key, a.now()); !ok {
+		return a.tooMany(kind, wait)
 	}
 	return nil
 }

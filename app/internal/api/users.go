@@ -76,7 +76,7 @@ func (a *API) register(w http.ResponseWriter, c *call) error {
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
-	if err := a.guarded(c); err != nil {
+	if err := a.guarded(c, tokens.Device{}); err != nil {
 		return err
 	}
 	if err := body.check(a.now(), true); err != nil {
@@ -125,16 +125,16 @@ func (a *API) login(w http.ResponseWriter, c *call) error {
 	if !usernamePattern.MatchString(name) {
 		name = "" // no account has it; all invalid names share one limit
 	}
-	if err := a.guarded(c); err != nil {
+	device, _ := tokens.ParseDevice(c.state.Key, body.Device, a.now()) // zero for an unknown device
+	if err := a.guarded(c, device); err != nil {
 		return err
 	}
 	user, err := c.state.Store.UserByName(c.Context(), name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	device, err := tokens.ParseDevice(c.state.Key, body.Device, a.now())
-	if err != nil || device.Account != user.ID {
-		device = tokens.Device{} // unknown, or another account's
+	if device.Account != user.ID {
+		device = tokens.Device{} // another account's
 	}
 	if err := a.attempt(c.Context(), c.state.Store, a.loginAttempts(name, device, c.client)...); err != nil {
 		return err
