@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cinema-database/internal/awssim"
+	"cinema-database/internal/filelock"
 	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/rollout"
 
@@ -212,7 +213,7 @@ func (s *Session) takeLock(ctx context.Context) error {
 	}
 	s.lock, s.cli.lock = f, f
 	for waits := false; ; waits = true {
-		free, err := tryLock(f)
+		free, err := filelock.Try(f)
 		if err != nil {
 			return fmt.Errorf("sandbox: %s: %w", f.Name(), err)
 		}

@@ -37,7 +37,7 @@ const imagesPage = 500
 func listImages(ctx context.Context, p *process, owner string) error {
 	return p.withStore(ctx, func(db *store.Store) error {
 		if owner != "" {
-			u, err := db.UserByName(ctx, owner)
+			u, err := db.UserByName(ctx, store.Username(owner))
 			if err != nil {
 				return notFound(err, "user", owner)
 			}

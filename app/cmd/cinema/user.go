@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"strings"
 
 	"cinema-database/app/internal/passwords"
 	"cinema-database/app/internal/store"
@@ -24,7 +23,7 @@ func userCommands() []command {
 
 func showUser(ctx context.Context, p *process, args []string) error {
 	return p.withStore(ctx, func(db *store.Store) error {
-		u, err := db.UserByName(ctx, strings.ToLower(args[0]))
+		u, err := db.UserByName(ctx, store.Username(args[0]))
 		if err != nil {
 			return notFound(err, "user", args[0])
 		}
@@ -52,7 +51,7 @@ func resetPassword(ctx context.Context, p *process, args []string) error {
 		return err
 	}
 	return p.withStore(ctx, func(db *store.Store) error {
-		if err := db.ResetPassword(ctx, strings.ToLower(args[0]), hash); err != nil {
+		if err := db.ResetPassword(ctx, store.Username(args[0]), hash); err != nil {
 			return notFound(err, "user", args[0])
 		}
 		_, err := fmt.Fprintln(p.out, password)
@@ -63,7 +62,7 @@ func resetPassword(ctx context.Context, p *process, args []string) error {
 func blockUser(blocked bool) func(*flag.FlagSet) func(context.Context, *process, []string) error {
 	return plain(func(ctx context.Context, p *process, args []string) error {
 		return p.withStore(ctx, func(db *store.Store) error {
-			if err := db.BlockUser(ctx, strings.ToLower(args[0]), blocked); err != nil {
+			if err := db.BlockUser(ctx, store.Username(args[0]), blocked); err != nil {
 				return notFound(err, "user", args[0])
 			}
 			verb := "unblocked"

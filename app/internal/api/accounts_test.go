@@ -42,10 +42,7 @@ func TestStolenToken(t *testing.T) {
 }
 
 // stopped returns a clock that stands still, so that no window of a limit ends during a test.
-func stopped() func() time.Time {
-	now := time.Now()
-	return func() time.Time { return now }
-}
+func stopped() func() time.Time { return (&clock{now: time.Now()}).Now }
 
 // TestGuessesInASession: a session has few guesses at the password, and they keep no other session from changing it.
 func TestGuessesInASession(t *testing.T) {

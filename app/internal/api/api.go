@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,7 +35,7 @@ type Options struct {
 	// UploadPace is the minimum rate of uploads; the zero value for the default.
 	UploadPace UploadPace
 	// Uploaded, if not nil, is called after an original is stored. On AWS, S3 sends an event instead.
-	Uploaded func(ctx context.Context, id string, original []byte)
+	Uploaded func(id, key string)
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
 }
@@ -58,7 +57,7 @@ type API struct {
 	lists          *lru.Cache[cachedList, *rendered]
 	metrics        *metrics
 	ready          readiness
-	uploaded       func(ctx context.Context, id string, original []byte)
+	uploaded       func(id, key string)
 	now            func() time.Time
 	handler        http.Handler
 }

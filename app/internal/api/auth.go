@@ -42,7 +42,7 @@ func (a *API) admit(need access, c *call) error {
 	}
 	c.session = session
 	if need == self {
-		if normalizeUsername(c.PathValue("username")) != session.Username {
+		if store.Username(c.PathValue("username")) != session.Username {
 			return problemf(http.StatusForbidden, "This is another user's account.")
 		}
 		return nil // the handler's query checks the account

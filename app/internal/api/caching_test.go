@@ -138,7 +138,7 @@ func TestNothingOfAMemberIsShared(t *testing.T) {
 	for range 2 {
 		send("POST", "/api/login", map[string]string{"Username": "ada", "Password": "wrong"})
 	}
-	h.url = h.serve(func(o *api.Options) { o.Uploaded = func(context.Context, string, []byte) { panic("a fault") } })
+	h.url = h.serve(func(o *api.Options) { o.Uploaded = func(string, string) { panic("a fault") } })
 	send("POST", "/api/images", upload, contentType, bearer(token))
 	h.url = h.serve(func(o *api.Options) { o.Source = &credentialwatch.Source{} })
 	everywhere := func() {

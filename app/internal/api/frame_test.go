@@ -146,7 +146,7 @@ func TestMetrics(t *testing.T) {
 func TestPanic(t *testing.T) {
 	h := newHarness(t)
 	h.url = h.serve(func(o *api.Options) {
-		o.Uploaded = func(context.Context, string, []byte) { panic("secret detail") }
+		o.Uploaded = func(string, string) { panic("secret detail") }
 	})
 	token := h.signUp("ada")
 	a := h.upload(token, testimage.PNG(2, 2))

@@ -205,46 +205,25 @@ func matchesTag(headers []string, tag string) bool {
 	return false
 }
 
-// movies returns the catalogue of movies, or the error that it is not available.
-func movies[T any](c *call, find func(*store.Catalogue) (T, bool)) (T, error) {
-	var none T
+// answerOne answers with what find finds in the catalogue.
+func answerOne[T any](w http.ResponseWriter, c *call, find func(*store.Catalogue) (T, bool)) error {
 	catalogue, err := c.state.Store.Catalogue(c.Context())
 	if err != nil {
-		return none, err
+		return err
 	}
 	found, ok := find(catalogue)
 	if !ok {
-		return none, store.ErrNotFound
+		return store.ErrNotFound
 	}
-	return found, nil
+	return writeJSON(w, http.StatusOK, found)
 }
 
 func (a *API) getMovie(w http.ResponseWriter, c *call) error {
-	name, err := pathText(c, "title")
+	title, err := pathText(c, "title")
 	if err != nil {
 		return err
 	}
-	movie, err := movies(c, func(all *store.Catalogue) (store.Movie, bool) { return all.ByTitle(name) })
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, movie)
-}
-
-func (a *API) listGenres(w http.ResponseWriter, c *call) error {
-	genres, err := movies(c, func(all *store.Catalogue) ([]store.GenreCount, bool) { return all.Genres(), true })
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, genres)
-}
-
-func (a *API) listDirectors(w http.ResponseWriter, c *call) error {
-	directors, err := movies(c, func(all *store.Catalogue) ([]store.DirectorCount, bool) { return all.Directors(), true })
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, directors)
+	return answerOne(w, c, func(all *store.Catalogue) (store.Movie, bool) { return all.ByTitle(title) })
 }
 
 func (a *API) getGenre(w http.ResponseWriter, c *call) error {
@@ -252,18 +231,7 @@ func (a *API) getGenre(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	genre, err := movies(c, func(all *store.Catalogue) (store.Genre, bool) {
-		for _, g := range all.Genres() {
-			if g.Name == name {
-				return g.Genre, true
-			}
-		}
-		return store.Genre{}, false
-	})
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, genre)
+	return answerOne(w, c, func(all *store.Catalogue) (store.Genre, bool) { return all.Genre(name) })
 }
 
 func (a *API) getDirector(w http.ResponseWriter, c *call) error {
@@ -271,18 +239,23 @@ func (a *API) getDirector(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	director, err := movies(c, func(all *store.Catalogue) (store.Director, bool) {
-		for _, d := range all.Directors() {
-			if d.Name == name {
-				return d.Director, true
-			}
-		}
-		return store.Director{}, false
-	})
+	return answerOne(w, c, func(all *store.Catalogue) (store.Director, bool) { return all.Director(name) })
+}
+
+func (a *API) listGenres(w http.ResponseWriter, c *call) error {
+	catalogue, err := c.state.Store.Catalogue(c.Context())
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, director)
+	return writeJSON(w, http.StatusOK, catalogue.Genres())
+}
+
+func (a *API) listDirectors(w http.ResponseWriter, c *call) error {
+	catalogue, err := c.state.Store.Catalogue(c.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, catalogue.Directors())
 }
 
 // listFavorites answers with the favorites of the session's account. Movies that are not in the catalogue any more are left
@@ -292,11 +265,11 @@ func (a *API) listFavorites(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return ended(err)
 	}
-	favorites, err := movies(c, func(all *store.Catalogue) ([]store.Movie, bool) { return all.With(user.FavoriteMovies), true })
+	catalogue, err := c.state.Store.Catalogue(c.Context())
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, favorites)
+	return writeJSON(w, http.StatusOK, catalogue.With(user.FavoriteMovies))
 }
 
 // pathText returns a name in the path, if it is valid text of a plausible length.

@@ -303,7 +303,7 @@ func (a *API) postImage(w http.ResponseWriter, c *call) (err error) {
 		return err
 	}
 	if a.uploaded != nil {
-		a.uploaded(context.WithoutCancel(ctx), record.Image, data)
+		a.uploaded(record.Image, images.OriginalKey(record.Image, record.Extension))
 	}
 	w.Header().Set("Location", imagePath(record.Image))
 	return writeJSON(w, http.StatusCreated, imageJSON(record, c, c.session.Username))

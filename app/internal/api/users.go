@@ -21,9 +21,6 @@ import (
 // usernamePattern allows only characters that need no escaping in a path, and no look-alikes of other alphabets.
 var usernamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{2,31}$`)
 
-// normalizeUsername returns the stored form of a name: names that differ only in case are the same name.
-func normalizeUsername(s string) string { return strings.ToLower(s) }
-
 // maxEmail is the maximum length of an address, in bytes (RFC 5321, section 4.5.3.1.3, without the brackets).
 const maxEmail = 254
 
@@ -47,7 +44,7 @@ func (b *accountBody) check(now time.Time, passwordRequired bool) error {
 	bad := func(field, format string, args ...any) {
 		fields = append(fields, fieldProblem{field, fmt.Sprintf(format, args...)})
 	}
-	if b.Username = normalizeUsername(b.Username); !usernamePattern.MatchString(b.Username) {
+	if b.Username = store.Username(b.Username); !usernamePattern.MatchString(b.Username) {
 		bad("Username", "must have 3 to 32 characters a-z, 0-9, _ or -, and begin with a letter or digit")
 	}
 	b.Email = strings.ToLower(b.Email)
@@ -121,7 +118,7 @@ func (a *API) login(w http.ResponseWriter, c *call) error {
 	if err := decodeJSON(c, &body); err != nil {
 		return err
 	}
-	name := normalizeUsername(body.Username)
+	name := store.Username(body.Username)
 	if !usernamePattern.MatchString(name) {
 		name = "" // no account has it; all invalid names share one limit
 	}
@@ -300,8 +297,12 @@ func (a *API) addFavorite(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := movies(c, func(all *store.Catalogue) (store.Movie, bool) { return all.ByID(id) }); err != nil {
+	catalogue, err := c.state.Store.Catalogue(c.Context())
+	if err != nil {
 		return err
+	}
+	if _, found := catalogue.ByID(id); !found {
+		return store.ErrNotFound
 	}
 	user, err := c.state.Store.AddFavorite(c.Context(), c.session, id)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"cinema-database/app/internal/seed"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
+	"cinema-database/internal/filelock"
 )
 
 // Options are the options of Start. The zero value is valid.
@@ -176,7 +177,7 @@ func lock(dir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("dev: %w", err)
 	}
-	switch free, err := tryLock(f); {
+	switch free, err := filelock.Try(f); {
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("dev: folder %s: cannot be locked: %w", dir, err), f.Close())
 	case !free:

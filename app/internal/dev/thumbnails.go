@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/thumbnailer"
 )
 
@@ -31,11 +30,7 @@ func newThumbnails(client *s3.Client, log *slog.Logger) *thumbnails {
 }
 
 // uploaded is api.Options.Uploaded. The images whose turn has not come when the server closes have no thumbnail.
-func (t *thumbnails) uploaded(_ context.Context, id string, original []byte) {
-	kind, _, err := images.Prepare(original)
-	if err != nil {
-		return // the API refuses it first
-	}
+func (t *thumbnails) uploaded(id, key string) {
 	t.work.Go(func() {
 		select {
 		case t.slots <- struct{}{}:
@@ -44,7 +39,7 @@ func (t *thumbnails) uploaded(_ context.Context, id string, original []byte) {
 			return
 		}
 		// It logs failures itself.
-		_ = t.maker.Make(t.stopping, thumbnailer.Original{Bucket: BucketName, Key: images.OriginalKey(id, kind.Extension), ID: id})
+		_ = t.maker.Make(t.stopping, thumbnailer.Original{Bucket: BucketName, Key: key, ID: id})
 	})
 }
 

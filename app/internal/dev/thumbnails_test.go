@@ -34,9 +34,9 @@ func TestThumbnailsDoNotWaitForEachOther(t *testing.T) {
 	photo := testimage.JPEG(64, 64)
 	_, err := s3.Objects.PutObject(BucketName, images.OriginalKey(good, "jpg"), nil, bytes.NewReader(photo), int64(len(photo)), nil)
 	require.NoError(t, err)
-	thumbs.uploaded(t.Context(), slow, photo)
+	thumbs.uploaded(slow, images.OriginalKey(slow, "jpg"))
 	<-started
-	thumbs.uploaded(t.Context(), good, photo)
+	thumbs.uploaded(good, images.OriginalKey(good, "jpg"))
 	for _, key := range []string{contract.ThumbnailKey(good), contract.ViewKey(good)} {
 		require.Eventually(t, func() bool {
 			_, err := s3.Objects.HeadObject(BucketName, key)

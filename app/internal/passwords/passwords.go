@@ -118,8 +118,9 @@ func (h *Hasher) Check(ctx context.Context, hash []byte, password string) error 
 	if !exists {
 		hash = h.decoy
 	}
-	wrong := !matches(hash, Normalize(password))
-	if wrong && Normalize(password) != password {
+	normal := Normalize(password)
+	wrong := !matches(hash, normal)
+	if wrong && normal != password {
 		wrong = !matches(hash, password) // a hash from before passwords were normalized
 	}
 	if wrong || !exists {

@@ -61,6 +61,9 @@ type Catalogue struct {
 	words   []words // of the same movies
 	byTitle map[string]int
 	byID    map[bson.ObjectID]int
+	// genres and directors are sorted by name.
+	genres    []GenreCount
+	directors []DirectorCount
 }
 
 // words are the texts of a movie that searches compare, folded.
@@ -87,6 +90,10 @@ func newCatalogue(movies []Movie) *Catalogue {
 		c.words = append(c.words, w)
 		c.byTitle[m.Title], c.byID[m.ID] = i, i
 	}
+	c.genres = group(c, func(m Movie) (string, GenreCount) { return m.Genre.Name, GenreCount{Genre: m.Genre} },
+		func(g *GenreCount) { g.Movies++ })
+	c.directors = group(c, func(m Movie) (string, DirectorCount) { return m.Director.Name, DirectorCount{Director: m.Director} },
+		func(d *DirectorCount) { d.Movies++ })
 	return c
 }
 
@@ -133,15 +140,27 @@ type DirectorCount struct {
 }
 
 // Genres returns all genres, sorted by name. Where movies describe a genre differently, the first by title counts.
-func (c *Catalogue) Genres() []GenreCount {
-	return group(c, func(m Movie) (string, GenreCount) { return m.Genre.Name, GenreCount{Genre: m.Genre} },
-		func(g *GenreCount) { g.Movies++ })
+func (c *Catalogue) Genres() []GenreCount { return c.genres }
+
+// Genre returns the genre with exactly that name, and whether there is one.
+func (c *Catalogue) Genre(name string) (Genre, bool) {
+	i, found := slices.BinarySearchFunc(c.genres, name, func(g GenreCount, name string) int { return strings.Compare(g.Name, name) })
+	if !found {
+		return Genre{}, false
+	}
+	return c.genres[i].Genre, true
 }
 
 // Directors returns all directors, sorted by name. Where movies describe a director differently, the first by title counts.
-func (c *Catalogue) Directors() []DirectorCount {
-	return group(c, func(m Movie) (string, DirectorCount) { return m.Director.Name, DirectorCount{Director: m.Director} },
-		func(d *DirectorCount) { d.Movies++ })
+func (c *Catalogue) Directors() []DirectorCount { return c.directors }
+
+// Director returns the director with exactly that name, and whether there is one.
+func (c *Catalogue) Director(name string) (Director, bool) {
+	i, found := slices.BinarySearchFunc(c.directors, name, func(d DirectorCount, name string) int { return strings.Compare(d.Name, name) })
+	if !found {
+		return Director{}, false
+	}
+	return c.directors[i].Director, true
 }
 
 func group[T any](c *Catalogue, of func(Movie) (name string, first T), count func(*T)) []T {
@@ -223,20 +242,26 @@ func (w words) rank(query []string) (rank int, found bool) {
 		return !slices.ContainsFunc(query, func(word string) bool { return !strings.Contains(text, word) })
 	}
 	phrase := strings.Join(query, " ")
-	for rank, matches := range []bool{
-		w.title == phrase || w.plainTitle == phrase,
-		strings.HasPrefix(w.title, phrase) || strings.HasPrefix(w.plainTitle, phrase),
-		strings.Contains(w.title, " "+phrase),
-		strings.Contains(w.title, phrase),
-		all(w.title),
-		all(w.director),
-		all(w.actors),
-		all(w.genre),
-		all(strings.Join([]string{w.title, w.director, w.actors, w.genre}, " ")),
-	} {
-		if matches {
-			return rank, true
-		}
+	switch {
+	case w.title == phrase || w.plainTitle == phrase:
+		return 0, true
+	case strings.HasPrefix(w.title, phrase) || strings.HasPrefix(w.plainTitle, phrase):
+		return 1, true
+	case strings.Contains(w.title, " "+phrase):
+		return 2, true
+	case strings.Contains(w.title, phrase):
+		return 3, true
+	case all(w.title):
+		return 4, true
+	case all(w.director):
+		return 5, true
+	case all(w.actors):
+		return 6, true
+	case all(w.genre):
+		return 7, true
+	case all(strings.Join([]string{w.title, w.director, w.actors, w.genre}, " ")):
+		return 8, true
+	default:
+		return 0, false
 	}
-	return 0, false
 }

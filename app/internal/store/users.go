@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -30,6 +31,9 @@ type User struct {
 	// Blocked accounts cannot log in.
 	Blocked bool `bson:"Blocked,omitempty" json:"-"`
 }
+
+// Username returns the stored form of a name: names that differ only in case are the same name.
+func Username(name string) string { return strings.ToLower(name) }
 
 // maxSessions is the maximum number of an account's sessions. A further log-in ends the oldest.
 const maxSessions = 20

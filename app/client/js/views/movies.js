@@ -18,7 +18,7 @@ export async function list({ query, signal }) {
   const searchInput = element("input", { type: "search", id: "search", name: "q", value: query.q ?? "", placeholder: "Search movies", autocomplete: "off", spellcheck: "false", enterkeyhint: "search" });
   const chip = (value, label) => element("label", { class: "chip" },
     element("input", { type: "radio", name: "genre", value, checked: (query.genre ?? "") === value }), element("span", null, label));
-  const chips = element("fieldset", { class: "chips" }, element("legend", { class: "visually-hidden" }, "Genre"), chip("", "All"), genres.filter((genre) => genre.Movies > 0).map(({ Name }) => chip(Name, Name)));
+  const chips = element("fieldset", { class: "chips" }, element("legend", { class: "visually-hidden" }, "Genre"), chip("", "All"), genres.map(({ Name }) => chip(Name, Name)));
   const status = element("p", { class: "count", role: "status" });
   const results = element("div", { class: "results" });
   const featured = element("div");
