@@ -21,8 +21,12 @@ const (
 	EnvStack = "STACK"
 	// EnvMongoDBVolume is the mount point of the data volume.
 	EnvMongoDBVolume = "MONGODB_VOLUME"
-	// EnvMongoDBHost is the DNS name by which the API connects to the database.
+	// EnvMongoDBHost is the DNS name of the member of the replica set on this host.
 	EnvMongoDBHost = "MONGODB_HOST"
+	// EnvMongoDBZone is the availability zone of the host, which names the member.
+	EnvMongoDBZone = "MONGODB_ZONE"
+	// EnvMongoDBVolumeID is the id of the data volume, by which a copy of another volume is recognized.
+	EnvMongoDBVolumeID = "MONGODB_VOLUME_ID"
 )
 
 // MaxProxies is the greatest value of EnvProxies.
