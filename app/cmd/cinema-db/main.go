@@ -36,27 +36,34 @@ func main() {
 // command is one of the program's commands.
 type command struct {
 	name string
-	// publishes is true if the command writes the credentials object, for which it needs AWS.
-	publishes bool
 	// owner is true if the command writes files that belong to mongod's account.
 	owner bool
 	run   func(context.Context, *dbhost.Host, *settings) error
 }
 
 var commands = []command{
-	{"prepare", false, true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Prepare(ctx) }},
-	{"init", true, false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Init(ctx) }},
-	{"renew", false, true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Renew(ctx) }},
-	{"rotate", true, false, func(ctx context.Context, h *dbhost.Host, s *settings) error { return h.Rotate(ctx, s.sessions) }},
-	{"retire", false, false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Retire(ctx) }},
-	{"config", false, false, func(_ context.Context, h *dbhost.Host, s *settings) error {
+	{"prepare", true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Prepare(ctx) }},
+	{"init", false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Init(ctx) }},
+	{"agent", false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Agent(ctx) }},
+	{"stepdown", false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.StepDown(ctx) }},
+	{"renew", true, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Renew(ctx) }},
+	{"rotate", false, func(ctx context.Context, h *dbhost.Host, s *settings) error { return h.Rotate(ctx, s.sessions) }},
+	{"retire", false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Retire(ctx) }},
+	{"recover", false, func(ctx context.Context, h *dbhost.Host, _ *settings) error { return h.Recover(ctx) }},
+	{configCommand, false, func(_ context.Context, h *dbhost.Host, s *settings) error {
 		_, err := io.WriteString(s.out, h.Config())
 		return err
 	}},
 }
 
+// configCommand is the only command that needs no AWS account and no volume.
+const configCommand = "config"
+
+// agentCommand has no end.
+const agentCommand = "agent"
+
 type settings struct {
-	volume, name, owner, config, credentials, kmsKey string
+	volume, volumeID, zone, name, owner, config, credentials, kmsKey string
 
 	timeout  time.Duration
 	sessions bool
@@ -87,7 +94,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 		name, env, fallback, about string
 	}{
 		{&s.volume, "volume", contract.EnvMongoDBVolume, "/data", "mount point of the data volume"},
-		{&s.name, "name", contract.EnvMongoDBHost, "mongo.cinema.internal", "private DNS name of the host"},
+		{&s.volumeID, "volume-id", contract.EnvMongoDBVolumeID, "", "id of the data volume"},
+		{&s.zone, "zone", contract.EnvMongoDBZone, "", "availability zone of the host"},
+		{&s.name, "name", contract.EnvMongoDBHost, "mongo-a.cinema.internal", "private DNS name of this member"},
 		{&s.owner, "owner", "MONGODB_USER", "mongod", "account that mongod runs as"},
 		{&s.config, "config", "MONGODB_CONFIG", "/etc/mongod.conf", "mongod.conf that prepare writes"},
 		{&s.credentials, "credentials", contract.EnvCredentialsURI, "", "credentials object to write: s3://bucket/key"},
@@ -99,7 +108,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 		}
 		flags.StringVar(f.value, f.name, fallback, f.about+" ($"+f.env+")")
 	}
-	flags.DurationVar(&s.timeout, "timeout", 9*time.Minute, "how long to wait for another cinema-db, for S3 and, with init, for mongod")
+	if chosen.name != agentCommand {
+		flags.DurationVar(&s.timeout, "timeout", chosen.patience(), "how long to wait for another cinema-db, for S3 and, with init, for mongod and the primary")
+	}
 	if chosen.name == "rotate" {
 		flags.BoolVar(&s.sessions, "sessions", false, "also change the key of session tokens, which logs everyone out")
 	}
@@ -111,8 +122,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 	if flags.NArg() > 0 {
 		return fmt.Errorf("cinema-db: %q: unknown argument; see -h", flags.Arg(0))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("not done within %s", s.timeout))
-	defer cancel()
+	if s.timeout > 0 {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("not done within %s", s.timeout))
+		defer cancel()
+	}
 	host, err := s.host(ctx, chosen, slog.New(slog.NewTextHandler(logs, nil)))
 	if err != nil {
 		return err
@@ -123,8 +137,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, lo
 // host makes a host of the settings, and reports all of their errors at once.
 func (s *settings) host(ctx context.Context, c *command, log *slog.Logger) (*dbhost.Host, error) {
 	h := dbhost.New(s.volume, s.name, log)
-	h.ConfigFile, h.KMSKey = s.config, s.kmsKey
-	if c.name == "config" {
+	h.ConfigFile, h.KMSKey, h.VolumeID, h.Zone = s.config, s.kmsKey, s.volumeID, s.zone
+	if c.name == configCommand {
 		return h, nil
 	}
 	var problems []error
@@ -138,18 +152,21 @@ func (s *settings) host(ctx context.Context, c *command, log *slog.Logger) (*dbh
 		problems = append(problems, err)
 		h.Owner = owner
 	}
-	problems = append(problems, h.Validate(c.publishes && (ok || s.credentials == "")))
+	problems = append(problems, h.Validate())
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	if c.publishes {
-		client, err := newS3(ctx)
-		if err != nil {
-			return nil, err
-		}
-		h.S3 = client
+	client, err := newS3(ctx)
+	h.S3 = client
+	return h, err
+}
+
+// patience is the command's time limit where none is given.
+func (c *command) patience() time.Duration {
+	if c.name == "stepdown" {
+		return 30 * time.Second
 	}
-	return h, nil
+	return 9 * time.Minute
 }
 
 func lookUp(name string) (dbhost.Owner, error) {

@@ -19,7 +19,7 @@ func TestConfigCommand(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"config", "-volume", "/data"}, none, &out, &out))
 	assert.Contains(t, out.String(), `dbPath: "/data/db"`)
-	assert.Contains(t, out.String(), "mongo.cinema.internal")
+	assert.Contains(t, out.String(), "mongo-a.cinema.internal")
 
 	out.Reset()
 	fromEnvironment := func(name string) string {
@@ -36,16 +36,17 @@ func TestRefuses(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"no command":       {nil, []string{"no command", "prepare, init, renew, rotate, retire, config"}},
+		"no command":       {nil, []string{"no command", "prepare, init, agent, stepdown, renew, rotate, retire, recover, config"}},
 		"unknown command":  {[]string{"destroy"}, []string{`"destroy": unknown`}},
 		"unknown flag":     {[]string{"init", "-force"}, []string{"-force"}},
 		"unknown argument": {[]string{"init", "now"}, []string{`"now": unknown argument`}},
 		"flag of another":  {[]string{"init", "-sessions"}, []string{"-sessions"}},
 		"everything wrong": {[]string{"prepare", "-volume", folder, "-name", "x", "-owner", "no such account"}, []string{
-			`owner "no such account"`, "nothing is mounted there", `name "x"`}},
-		"no credentials": {[]string{"init", "-volume", "/proc"}, []string{`credentials "s3:///"`}},
-		"no key":         {[]string{"init", "-volume", "/proc", "-credentials", "s3://bucket"}, []string{`credentials "s3://bucket"`, "s3://bucket/key"}},
-		"not in S3":      {[]string{"init", "-volume", "/proc", "-credentials", "https://x/y"}, []string{"not an object's URI"}},
+			`owner "no such account"`, "nothing is mounted there", `name "x"`, "zone", "volume-id"}},
+		"timeout of the agent": {[]string{"agent", "-timeout", "1m"}, []string{"-timeout"}},
+		"no credentials":       {[]string{"init", "-volume", "/proc"}, []string{`credentials "s3:///"`}},
+		"no key":               {[]string{"init", "-volume", "/proc", "-credentials", "s3://bucket"}, []string{`credentials "s3://bucket"`, "s3://bucket/key"}},
+		"not in S3":            {[]string{"init", "-volume", "/proc", "-credentials", "https://x/y"}, []string{"not an object's URI"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -6,236 +6,27 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"cinema-database/app/contract"
-	"cinema-database/app/internal/credentials"
 	"cinema-database/app/internal/credentialwatch"
-	"cinema-database/app/internal/s3test"
+	"cinema-database/app/internal/mongodtest"
 	"cinema-database/internal/testutil/must"
 )
-
-var errKilled = errors.New("killed")
-
-// fixture is a host on a temporary folder, with an S3 server and, once started, a model of mongod. Every durable effect
-// goes through it, so that a test can kill the host before or after any of them.
-type fixture struct {
-	host   *Host
-	mongod *model
-	s3     *s3.Client
-	now    time.Time
-
-	// killAt is the number of the moment at which the host is killed; 0 for never. Each durable effect has one moment
-	// before and one after it.
-	killAt  int
-	moments int
-	steps   []string
-}
-
-func newFixture(t *testing.T) *fixture {
-	t.Helper()
-	// The TLS client checks the model's certificates against the real clock.
-	f := &fixture{s3: s3test.Start(t, "artifacts").Client, now: time.Now()}
-	h := New(t.TempDir(), "mongo.cinema.internal", slog.New(slog.NewTextHandler(io.Discard, nil)))
-	h.ConfigFile = filepath.Join(t.TempDir(), "mongod.conf")
-	h.AnyFolder, h.Bucket, h.KMSKey = true, "artifacts", "arn:aws:kms:us-east-1:123456789012:key/x"
-	h.S3 = &killableS3{f}
-	h.Now = func() time.Time { return f.now }
-	h.Dial = func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
-		if f.dead() {
-			return nil, errKilled
-		}
-		if f.mongod == nil {
-			return nil, errors.New("connection refused")
-		}
-		c, err := dialAddress(ctx, f.mongod.listener.Addr().String(), ca, login)
-		if err != nil {
-			return nil, err
-		}
-		return &killableConn{c, f}, nil
-	}
-	h.Wait = func(ctx context.Context, _ time.Duration) error {
-		if f.dead() {
-			return errKilled
-		}
-		f.mongod.settle()
-		return context.Cause(ctx)
-	}
-	h.write = func(path string, data []byte, mode fs.FileMode, owner Owner) error {
-		return f.effect("write "+filepath.Base(path), func() error { return writeAtomic(path, data, mode, owner) })
-	}
-	f.host = h
-	return f
-}
-
-func (f *fixture) startMongod(t *testing.T) *model {
-	t.Helper()
-	f.mongod = startModel(t, f.host.serverFile())
-	return f.mongod
-}
-
-func (f *fixture) dead() bool { return f.killAt > 0 && f.moments >= f.killAt }
-
-// moment is a point at which the host may be killed.
-func (f *fixture) moment(name string) error {
-	if f.dead() {
-		return errKilled
-	}
-	f.moments++
-	f.steps = append(f.steps, name)
-	if f.dead() {
-		return errKilled
-	}
-	return nil
-}
-
-// effect runs do, with a moment before and one after it.
-func (f *fixture) effect(name string, do func() error) error {
-	if err := f.moment("before " + name); err != nil {
-		return err
-	}
-	if err := do(); err != nil {
-		return err
-	}
-	return f.moment("after " + name)
-}
-
-type killableConn struct {
-	Conn
-	f *fixture
-}
-
-func (c *killableConn) Run(ctx context.Context, command bson.D) (raw bson.Raw, err error) {
-	switch command[0].Key {
-	case "hello", "usersInfo":
-		return c.Conn.Run(ctx, command)
-	}
-	killed := c.f.effect(command[0].Key, func() error {
-		raw, err = c.Conn.Run(ctx, command)
-		return nil
-	})
-	if killed != nil {
-		return nil, killed
-	}
-	return raw, err
-}
-
-type killableS3 struct{ f *fixture }
-
-func (k *killableS3) PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (out *s3.PutObjectOutput, err error) {
-	if aws.ToString(in.SSEKMSKeyId) != k.f.host.KMSKey || in.ServerSideEncryption != "aws:kms" {
-		return nil, errors.New("not encrypted with the key")
-	}
-	err = k.f.effect("publish", func() error {
-		out, err = k.f.s3.PutObject(ctx, in, opts...)
-		return err
-	})
-	return out, err
-}
-
-// completes runs a command that is killed at moment k, and reports whether the command ended earlier.
-func (f *fixture) completes(t *testing.T, k int, command func() error) bool {
-	t.Helper()
-	f.moments, f.steps, f.killAt = 0, nil, k
-	err := command()
-	f.killAt = 0
-	if err != nil {
-		require.ErrorIs(t, err, errKilled, "%v", f.steps)
-	}
-	return err == nil
-}
-
-// boot runs the steps of a host's start: prepare, mongod, init.
-func (f *fixture) boot(t *testing.T) error {
-	t.Helper()
-	if err := f.host.Prepare(t.Context()); err != nil {
-		return err
-	}
-	if f.mongod == nil {
-		f.startMongod(t)
-	} else {
-		f.mongod.stop()
-		f.mongod.start(t)
-	}
-	return f.host.Init(t.Context())
-}
-
-// published reads the credentials object, and reports whether it exists.
-func (f *fixture) published(t *testing.T) (credentials.Credentials, bool) {
-	t.Helper()
-	object, err := f.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("artifacts"), Key: aws.String(contract.CredentialsKey)})
-	if err != nil {
-		require.ErrorContains(t, err, "NoSuchKey")
-		return credentials.Credentials{}, false
-	}
-	defer object.Body.Close()
-	assert.Equal(t, "application/json", aws.ToString(object.ContentType))
-	var c credentials.Credentials
-	require.NoError(t, json.NewDecoder(object.Body).Decode(&c))
-	return c, true
-}
-
-// logIn connects with the connection string's user, but to the model's address.
-func (f *fixture) logIn(t *testing.T, c credentials.Credentials) error {
-	t.Helper()
-	parsed := options.Client().ApplyURI(c.MongoDBURI)
-	require.NoError(t, parsed.Validate())
-	assert.Equal(t, []string{"mongo.cinema.internal:27017"}, parsed.Hosts)
-	assert.Equal(t, "admin", parsed.Auth.AuthSource)
-	assert.Equal(t, ReplicaSet, *parsed.ReplicaSet)
-	assert.NotNil(t, parsed.TLSConfig)
-	pool := x509.NewCertPool()
-	require.True(t, pool.AppendCertsFromPEM([]byte(c.CACertificate)))
-	conn, err := dialAddress(t.Context(), f.mongod.listener.Addr().String(), pool, &Login{parsed.Auth.Username, parsed.Auth.Password})
-	if err != nil {
-		return err
-	}
-	return conn.Close(t.Context())
-}
-
-// assertReady checks a command's result and the final state: the published credentials work, and mongod is configured to
-// match the state.
-func (f *fixture) assertReady(t *testing.T, result error) *state {
-	t.Helper()
-	require.NoError(t, result)
-	s := must.OK(f.host.load())(t)
-	assert.Nil(t, s.Pending)
-	c, ok := f.published(t)
-	require.True(t, ok)
-	require.NoError(t, f.logIn(t, c))
-	u := must.OK(url.Parse(c.MongoDBURI))(t)
-	password, _ := u.User.Password()
-	assert.Equal(t, application{u.User.Username(), password, c.JWTKey}, s.Application)
-	assert.Equal(t, s.CA.Certificate, c.CACertificate)
-	assert.Equal(t, applicationRoles, f.mongod.users[s.Application.User].roles)
-	assert.Equal(t, []role{{"root", "admin"}}, f.mongod.users[adminUser].roles)
-	assert.Equal(t, s.AdminPassword, f.mongod.users[adminUser].password)
-	assert.Equal(t, "rs0", f.mongod.members.Lookup("_id").StringValue())
-	members := must.OK(f.mongod.members.Lookup("members").Array().Values())(t)
-	require.Len(t, members, 1)
-	assert.Equal(t, "mongo.cinema.internal:27017", members[0].Document().Lookup("host").StringValue())
-	return s
-}
 
 func TestFirstBoot(t *testing.T) {
 	f := newFixture(t)
 	s := f.assertReady(t, f.boot(t))
-	assert.Len(t, f.mongod.users, 2)
+	assert.Len(t, f.mongod.Users(), 2)
 
 	c, _ := f.published(t)
 	data := must.OK(json.Marshal(c))(t)
@@ -261,7 +52,7 @@ func TestFirstBoot(t *testing.T) {
 	ca.AppendCertsFromPEM([]byte(s.CA.Certificate))
 	certificate, _, err := s.Server.parse()
 	require.NoError(t, err)
-	for _, name := range []string{"mongo.cinema.internal", "localhost", "127.0.0.1"} {
+	for _, name := range []string{"mongo-a.cinema.internal", "localhost", "127.0.0.1"} {
 		_, err := certificate.Verify(x509.VerifyOptions{Roots: ca, DNSName: name, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 		assert.NoError(t, err, name)
 	}
@@ -274,8 +65,7 @@ func TestSecondBootChangesNothing(t *testing.T) {
 	first := f.assertReady(t, f.boot(t))
 	before := len(f.steps)
 	assert.Equal(t, first, f.assertReady(t, f.boot(t)))
-	// While mongod starts, it reports no replica set; initiating it again is refused and has no effect.
-	assert.Subset(t, []string{"before replSetInitiate", "after replSetInitiate", "before publish", "after publish"}, f.steps[before:])
+	assert.Empty(t, f.steps[before:])
 }
 
 // TestRemovesHalfWrittenFiles: the next start removes the temporary file of a process that was killed while writing.
@@ -325,14 +115,18 @@ func TestKilledAnywhere(t *testing.T) {
 		early, published := f.published(t)
 		require.NoError(t, f.boot(t), "killed at %v", f.steps[k-1])
 		final := f.assertReady(t, nil)
+		assert.EqualValues(t, 1, f.created.Load(), "no secret is made twice")
 		if loadErr == nil {
-			assert.Equal(t, atKill, final, "no secret in use is generated again")
+			assert.Equal(t, atKill.CA, final.CA)
+			assert.Equal(t, atKill.Server, final.Server)
+			assert.Equal(t, atKill.AdminPassword, final.AdminPassword)
+			assert.Equal(t, atKill.Application, final.Application)
 		}
 		if published {
 			require.NoError(t, f.logIn(t, early), "credentials that were published before keep working")
 		}
 	}
-	for _, step := range []string{"write state.json", "write server.pem", "write keyfile", "write mongod.conf", "replSetInitiate", "createUser", "publish"} {
+	for _, step := range []string{"share", "write state.json", "write server.pem", "write keyfile", "write mongod.conf", "replSetInitiate", "createRole", "createUser", "publish"} {
 		assert.True(t, killed["before "+step], step)
 		assert.True(t, killed["after "+step], step)
 	}
@@ -377,7 +171,7 @@ func TestRotationKilledAnywhere(t *testing.T) {
 			}
 			c, _ := f.published(t)
 			require.NoError(t, f.logIn(t, c), "killed at %s", f.steps[k-1])
-			atKill := must.OK(f.host.load())(t)
+			atKill := f.shared(t)
 			after := f.assertReady(t, finish(f))
 			if atKill.Pending != nil {
 				assert.Equal(t, *atKill.Pending, after.Application, "the unfinished rotation is completed")
@@ -398,7 +192,8 @@ func TestRetireWaitsForARotation(t *testing.T) {
 // presented returns the certificate that mongod presents.
 func (f *fixture) presented(t *testing.T) *x509.Certificate {
 	t.Helper()
-	c, err := tls.Dial("tcp", f.mongod.listener.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the test only reads the certificate
+	listening, _ := f.cluster.Address(f.host.Name)
+	c, err := tls.Dial("tcp", listening, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the test only reads the certificate
 	require.NoError(t, err)
 	defer c.Close()
 	return c.ConnectionState().PeerCertificates[0]
@@ -450,7 +245,6 @@ func TestNeverLocksOut(t *testing.T) {
 	t.Run("a database without its state", func(t *testing.T) {
 		f := newFixture(t)
 		require.NoError(t, f.boot(t))
-		require.NoError(t, os.WriteFile(filepath.Join(f.host.dbPath(), "WiredTiger"), nil, 0o600))
 		require.NoError(t, os.Remove(f.host.stateFile()))
 		require.ErrorContains(t, f.host.Prepare(t.Context()), "would lock everyone out")
 		assert.NoFileExists(t, f.host.stateFile())
@@ -469,18 +263,19 @@ func TestNeverLocksOut(t *testing.T) {
 	t.Run("another database's state", func(t *testing.T) {
 		f := newFixture(t)
 		require.NoError(t, f.boot(t))
-		users := f.mongod.users
-		require.NoError(t, os.Remove(f.host.stateFile()))
-		require.NoError(t, f.host.Prepare(t.Context()))
-		f.mongod.stop()
-		f.mongod.start(t)
-		require.ErrorIs(t, f.host.Init(t.Context()), ErrPassword)
-		assert.Equal(t, users, f.mongod.users)
+		users := f.mongod.Users()
+		shared := f.shared(t)
+		shared.AdminPassword = "another"
+		f.store(t, contract.SecretsKey, must.OK(json.Marshal(shared))(t))
+		require.ErrorIs(t, f.boot(t), ErrPassword)
+		assert.Equal(t, users, f.mongod.Users())
 	})
 	t.Run("another replica set", func(t *testing.T) {
 		f := newFixture(t)
 		require.NoError(t, f.boot(t))
-		f.mongod.setName = "rs9"
+		config := *f.mongod.Config()
+		config.Name = "rs9"
+		f.mongod.SetConfig(config)
 		require.ErrorContains(t, f.host.Init(t.Context()), `"rs9"`)
 	})
 }
@@ -489,12 +284,12 @@ func TestNeverLocksOut(t *testing.T) {
 func TestRepairsTheUser(t *testing.T) {
 	f := newFixture(t)
 	require.NoError(t, f.boot(t))
-	user := f.mongod.users[applicationUsers[0]]
-	user.roles = []role{{"root", "admin"}}
+	user, _ := f.mongod.User(applicationUsers[0])
+	require.NoError(t, f.mongod.SetUser(applicationUsers[0], &mongodtest.User{Password: user.Password, Roles: []mongodtest.Role{{Role: "root", DB: "admin"}}}))
 	f.assertReady(t, f.host.Init(t.Context()))
-	f.mongod.users[applicationUsers[0]].credentials = f.mongod.users[adminUser].credentials
+	require.NoError(t, f.mongod.SetUser(applicationUsers[0], &mongodtest.User{Password: "changed by hand", Roles: user.Roles}))
 	f.assertReady(t, f.host.Init(t.Context()))
-	delete(f.mongod.users, applicationUsers[0])
+	require.NoError(t, f.mongod.SetUser(applicationUsers[0], nil))
 	f.assertReady(t, f.host.Init(t.Context()))
 }
 
@@ -505,10 +300,7 @@ func TestWaitsForMongod(t *testing.T) {
 	wait := f.host.Wait
 	f.host.Wait = func(ctx context.Context, d time.Duration) error {
 		if attempts++; attempts == 3 {
-			f.startMongod(t)
-		}
-		if f.mongod == nil {
-			return nil
+			f.start(t)
 		}
 		return wait(ctx, d)
 	}
@@ -537,22 +329,18 @@ func TestOnlyInitWaitsForMongod(t *testing.T) {
 		"rotate": func(ctx context.Context) error { return f.host.Rotate(ctx, true) },
 		"retire": f.host.Retire, "renew": f.host.Renew,
 	}
-	running := f.mongod
-	f.mongod = nil
+	f.mongod.Kill()
 	for name, run := range commands {
 		err := run(t.Context())
 		require.ErrorContains(t, err, "connection refused", name)
 		assert.ErrorContains(t, err, "systemctl start mongod", name)
 		require.NoError(t, f.host.Prepare(t.Context()), "the lock is free after %s", name)
 	}
-	s := must.OK(f.host.load())(t)
-	assert.Equal(t, first, s, "no rotation is saved that a start of mongod would complete")
+	assert.Equal(t, first.secrets, f.shared(t), "no rotation is saved that a start of mongod would complete")
 
-	f.mongod = running
-	f.mongod.stop()
-	f.mongod.start(t)
-	for name, run := range commands {
-		require.ErrorContains(t, run(t.Context()), "does not accept writes yet", name)
+	f.start(t)
+	for _, name := range []string{"rotate", "retire"} {
+		require.ErrorContains(t, commands[name](t.Context()), "there is no primary", name)
 	}
 	f.host.Wait = wait
 	require.NoError(t, f.host.Init(t.Context()))
@@ -588,31 +376,31 @@ func TestStorageUnavailable(t *testing.T) {
 	f := newFixture(t)
 	right := f.host.Bucket
 	f.host.Bucket = "missing"
-	require.ErrorContains(t, f.boot(t), "s3://missing/credentials/api.json")
+	require.ErrorContains(t, f.boot(t), "s3://missing/database/secrets.json")
 	f.host.Bucket = right
-	f.assertReady(t, f.host.Init(t.Context()))
+	f.assertReady(t, f.boot(t))
 }
 
 func TestValidate(t *testing.T) {
 	h := New("relative", "Mongo", slog.Default())
-	err := h.Validate(true)
-	for _, name := range []string{"volume", "name", "credentials"} {
+	err := h.Validate()
+	for _, name := range []string{"volume", "name", "credentials", "zone", "volume-id"} {
 		assert.ErrorContains(t, err, "dbhost: "+name)
 	}
 	require.ErrorContains(t, h.Prepare(t.Context()), "dbhost: volume")
 	require.Error(t, h.Init(t.Context()))
 
 	h = New(t.TempDir(), "mongo.cinema.internal", slog.Default())
-	require.ErrorContains(t, h.Validate(false), "nothing is mounted there")
+	h.Zone, h.VolumeID, h.Bucket = "us-east-1a", "vol-1", "b"
+	require.ErrorContains(t, h.Validate(), "nothing is mounted there")
 	files := must.OK(os.ReadDir(h.Volume))(t)
 	assert.Empty(t, files, "nothing is written if the volume is not mounted")
 	h.AnyFolder = true
-	require.NoError(t, h.Validate(false))
-	h.Bucket = "b"
+	require.NoError(t, h.Validate())
 	require.ErrorContains(t, h.Init(t.Context()), "cinema-db prepare")
 	h.Volume = "/proc"
 	h.AnyFolder = false
-	require.NoError(t, h.Validate(false), "a mount point")
+	require.NoError(t, h.Validate(), "a mount point")
 }
 
 func TestConfig(t *testing.T) {

@@ -12,25 +12,29 @@ import (
 	"time"
 
 	"cinema-database/app/contract"
+	"cinema-database/app/internal/credentials"
 	"cinema-database/internal/format"
 )
 
 const (
-	// ReplicaSet is the name of the replica set, which has one member.
+	// ReplicaSet is the name of the replica set.
 	ReplicaSet = "rs0"
 	// Database is the application's database.
 	Database = "cinema"
 )
 
-// Host is the database host. Every command needs Volume, Name, ConfigFile and Log; commands that publish the credentials
-// also need Bucket, Key and S3.
+// Host is the host of one member. Every command needs Volume, VolumeID, Zone, Name, ConfigFile, Log, Bucket, Key and S3.
 type Host struct {
 	// Volume is the mount point of the data volume, an absolute path.
 	Volume string
 	// AnyFolder allows a Volume that is not a mount point. By default, such a folder is refused: it would look like a
 	// new, empty database if the volume failed to mount.
 	AnyFolder bool
-	// Name is the private DNS name that clients connect to.
+	// VolumeID is the id of the data volume, e.g. vol-0123456789abcdef0.
+	VolumeID string
+	// Zone is the availability zone, by which the stack's list of members names this one.
+	Zone string
+	// Name is the private DNS name of this member, which the other members and clients connect to.
 	Name string
 	// Owner is the operating system account that mongod runs as.
 	Owner Owner
@@ -38,13 +42,14 @@ type Host struct {
 	ConfigFile string
 	Log        *slog.Logger
 
-	// Bucket and Key are the location of the credentials object.
+	// Bucket and Key are the location of the credentials object. The bucket has the secrets object, the list of members and
+	// this member's report too.
 	Bucket, Key string
-	// KMSKey is the id or ARN of the KMS key that encrypts the object; empty for the bucket's default.
+	// KMSKey is the id or ARN of the KMS key that encrypts the credentials and the secrets; empty for the bucket's default.
 	KMSKey string
 	S3     S3
 
-	// Dial connects to mongod on loopback.
+	// Dial connects to a mongod.
 	Dial Dialer
 	// Wait pauses between attempts while mongod is not ready or another command holds the lock. It returns early, with
 	// an error, when the context ends.
@@ -52,6 +57,9 @@ type Host struct {
 	Now  func() time.Time
 
 	write func(path string, data []byte, mode fs.FileMode, owner Owner) error
+	// published is what the agent has published last, and when.
+	published   credentials.Credentials
+	publishedAt time.Time
 }
 
 // New returns a Host with the default connection, clock, file system and credentials key.
@@ -79,8 +87,8 @@ func (h *Host) caFile() string     { return filepath.Join(h.runDir(), "ca.pem") 
 func (h *Host) serverFile() string { return filepath.Join(h.runDir(), "server.pem") }
 func (h *Host) keyFile() string    { return filepath.Join(h.runDir(), "keyfile") }
 
-// Validate reports all errors of the settings at once. publishes includes those that only publishing needs.
-func (h *Host) Validate(publishes bool) error {
+// Validate reports all errors of the settings at once.
+func (h *Host) Validate() error {
 	var problems []error
 	refuse := func(field, value, reason string) {
 		problems = append(problems, fmt.Errorf("dbhost: %s %q: %s", field, value, reason))
@@ -100,7 +108,13 @@ func (h *Host) Validate(publishes bool) error {
 	if !format.HostName(h.Name) {
 		refuse("name", h.Name, "not a fully qualified DNS name in lower case; use the name that clients connect to")
 	}
-	if publishes && (h.Bucket == "" || h.Key == "") {
+	if h.Zone == "" {
+		refuse("zone", h.Zone, "missing; use the availability zone of the host")
+	}
+	if h.VolumeID == "" {
+		refuse("volume-id", h.VolumeID, "missing; use the id of the data volume")
+	}
+	if h.Bucket == "" || h.Key == "" {
 		refuse("credentials", "s3://"+h.Bucket+"/"+h.Key, "no bucket or no key; set the location of the credentials object")
 	}
 	return errors.Join(problems...)

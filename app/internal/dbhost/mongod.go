@@ -1,13 +1,12 @@
 package dbhost
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -27,9 +26,10 @@ type Conn interface {
 	Close(ctx context.Context) error
 }
 
-// Dialer connects to mongod on loopback, trusting only ca, and returns after mongod has answered. A nil login is an
-// unauthenticated connection. For a refused password, the error wraps ErrPassword.
-type Dialer func(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error)
+// Dialer connects to the mongod of the member with that host name, or on loopback if it is empty, trusting only ca, and
+// returns after mongod has answered. A nil login is an unauthenticated connection. For a refused password, the error
+// wraps ErrPassword.
+type Dialer func(ctx context.Context, host string, ca *x509.CertPool, login *Login) (Conn, error)
 
 // ErrPassword is returned if mongod refuses a user's password, or the user does not exist.
 var ErrPassword = errors.New("mongod refuses the password")
@@ -39,6 +39,7 @@ const (
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
 	codeAlreadyInitialized   = 23
+	codeNotYetInitialized    = 94
 	codeUserExists           = 51003
 )
 
@@ -60,15 +61,19 @@ const (
 
 type mongodConn struct{ client *mongo.Client }
 
-func dialMongod(ctx context.Context, ca *x509.CertPool, login *Login) (Conn, error) {
-	return dialAddress(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(contract.MongoDBPort)), ca, login)
+const loopback = "127.0.0.1"
+
+func dialMongod(ctx context.Context, host string, ca *x509.CertPool, login *Login) (Conn, error) {
+	name := cmp.Or(host, loopback)
+	return dialAddress(ctx, address(name), name, ca, login)
 }
 
-func dialAddress(ctx context.Context, address string, ca *x509.CertPool, login *Login) (Conn, error) {
+// dialAddress connects to an address whose certificate must be for name.
+func dialAddress(ctx context.Context, address, name string, ca *x509.CertPool, login *Login) (Conn, error) {
 	settings := options.Client().
 		SetHosts([]string{address}).
 		SetDirect(true). // before the replica set is initiated, there is no primary to discover
-		SetTLSConfig(&tls.Config{RootCAs: ca, MinVersion: tls.VersionTLS12}).
+		SetTLSConfig(&tls.Config{RootCAs: ca, ServerName: name, MinVersion: tls.VersionTLS12}).
 		SetAppName(contract.CinemaDB).
 		SetServerSelectionTimeout(selectionTimeout).
 		SetTimeout(commandTimeout).
@@ -98,18 +103,3 @@ func (c *mongodConn) Run(ctx context.Context, command bson.D) (bson.Raw, error) 
 }
 
 func (c *mongodConn) Close(ctx context.Context) error { return c.client.Disconnect(ctx) }
-
-// hello is the part of mongod's answer to the command hello that is used here. It needs no authentication.
-type hello struct {
-	SetName           string `bson:"setName"`
-	IsWritablePrimary bool   `bson:"isWritablePrimary"`
-}
-
-func runHello(ctx context.Context, c Conn) (hello, error) {
-	var h hello
-	raw, err := c.Run(ctx, bson.D{{Key: "hello", Value: 1}})
-	if err == nil {
-		err = bson.Unmarshal(raw, &h)
-	}
-	return h, err
-}

@@ -1,29 +1,16 @@
 package dbhost
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"net"
 	"net/url"
-	"strconv"
+	"strings"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
-	"cinema-database/app/contract"
 	"cinema-database/app/internal/credentials"
 )
 
-// S3 is the part of *s3.Client that the host uses. The host's role can write the object but not read it.
-type S3 interface {
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-}
-
-// uri returns the API's connection string.
-func (h *Host) uri(a application) string {
+// uri returns the API's connection string, with all members.
+func uri(hosts []string, a application) string {
 	options := url.Values{
 		"authSource":    {"admin"},
 		"authMechanism": {"SCRAM-SHA-256"},
@@ -32,28 +19,31 @@ func (h *Host) uri(a application) string {
 		"retryWrites":   {"true"},
 		"w":             {"majority"},
 	}
+	var addresses []string
+	for _, host := range hosts {
+		addresses = append(addresses, address(host))
+	}
 	u := url.URL{
 		Scheme: "mongodb", User: url.UserPassword(a.User, a.Password),
-		Host: net.JoinHostPort(h.Name, strconv.Itoa(contract.MongoDBPort)), Path: "/" + Database, RawQuery: options.Encode(),
+		Host: strings.Join(addresses, ","), Path: "/" + Database, RawQuery: options.Encode(),
 	}
 	return u.String()
 }
 
-// publish writes the credentials object. It does so on every run, which restores an object that was deleted.
-func (s *session) publish(ctx context.Context, a application) error {
-	data, err := json.Marshal(credentials.Credentials{MongoDBURI: s.uri(a), CACertificate: s.state.CA.Certificate, JWTKey: a.JWTKey})
-	if err != nil {
-		return fmt.Errorf("dbhost: encode credentials: %w", err)
+// republish is after how long the agent writes unchanged credentials again: another host may have written older ones while
+// it still took itself for the primary's, or somebody may have deleted them. The host cannot read the object.
+const republish = 10 * time.Minute
+
+// publish writes the credentials object, unless this process has just written the same.
+func (s *session) publish(ctx context.Context, hosts []string, a application) error {
+	c := credentials.Credentials{MongoDBURI: uri(hosts, a), CACertificate: s.state.CA.Certificate, JWTKey: a.JWTKey}
+	if c == s.published && s.Now().Before(s.publishedAt.Add(republish)) {
+		return nil
 	}
-	put := &s3.PutObjectInput{
-		Bucket: &s.Bucket, Key: &s.Key, Body: bytes.NewReader(data), ContentType: aws.String("application/json"),
+	if _, err := s.put(ctx, s.Key, c, true); err != nil {
+		return err
 	}
-	if s.KMSKey != "" {
-		put.ServerSideEncryption, put.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.KMSKey
-	}
-	if _, err := s.S3.PutObject(ctx, put); err != nil {
-		return fmt.Errorf("dbhost: s3://%s/%s: %w", s.Bucket, s.Key, err)
-	}
-	s.Log.InfoContext(ctx, "published the credentials", "bucket", s.Bucket, "key", s.Key, "user", a.User)
+	s.published, s.publishedAt = c, s.Now()
+	s.Log.InfoContext(ctx, "published the credentials", "bucket", s.Bucket, "key", s.Key, "user", a.User, "members", hosts)
 	return nil
 }

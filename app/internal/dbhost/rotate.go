@@ -11,56 +11,72 @@ import (
 
 // Rotate switches the API to another user with a new password and, with sessions, a new key for session tokens, which
 // logs everyone out. The old user stays valid until Retire or the next Rotate, so API instances can switch when they
-// read the object the next time. An unfinished rotation is completed, not repeated. Rotate and Retire do not wait: if
-// mongod is not ready, they return an error and change nothing.
+// read the object the next time. An unfinished rotation is completed, not repeated. Rotate and Retire work on the host of
+// any member. They do not wait: if there is no primary, they return an error and change nothing.
 func (h *Host) Rotate(ctx context.Context, sessions bool) error {
-	s, unlock, err := h.begin(ctx, true)
+	s, unlock, err := h.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	// Check this before saving the rotation. Otherwise Init would complete it when mongod starts, and an operator who
-	// repeats the command would start another one.
-	if err := s.ready(ctx); err != nil {
+	// Check this before saving the rotation. Otherwise the primary would complete it later, and an operator who repeats the
+	// command would start another one.
+	admin, err := s.operator(ctx)
+	if err != nil {
 		return err
 	}
-	if s.state.Pending == nil {
-		next := application{User: applicationUsers[0], Password: secret(32), JWTKey: s.state.Application.JWTKey}
-		if s.state.Application.User == next.User {
+	defer admin.Close(ctx)
+	_, err = h.updateSecrets(ctx, func(shared *secrets) bool {
+		if shared.Pending != nil {
+			return false
+		}
+		next := application{User: applicationUsers[0], Password: secret(32), JWTKey: shared.Application.JWTKey}
+		if shared.Application.User == next.User {
 			next.User = applicationUsers[1]
 		}
 		if sessions {
 			next.JWTKey = standardSecret(32)
 		}
-		s.state.Pending = &next
-		if err := s.save(s.state); err != nil {
-			return err
-		}
+		shared.Pending = &next
+		return true
+	})
+	if err != nil {
+		return err
 	}
 	return s.converge(ctx)
 }
 
+// operator connects to the primary for a command that does not wait: mongod's start needs the lock that it holds.
+func (s *session) operator(ctx context.Context) (Conn, error) {
+	admin, err := s.administrator(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w; start mongod here if it is down (systemctl start mongod), then repeat the command", err)
+	}
+	return admin, nil
+}
+
 // Retire drops the user that the last Rotate replaced. Run it when every API instance uses the new one.
 func (h *Host) Retire(ctx context.Context) error {
-	s, unlock, err := h.begin(ctx, false)
+	s, unlock, err := h.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if s.state.Pending != nil {
-		return fmt.Errorf("dbhost: a rotation to %q is not finished; run `cinema-db rotate` first", s.state.Pending.User)
-	}
-	if err := s.ready(ctx); err != nil {
-		return err
-	}
-	admin, err := s.administrator(ctx)
+	admin, err := s.operator(ctx)
 	if err != nil {
 		return err
 	}
 	defer admin.Close(ctx)
+	shared, _, err := h.readSecrets(ctx)
+	if err != nil {
+		return err
+	}
+	if shared.Pending != nil {
+		return fmt.Errorf("dbhost: a rotation to %q is not finished; run `cinema-db rotate` first", shared.Pending.User)
+	}
 	const userNotFound = 11
 	for _, user := range applicationUsers {
-		if user == s.state.Application.User {
+		if user == shared.Application.User {
 			continue
 		}
 		if _, err := admin.Run(ctx, bson.D{{Key: "dropUser", Value: user}, durable}); hasCode(err, userNotFound) {
@@ -76,7 +92,7 @@ func (h *Host) Retire(ctx context.Context) error {
 // Renew renews the server certificate if it expires soon, and makes the running mongod load it. If mongod is not ready,
 // Renew returns an error without waiting; mongod loads the certificate at its next start.
 func (h *Host) Renew(ctx context.Context) error {
-	s, unlock, err := h.begin(ctx, false)
+	s, unlock, err := h.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,12 +103,9 @@ func (h *Host) Renew(ctx context.Context) error {
 	if err := h.writeRunFiles(s.state); err != nil {
 		return err
 	}
-	if err := s.ready(ctx); err != nil {
-		return err
-	}
-	admin, err := s.administrator(ctx)
+	admin, err := s.Dial(ctx, "", s.ca, s.login())
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; start mongod (systemctl start mongod), then repeat the command", err)
 	}
 	defer admin.Close(ctx)
 	// This has no effect if mongod uses the certificate already. It always runs, as an earlier run may have been killed.

@@ -1,105 +1,38 @@
 package dbhost
 
 import (
-	"crypto/rand"
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
+
+	"cinema-database/app/contract"
 )
 
-// adminUser is the administrator. Its password never leaves the host.
-const adminUser = "cinema-admin"
-
-// applicationUsers are the two names that rotations alternate between, so that a rotation never changes the password of
-// the user that the API uses.
-var applicationUsers = [2]string{"cinema-a", "cinema-b"}
-
-// state is everything that must survive a restart. It is stored as JSON.
+// state is everything on the volume that must survive a restart. It is stored as JSON.
 type state struct {
-	// CA signs the server's certificates; clients trust it. Server is mongod's certificate.
-	CA     keyPair `json:"ca"`
+	// secrets are a copy of the cluster's, for starts without S3.
+	secrets
+	// Server is this member's certificate.
 	Server keyPair `json:"server"`
-	// KeyFile is the content of mongod's key file: 1008 characters of base64.
-	KeyFile string `json:"keyFile"`
-	// AdminPassword is adminUser's.
-	AdminPassword string `json:"adminPassword"`
-	// Application are the API's current credentials.
-	Application application `json:"application"`
-	// Pending are the API's next credentials while a rotation is unfinished.
-	Pending *application `json:"pending,omitempty"`
-}
-
-type application struct {
-	User     string `json:"user"`
-	Password string `json:"password"`
-	// JWTKey is 32 random bytes, base64.
-	JWTKey string `json:"jwtKey"`
-}
-
-// secret returns n random bytes as URL-safe base64, which needs no escaping in a connection string.
-func secret(n int) string {
-	data := make([]byte, n)
-	_, _ = rand.Read(data) // never fails
-	return base64.RawURLEncoding.EncodeToString(data)
-}
-
-func standardSecret(n int) string {
-	data := make([]byte, n)
-	_, _ = rand.Read(data)
-	return base64.StdEncoding.EncodeToString(data)
-}
-
-func newState(name string, now time.Time) (*state, error) {
-	ca, err := newCA(now)
-	if err != nil {
-		return nil, err
-	}
-	server, err := newServerCertificate(ca, name, now)
-	if err != nil {
-		return nil, err
-	}
-	return &state{
-		CA: ca, Server: server,
-		KeyFile:       standardSecret(756), // mongod accepts 6 to 1024 characters; its manual also generates 756 bytes
-		AdminPassword: secret(32),
-		Application:   application{User: applicationUsers[0], Password: secret(32), JWTKey: standardSecret(32)},
-	}, nil
+	// Volume is the id of the volume that the database was made on or last used on. On a volume that was made from a
+	// snapshot it is that of another one. It is empty in states of releases that knew one member only.
+	Volume string `json:"volume,omitempty"`
+	// Snapshot is the snapshot that this volume was restored from.
+	Snapshot string `json:"snapshot,omitempty"`
+	// OwnKey is true while mongod runs with a key file of its own, so that no other member reaches it.
+	OwnKey bool `json:"ownKey,omitempty"`
 }
 
 // check reports all missing and invalid fields.
 func (s *state) check() error {
-	var problems []error
-	need := func(field, value string) {
-		if value == "" {
-			problems = append(problems, fmt.Errorf("%s is missing", field))
-		}
+	problems := s.secrets.check()
+	if _, _, err := s.Server.parse(); err != nil {
+		problems = errors.Join(problems, fmt.Errorf("server: %w", err))
 	}
-	need("keyFile", s.KeyFile)
-	need("adminPassword", s.AdminPassword)
-	applications := map[string]*application{"application": &s.Application}
-	if s.Pending != nil {
-		applications["pending"] = s.Pending
-	}
-	for _, field := range []string{"application", "pending"} {
-		if a := applications[field]; a != nil {
-			need(field+".user", a.User)
-			need(field+".password", a.Password)
-			need(field+".jwtKey", a.JWTKey)
-		}
-	}
-	for _, pair := range []struct {
-		field string
-		keyPair
-	}{{"ca", s.CA}, {"server", s.Server}} {
-		if _, _, err := pair.parse(); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", pair.field, err))
-		}
-	}
-	return errors.Join(problems...)
+	return problems
 }
 
 // load reads the state. If there is none, the error wraps fs.ErrNotExist. A damaged state is an error and is never
@@ -129,22 +62,129 @@ func (h *Host) save(s *state) error {
 	return h.write(h.stateFile(), append(data, '\n'), 0o600, unchanged)
 }
 
-// loadOrCreate reads the state, or creates it if the database has no data yet.
-func (h *Host) loadOrCreate() (*state, error) {
-	s, err := h.load()
-	if !errors.Is(err, fs.ErrNotExist) {
-		return s, err
-	}
+// blank reports whether mongod has never run on the volume.
+func (h *Host) blank() (bool, error) {
 	files, err := os.ReadDir(h.dbPath())
 	if err != nil {
-		return nil, fmt.Errorf("dbhost: %w", err)
+		return false, fmt.Errorf("dbhost: %w", err)
 	}
-	if len(files) > 0 {
-		return nil, fmt.Errorf("dbhost: %s holds a database but %s is missing: new secrets would lock everyone out; restore it from a snapshot of the volume", h.dbPath(), h.stateFile())
-	}
-	if s, err = newState(h.Name, h.Now()); err != nil {
+	return len(files) == 0, nil
+}
+
+// agree returns the volume's state with the cluster's secrets. Where there is no secrets object, a volume that has the
+// secrets puts them there, and a blank one makes them, if no database exists. A conditional write decides between hosts.
+func (h *Host) agree(ctx context.Context) (*state, error) {
+	own, err := h.load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	h.Log.Info("generated the secrets of a new database", "file", h.stateFile())
-	return s, h.save(s)
+	blank, err := h.blank()
+	if err != nil {
+		return nil, err
+	}
+	if own == nil && !blank {
+		return nil, fmt.Errorf("dbhost: %s holds a database but %s is missing: other secrets would lock everyone out; restore it from a snapshot of the volume", h.dbPath(), h.stateFile())
+	}
+	for {
+		shared, _, err := h.readSecrets(ctx)
+		switch {
+		case err == nil && own != nil && own.CA.Certificate != shared.CA.Certificate:
+			return nil, fmt.Errorf("dbhost: %s belongs to another cluster than s3://%s/%s; to run this volume's database here, delete that object and make the volumes of the other members blank",
+				h.stateFile(), h.Bucket, contract.SecretsKey)
+		case err == nil && own != nil:
+			return h.adopt(own, shared)
+		case err == nil:
+			own, err := h.joined(shared)
+			if err != nil {
+				return nil, err
+			}
+			h.Log.InfoContext(ctx, "took the cluster's secrets", "file", h.stateFile())
+			return own, h.save(own)
+		case !errors.Is(err, errMissing) && own != nil:
+			h.Log.WarnContext(ctx, "the volume's copy of the secrets is used", "error", err)
+			return own, nil
+		case !errors.Is(err, errMissing):
+			return nil, err
+		}
+		offer, err := h.offer(ctx, own)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.createSecrets(ctx, offer); err != nil && !errors.Is(err, errConflict) {
+			return nil, err
+		}
+	}
+}
+
+// offer returns the secrets that this host would put into the missing object.
+func (h *Host) offer(ctx context.Context, own *state) (*secrets, error) {
+	exists, err := h.databaseExists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own != nil {
+		h.Log.InfoContext(ctx, "put the volume's secrets into the object", "key", contract.SecretsKey)
+		offer := own.secrets
+		// The copy may be from before the replica set was initiated. Only then is this member the one to do it.
+		if offer.Initiated = offer.Initiated || exists; !offer.Initiated || offer.Founder == "" {
+			offer.Founder = h.Zone
+		}
+		return &offer, nil
+	}
+	if exists {
+		return nil, fmt.Errorf("dbhost: s3://%s/%s is missing, though a database exists: waiting for a member that has data to put it back; without one, restore an older version of the object",
+			h.Bucket, contract.SecretsKey)
+	}
+	wanted, err := h.membersIfListed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if wanted.Seed != "" && wanted.Seed != h.Zone {
+		return nil, fmt.Errorf("dbhost: waiting for the member in %s, whose volume is restored, to publish the secrets", wanted.Seed)
+	}
+	h.Log.InfoContext(ctx, "made the secrets of a new cluster")
+	return newSecrets(h.Now())
+}
+
+// sharedSecrets reads the secrets object, and puts the volume's copy back if it is missing.
+func (s *session) sharedSecrets(ctx context.Context) (*secrets, error) {
+	shared, _, err := s.readSecrets(ctx)
+	if !errors.Is(err, errMissing) {
+		return shared, err
+	}
+	offer, err := s.offer(ctx, s.state)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.createSecrets(ctx, offer); err != nil && !errors.Is(err, errConflict) {
+		return nil, err
+	}
+	shared, _, err = s.readSecrets(ctx)
+	return shared, err
+}
+
+// adopt updates the volume's copy of the secrets.
+func (h *Host) adopt(own *state, shared *secrets) (*state, error) {
+	before, err := json.Marshal(own.secrets)
+	if err != nil {
+		return nil, fmt.Errorf("dbhost: encode state: %w", err)
+	}
+	after, err := json.Marshal(shared)
+	if err != nil {
+		return nil, fmt.Errorf("dbhost: encode state: %w", err)
+	}
+	own.secrets = *shared
+	if string(before) == string(after) {
+		return own, nil
+	}
+	return own, h.save(own)
+}
+
+// joined returns the state of a blank volume.
+func (h *Host) joined(shared *secrets) (*state, error) {
+	server, err := newServerCertificate(shared.CA, h.Name, h.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &state{secrets: *shared, Server: server, Volume: h.VolumeID}, nil
 }
