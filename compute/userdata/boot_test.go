@@ -32,11 +32,17 @@ import (
 // proxies is a line of the API's environment.
 const proxies = contract.EnvProxies + "=1"
 
+// The database host's zone, and the key of its status.
+const (
+	zone      = "us-east-1b"
+	statusKey = contract.StatusPrefix + "database-" + zone + ".json"
+)
+
 func cinemaKey(digest string) string { return contract.ExecutableKey(contract.Cinema, digest) }
 
 func sum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
 
-// bucket is a server of the S3 protocol that can refuse its first reads, and all writes.
+// bucket is a server of the S3 protocol that can refuse its first reads, and all writes but that of the secrets.
 type bucket struct {
 	name, url    string
 	backend      gofakes3.Backend
@@ -44,7 +50,7 @@ type bucket struct {
 	refuse       int
 	refuseWrites bool
 	gets         []string
-	// statuses are the objects that were written under the status key, in their order.
+	// statuses are the host's statuses that were written, in their order.
 	statuses []contract.Status
 }
 
@@ -60,9 +66,11 @@ func newBucket(t *testing.T, name string, objects map[string]string) *bucket {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := strings.TrimPrefix(r.URL.Path, "/"+name+"/")
 		b.mu.Lock()
-		refused := b.refuseWrites
+		refused := b.refuseWrites && key != contract.SecretsKey // without secrets, cinema-db does not start a blank database
 		if r.Method == http.MethodGet {
-			b.gets = append(b.gets, key)
+			if key != contract.SecretsKey { // which cinema-db reads
+				b.gets = append(b.gets, key)
+			}
 			b.refuse--
 			refused = b.refuse >= 0
 		} else if !refused {
@@ -89,7 +97,10 @@ func (b *bucket) put(t *testing.T, key, body string) {
 }
 
 func (b *bucket) addStatus(t *testing.T, key string, data []byte) {
-	assert.Equal(t, contract.StatusKey(contract.RoleDatabase), key)
+	if key != statusKey {
+		assert.Contains(t, []string{contract.SecretsKey, contract.ReportKey(zone)}, key, "the key of an object of cinema-db")
+		return
+	}
 	var status contract.Status
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -134,6 +145,8 @@ type host struct {
 	device, volume string
 	// attempts is how often the setup is started at most; 1 if zero.
 	attempts int
+	// journal is true if the host has systemd's journal.
+	journal bool
 	// commands are further programs for the root's /usr/local/bin: name to content.
 	commands map[string][]byte
 }
@@ -275,7 +288,8 @@ func (h *host) enter(script string, shims, namespaces []string, attributes *sysc
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", slices.Concat([]string{"--mount", "--pid", "--fork", "--kill-child"}, namespaces,
 		[]string{"/bin/sh", "-c", mounts + script, "enter", h.root, dir, h.device, link}, args)...)
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "AWS_ENDPOINT_URL_S3=" + h.s3.url}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "AWS_ENDPOINT_URL_S3=" + h.s3.url,
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"}
 	cmd.SysProcAttr = attributes
 	out, err = cmd.CombinedOutput()
 	require.NoError(h.t, err, "%s\nconsole: %s", out, h.read("var/log/console"))

@@ -11,7 +11,7 @@ import (
 // host.
 const mongodUID = 27017
 
-// DatabaseParams are the values of the database host's script.
+// DatabaseParams are the values of a database host's script.
 type DatabaseParams struct {
 	// Artifacts is the name of the artifacts bucket.
 	Artifacts string
@@ -25,7 +25,9 @@ type DatabaseParams struct {
 	PackageDigest string
 	// Digest is the SHA-256 of contract.CinemaDB, 64 hex digits. It is part of the binary's key (contract.ExecutableKey).
 	Digest string
-	// Host is the name that the API reaches the database by, e.g. mongo.cinema.internal.
+	// Zone is the availability zone of the host, which names the member of the replica set, e.g. us-east-1b.
+	Zone string
+	// Host is the member's own name, by which the API and the other members reach it, e.g. mongo-b.cinema.internal.
 	Host string
 	// Credentials is the URI that `cinema-db` writes the credentials object to, s3://bucket/key.
 	Credentials string
@@ -44,6 +46,7 @@ func (p DatabaseParams) Longest() DatabaseParams {
 	})
 	orLongest(&p.PackageDigest, longestDigest)
 	orLongest(&p.Digest, longestDigest)
+	orLongest(&p.Zone, longestZone)
 	orLongest(&p.Host, longestHost)
 	orLongest(&p.Credentials, longestCredentials)
 	orLongest(&p.Key, func() string {
@@ -64,8 +67,11 @@ func (p DatabaseParams) check() error {
 	}
 	checkDigest(l, "PackageDigest", p.PackageDigest)
 	checkDigest(l, "Digest", p.Digest)
-	if !format.HostName(p.Host) {
-		l.Add("Host", p.Host, "is not a full host name in lower case", "write it like mongo.cinema.internal")
+	if !format.AvailabilityZone(p.Zone) || len(p.Zone) > zoneMax {
+		l.Add("Zone", p.Zone, "is not an availability zone", "use one such as us-east-1b")
+	}
+	if !format.HostName(p.Host) || len(p.Host) > hostMax {
+		l.Add("Host", p.Host, "is not a full host name in lower case", "write it like mongo-b.cinema.internal")
 	}
 	checkCredentials(l, "Credentials", p.Credentials)
 	if !kmsKeyARN.MatchString(p.Key) {
@@ -74,7 +80,7 @@ func (p DatabaseParams) check() error {
 	return l.Err()
 }
 
-// Database returns the script of the database host. The script installs the MongoDB server and `cinema-db`, mounts the
+// Database returns the script of a database host. The script installs the MongoDB server and `cinema-db`, mounts the
 // data volume at /data, formats it only if it is blank, and runs mongod.service with the files that `cinema-db`
 // prepares. It ends when the database accepts the application's connections, and publishes each phase as the host's
 // status (contract.Status). The units start the database after a reboot, and when the volume is attached later; the script
@@ -89,12 +95,15 @@ func Database(p DatabaseParams) (Script, error) {
 	if err := p.check(); err != nil {
 		return Script{}, err
 	}
+	role := contract.DatabaseRole(p.Zone)
 	settings := environment(
 		assignment{contract.EnvRegion, p.Region},
 		assignment{contract.EnvCredentialsURI, p.Credentials},
 		assignment{contract.EnvCredentialsKMSKey, p.Key},
 		assignment{contract.EnvMongoDBVolume, "/data"},
 		assignment{contract.EnvMongoDBHost, p.Host},
+		assignment{contract.EnvMongoDBZone, p.Zone},
+		assignment{contract.EnvMongoDBVolumeID, p.Volume},
 	)
 	var b builder
 	b.head("Installs and starts the Cinema database",
@@ -108,8 +117,8 @@ func Database(p DatabaseParams) (Script, error) {
 		assignment{"host", p.Host},
 		assignment{"mongod_uid", strconv.Itoa(mongodUID)},
 		assignment{"settings", settings},
-		assignment{"role", contract.RoleDatabase},
-		assignment{"status_key", contract.StatusKey(contract.RoleDatabase)},
+		assignment{"role", role},
+		assignment{"status_key", contract.StatusKey(role)},
 		assignment{"starting", contract.PhaseStarting},
 		assignment{"fetching", contract.PhaseFetching},
 		assignment{"waiting", contract.PhaseVolume},
@@ -121,7 +130,9 @@ func Database(p DatabaseParams) (Script, error) {
 	b.function("units", putFile("0644", "/etc/sysctl.d/90-mongod.conf", "sysctl.conf")+
 		putFile("0644", "/etc/tmpfiles.d/mongod.conf", "tmpfiles.conf")+
 		putFile("0644", "/etc/systemd/system/mongod.service", "mongod.service")+
+		putFile("0644", "/etc/systemd/system/cinema-db-.service.d/sandbox.conf", "sandbox.conf")+
 		putFile("0644", "/etc/systemd/system/cinema-db-init.service", "cinema-db-init.service")+
+		putFile("0644", "/etc/systemd/system/cinema-db-agent.service", "cinema-db-agent.service")+
 		putFile("0644", "/etc/systemd/system/cinema-db-renew.service", "cinema-db-renew.service")+
 		putFile("0644", "/etc/systemd/system/cinema-db-renew.timer", "cinema-db-renew.timer"))
 	b.script("database.sh")

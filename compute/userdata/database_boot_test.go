@@ -135,7 +135,7 @@ func (h *host) databaseScript(p DatabaseParams) boot {
 	h.t.Helper()
 	s, err := Database(p)
 	require.NoError(h.t, err)
-	return h.userData(s, "cd /data && sha256sum state/state.json; cat state/inits db/starts; "+
+	return h.userData(s, "cd /data && sha256sum state/state.json; cat state/init state/agent db/starts; "+
 		"stat -c '%U %a' db; blockdev --getra "+h.device+"; grep ' /data ' /proc/mounts; ls /run")
 }
 
@@ -146,7 +146,7 @@ func TestBootDatabase(t *testing.T) {
 	h.s3.refuse, h.attempts = 2, 3
 	b := h.database(p)
 	require.Zero(t, b.status, b.console)
-	ready := contract.Status{Role: contract.RoleDatabase, Instance: "i-0123456789abcdef0", Phase: contract.PhaseReady, Version: "8.0.15", Digest: p.Digest}
+	ready := contract.Status{Role: contract.DatabaseRole(zone), Instance: "i-0123456789abcdef0", Phase: contract.PhaseReady, Version: "8.0.15", Digest: p.Digest}
 	assert.Equal(t, ready, h.s3.lastStatus(t))
 	assert.Contains(t, h.s3.errors(), "s3://cinema-artifacts-1a2b3c4/"+p.PackageKey+" cannot be fetched: An error occurred (503 Service Unavailable)"+
 		" when calling the GetObject operation: exit status 254")
@@ -154,23 +154,26 @@ func TestBootDatabase(t *testing.T) {
 	secret, rest, ok := strings.Cut(b.after, "\n")
 	require.True(t, ok, b.after)
 	require.Regexp(t, `^[0-9a-f]{64}  state/state.json$`, secret)
-	assert.True(t, strings.HasPrefix(rest, "init us-east-1 "+p.Credentials+" mongo.cinema.internal "+p.Key+"\n"), rest)
+	assert.True(t, strings.HasPrefix(rest, "init us-east-1 "+p.Credentials+" mongo-b.cinema.internal "+p.Key+"\n"), rest)
 	assert.Contains(t, b.console, "vol-0123456789abcdef0 was blank; it is formatted\n")
-	assert.Contains(t, b.console, "cinema: the database is ready as mongo.cinema.internal\n")
+	assert.Contains(t, b.console, "cinema: the database is ready as mongo-b.cinema.internal\n")
+	assert.Contains(t, rest, "\nagent us-east-1b vol-0123456789abcdef0\n", "the agent and its settings")
 	assert.Contains(t, rest, mongodStart, "mongod's user and environment")
 	assert.Contains(t, rest, "mongod 700\n", "the data folder")
 	assert.Contains(t, rest, "\n32\n", "read-ahead, in sectors")
 	assert.Regexp(t, v.device+` /data xfs rw,nosuid,nodev,noexec,noatime,`, rest)
 	assert.Contains(t, rest, "pid-mongod.service")
+	assert.Contains(t, rest, "pid-cinema-db-agent.service")
 	assert.Equal(t, []string{
 		"/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup", "/bin/bash /var/lib/cinema/setup",
-		"+/opt/cinema/bin/cinema-db prepare",
+		"/opt/cinema/bin/cinema-db agent",
+		"cinema-db-renew.timer",
+		"+/opt/cinema/bin/cinema-db prepare -timeout 2m",
 		"/opt/mongodb/bin/mongod --config /etc/mongod.conf",
 		"/opt/cinema/bin/cinema-db init -timeout 2m",
-		"cinema-db-renew.timer",
 		"/opt/cinema/bin/cinema-db init -timeout 2m",
 	}, strings.Split(strings.TrimSpace(h.read("var/log/started")), "\n"), "commands in the order of their start")
-	assert.Equal(t, "127.0.0.1 localhost\n10.0.8.5 mongo.cinema.internal\n", h.read("etc/hosts"))
+	assert.Equal(t, "127.0.0.1 localhost\n10.0.8.5 mongo-b.cinema.internal\n", h.read("etc/hosts"))
 	assert.Equal(t, "--quiet --load=/etc/sysctl.d/90-mongod.conf\n", h.read("var/log/sysctl"))
 	assert.Equal(t, "--create /etc/tmpfiles.d/mongod.conf\n", h.read("var/log/systemd-tmpfiles"))
 	assert.Equal(t, read("units/sysctl.conf"), h.read("etc/sysctl.d/90-mongod.conf"))
@@ -185,6 +188,7 @@ func TestBootDatabase(t *testing.T) {
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.after, secret)
 		assert.Contains(t, b.after, "pid-mongod.service")
+		assert.Contains(t, b.after, "pid-cinema-db-agent.service")
 		assert.Len(t, h.s3.gets, gets)
 		assert.Greater(t, len(h.s3.statuses), statuses, "the status is published again")
 		assert.Equal(t, ready, h.s3.lastStatus(t))
@@ -221,8 +225,8 @@ ln -sf `+v.device+` /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol012345678
 		assert.Equal(t, hosts, h.read("etc/hosts"))
 	})
 	t.Run("a replaced host keeps the volume's data", func(t *testing.T) {
-		replaced, p := database(t, v)
-		replaced.commands = h.commands
+		replaced := newHost(t, h.s3)
+		replaced.device, replaced.volume, replaced.commands = h.device, h.volume, h.commands
 		b := replaced.database(p)
 		require.Zero(t, b.status, b.console)
 		assert.Contains(t, b.console, "its data is kept")

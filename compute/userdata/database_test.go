@@ -11,7 +11,7 @@ import (
 
 func databaseParams() DatabaseParams {
 	return DatabaseParams{
-		Artifacts: "cinema-artifacts-1a2b3c4", Region: "us-east-1", Volume: "vol-0123456789abcdef0", Host: "mongo.cinema.internal",
+		Artifacts: "cinema-artifacts-1a2b3c4", Region: "us-east-1", Volume: "vol-0123456789abcdef0", Zone: zone, Host: "mongo-b.cinema.internal",
 		PackageKey: contract.PackagesPrefix + "mongodb-linux-aarch64-amazon2023-8.0.15.tgz", PackageDigest: digestB, Digest: digestA,
 		Credentials: "s3://cinema-artifacts-1a2b3c4/" + contract.CredentialsKey,
 		Key:         "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
@@ -40,6 +40,7 @@ func TestDatabaseRefuses(t *testing.T) {
 		`userdata: Database.PackageKey: "" is not the key of a package; write`,
 		`userdata: Database.PackageDigest: "" is not a SHA-256 digest; use`,
 		`userdata: Database.Digest: "" is not a SHA-256 digest; use`,
+		`userdata: Database.Zone: "" is not an availability zone; use`,
 		`userdata: Database.Host: "" is not a full host name in lower case; write`,
 		`userdata: Database.Credentials: "" is not the URI of an S3 object; write`,
 		`userdata: Database.Key: "" is not the ARN of a KMS key; write`,
@@ -47,6 +48,10 @@ func TestDatabaseRefuses(t *testing.T) {
 		"a command in the volume":      func(p *DatabaseParams) { p.Volume = "vol-0123456789abcdef$(reboot)" },
 		"a quote in the volume":        func(p *DatabaseParams) { p.Volume = `vol-0123456789abcde"` },
 		"a parent folder in the key":   func(p *DatabaseParams) { p.PackageKey = contract.PackagesPrefix + "../credentials/api.tgz" },
+		"a region as the zone":         func(p *DatabaseParams) { p.Zone = "us-east-1" },
+		"a command in the zone":        func(p *DatabaseParams) { p.Zone = "us-east-1b$(reboot)" },
+		"a zone that is too long":      func(p *DatabaseParams) { p.Zone = "us-" + filler(letters, zoneMax) + "-1b" },
+		"a host that is too long":      func(p *DatabaseParams) { p.Host = filler(letters, hostMax-8) + ".internal" },
 		"a space in the host":          func(p *DatabaseParams) { p.Host = "mongo .cinema" },
 		"a pattern in the host":        func(p *DatabaseParams) { p.Host = "mongo.*" },
 		"a new line in the KMS key":    func(p *DatabaseParams) { p.Key += "\nreboot" },

@@ -1,9 +1,9 @@
-// Package userdata writes the bash scripts that set up EC2 instances: one for the API hosts, one for the database host.
+// Package userdata writes the bash scripts that set up EC2 instances: one for the API hosts, one for the database hosts.
 // The bastion needs none.
 //
 // A script starts with quoted assignments, and only they hold values. The text after them is the same for every stack;
-// its parts are in scripts/ and units/, as bash and systemd read them. Names that the application shares, such as
-// object keys and paths, are values too: they come from app/contract.
+// its parts are in scripts/ and units/, as bash and systemd read them, but user data omits the scripts' comments. Names
+// that the application shares, such as object keys and paths, are values too: they come from app/contract.
 //
 // EC2 runs user data once, at the first boot. So a script only copies itself to the disk and hands over to
 // cinema-setup.service, which runs the copy until it succeeds, also after a reboot. Each attempt runs under

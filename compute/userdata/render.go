@@ -3,6 +3,7 @@ package userdata
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -41,8 +42,13 @@ func (b *builder) setup() {
 	b.script("handover.sh")
 }
 
-// script adds an embedded bash file unchanged.
-func (b *builder) script(name string) { b.text.WriteString(read("scripts/" + name)) }
+// comment is a line of a bash file that holds only a comment.
+var comment = regexp.MustCompile(`(?m)^ *# .*\n`)
+
+// script adds an embedded bash file without its comments, which would be a fifth of the user data.
+func (b *builder) script(name string) {
+	b.text.WriteString(comment.ReplaceAllString(read("scripts/"+name), ""))
+}
 
 // function adds a bash function.
 func (b *builder) function(name, body string) { fmt.Fprintf(&b.text, "%s() {\n%s}\n", name, body) }

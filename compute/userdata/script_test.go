@@ -170,10 +170,14 @@ func TestUnits(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 		units = append(units, path)
 	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "cinema-db-.service.d"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cinema-db-.service.d/sandbox.conf"), []byte(read("units/sandbox.conf")), 0o644))
 	out, err := exec.Command(analyze, append([]string{"verify", "--man=no", "--recursive-errors=one"}, units...)...).CombinedOutput()
 	assert.NoError(t, err, "%s", out)
 	assert.Empty(t, string(out))
-	for unit, exposure := range map[string]int{"cinema.service": 15, "mongod.service": 40, "cinema-db-init.service": 20, "cinema-db-renew.service": 25} {
+	for unit, exposure := range map[string]int{
+		"cinema.service": 15, "mongod.service": 40, "cinema-db-init.service": 20, "cinema-db-agent.service": 20, "cinema-db-renew.service": 25,
+	} {
 		out, err := exec.Command(analyze, "security", "--offline=true", fmt.Sprintf("--threshold=%d", exposure), filepath.Join(dir, unit)).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")

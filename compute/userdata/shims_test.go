@@ -227,7 +227,10 @@ func (u unit) command(line string) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin", "AWS_ENDPOINT_URL_S3=" + os.Getenv("AWS_ENDPOINT_URL_S3")}, u["Environment"]...)
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin"}, u["Environment"]...)
+	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		cmd.Env = append(cmd.Env, name+"="+os.Getenv(name))
+	}
 	for _, path := range u["EnvironmentFile"] {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -353,9 +356,6 @@ func start(name string) error {
 		startWanted(name)
 		return nil
 	}
-	if _, err := os.Stat(pidFile(name)); err == nil {
-		return nil
-	}
 	u, err := loadUnit(name)
 	if err != nil {
 		return err
@@ -372,6 +372,10 @@ func start(name string) error {
 		if err := start(volumeMount); err != nil {
 			return err
 		}
+	}
+	// The mount may have started it.
+	if _, err := os.Stat(pidFile(name)); err == nil {
+		return nil
 	}
 	after := u.words("After")
 	for _, other := range append(u.words("Requires"), u.words("BindsTo")...) {
@@ -434,20 +438,46 @@ func startWanted(name string) {
 	}
 }
 
-// cinemaDBProgram is the real `cinema-db`, except for init and renew, which need a real mongod: those only record that
-// they ran, and the settings that they need.
+// notJoined exists while a new member has not joined the replica set.
+const notJoined = "/var/lib/not-joined"
+
+// cinemaDBProgram is the real `cinema-db`, except for the commands that need a real mongod: those only record that they
+// ran, and the settings that they need.
 func cinemaDBProgram(args []string) error {
-	if len(args) > 0 && args[0] == "renew" {
-		return appendLine(volumePath+"/state/renewals", strings.Join(args, " "))
-	}
-	if len(args) == 0 || args[0] != "init" {
+	line := strings.Join(args, " ")
+	log := func(line string) error { return appendLine(volumePath+"/state/"+args[0], line) }
+	switch {
+	case line == "agent":
+		if err := log(strings.Join([]string{line, os.Getenv(contract.EnvMongoDBZone), os.Getenv(contract.EnvMongoDBVolumeID)}, " ")); err != nil {
+			return err
+		}
+		fmt.Println("the agent goes on to write to the journal")
+		select {}
+	case line == "renew -timeout 1m":
+		return log(line)
+	case line == "stepdown -timeout 30s":
+		// It runs as root, like the real program, which reads the administrator's password.
+		if _, err := os.ReadFile(volumePath + "/state/state.json"); err != nil {
+			return err
+		}
+		program := "no mongod"
+		if pid := os.Getenv("MAINPID"); pid != "" {
+			must(os.Stat("/proc/" + pid))
+			program = "mongod"
+		}
+		return errors.Join(log(line+" "+program), appendLine("/var/log/stops", line), errors.New("its failure does not keep mongod from stopping"))
+	case line != "init -timeout 2m":
 		const program = "/usr/local/bin/cinema-db-program"
 		return syscall.Exec(program, append([]string{program}, args...), os.Environ())
+	}
+	if _, err := os.Stat(notJoined); err == nil {
+		fmt.Println("waiting for the primary")
+		return errors.New("dbhost: this member does not belong to the replica set yet")
 	}
 	// Like the real program, it waits for the server. In its sandbox it cannot look into mongod's folder, as it has no capability.
 	for range 6000 {
 		if _, err := os.Stat(volumePath + "/db/mongod.lock"); err == nil || errors.Is(err, os.ErrPermission) {
-			return appendLine(volumePath+"/state/inits", strings.Join([]string{
+			return log(strings.Join([]string{
 				"init", os.Getenv(contract.EnvRegion), os.Getenv(contract.EnvCredentialsURI),
 				os.Getenv(contract.EnvMongoDBHost), os.Getenv(contract.EnvCredentialsKMSKey),
 			}, " "))

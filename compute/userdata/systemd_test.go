@@ -80,6 +80,9 @@ func (h *host) systemd(command, after string) boot {
 	for _, pattern := range []string{"*.target.wants/*", "systemd-journald*", "systemd-udevd*"} {
 		found, _ := filepath.Glob("/usr/lib/systemd/system/" + pattern)
 		for _, path := range found {
+			if h.journal && strings.HasPrefix(filepath.Base(path), "systemd-journald") {
+				continue
+			}
 			if err := os.Symlink("/dev/null", h.path("etc/systemd/system/"+filepath.Base(path))); !os.IsExist(err) {
 				require.NoError(h.t, err)
 			}
@@ -134,36 +137,93 @@ systemctl kill --signal=KILL cinema.service
 	assert.Contains(t, b.after, "\n"+proxies+"\n", "after a reboot")
 }
 
-// TestSystemdDatabase: the units start in their order, and mongod is prepared and starts again after a crash and a reboot.
-func TestSystemdDatabase(t *testing.T) {
+// databaseUnderSystemd returns a database host with what its units need of a machine.
+func databaseUnderSystemd(t *testing.T) (*host, DatabaseParams) {
+	t.Helper()
 	needXFS(t)
 	v := newVolume(t, 320)
 	h, p := database(t, v)
 	h.commands = cinemaDBProgramFile(t)
 	// In a container, systemd ignores devices in fstab, so this replaces the unit that it would generate.
 	h.write("etc/systemd/system/"+volumeMount, "[Mount]\nWhat="+v.device+"\nWhere="+volumePath+"\nType=xfs\nOptions=noatime\n")
-	h.write("etc/systemd/system/mongod.service.d/test.conf", "[Service]\nRestartSec=100ms\nStandardOutput=append:/var/log/mongod.log\nStandardError=append:/var/log/mongod.log\n")
+	h.write("etc/systemd/system/mongod.service.d/s3.conf", "[Service]\nEnvironment=AWS_ENDPOINT_URL_S3="+h.s3.url+" AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n")
+	return h, p
+}
+
+// TestSystemdDatabase: the units start and stop in their order, and mongod is prepared and starts again after a crash and a
+// reboot. The agent runs without mongod too.
+func TestSystemdDatabase(t *testing.T) {
+	h, p := databaseUnderSystemd(t)
+	h.write("etc/systemd/system/mongod.service.d/log.conf", "[Service]\nRestartSec=100ms\nStandardOutput=append:/var/log/mongod.log\nStandardError=append:/var/log/mongod.log\n")
+	h.write("etc/systemd/system/network.service", "[Unit]\nBefore=network-online.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"+
+		"ExecStop=/bin/sh -c 'echo network >>/var/log/stops'\n")
+	h.write("etc/systemd/system/network-online.target.wants/.keep", "")
+	require.NoError(t, os.Symlink("../network.service", h.path("etc/systemd/system/network-online.target.wants/network.service")))
 	s, err := Database(p)
 	require.NoError(t, err)
 	wait := `started() { for i in $(seq 2000); do [ "$(wc -l </data/db/starts)" -ge "$1" ] && break; /usr/bin/sleep 0.05; done; }
 `
 	b := h.userDataUnderSystemd(s, wait+`
 [ "$(cat /var/log/status)" = 0 ] || { systemctl status mongod.service; systemctl exit 0; }
-systemctl is-active mongod.service cinema-db-renew.timer
-systemctl is-enabled mongod.service cinema-db-init.service cinema-db-renew.timer
+systemctl is-active mongod.service cinema-db-agent.service cinema-db-renew.timer
+systemctl is-enabled mongod.service cinema-db-init.service cinema-db-agent.service cinema-db-renew.timer
 systemctl start cinema-db-renew.service
-cat /data/state/renewals
+cat /data/state/renew
 rm /etc/mongod.conf
 systemctl kill --signal=KILL mongod.service
 started 2
 systemctl is-active mongod.service
-cat /data/db/starts
 ls /etc/mongod.conf
+systemctl kill --kill-who=main mongod.service
+started 3
+systemctl stop mongod.service
+systemctl is-active mongod.service cinema-db-agent.service
+systemctl start mongod.service
+started 4
+cat /data/db/starts /data/state/stepdown /data/state/agent
+stat -c '%a %U' /data/state
+rm /var/log/stops
 `)
 	require.Zero(t, b.status, "%s%s%s", b.console, h.read("var/log/mongod.log"), b.after)
-	assert.Contains(t, b.console, "cinema: the database is ready as mongo.cinema.internal\n")
-	assert.Equal(t, "active\nactive\nenabled\nenabled\nenabled\nrenew -timeout 1m\nactive\n"+mongodStart+mongodStart+"/etc/mongod.conf\n", b.after)
+	assert.Contains(t, b.console, "cinema: the database is ready as mongo-b.cinema.internal\n")
+	assert.Equal(t, []string{
+		"active", "active", "active", "enabled", "enabled", "enabled", "enabled", "renew -timeout 1m",
+		"active", "/etc/mongod.conf", // after a crash
+		"inactive", "active", // after mongod's stop
+		strings.TrimSpace(mongodStart), strings.TrimSpace(mongodStart), strings.TrimSpace(mongodStart), strings.TrimSpace(mongodStart),
+		"stepdown -timeout 30s no mongod", "stepdown -timeout 30s mongod",
+		"agent us-east-1b vol-0123456789abcdef0",
+		"700 root",
+	}, strings.Split(strings.TrimSpace(b.after), "\n"), h.read("var/log/mongod.log"))
+	assert.Equal(t, "stepdown -timeout 30s\nnetwork\n", h.read("var/log/stops"), "at the host's shutdown")
 
-	b = h.systemd("true", wait+"started 3\nsystemctl is-active mongod.service\nsystemctl start cinema-db-init.service && echo initialized\n")
-	assert.Equal(t, "active\ninitialized\n", b.after, "after a reboot")
+	b = h.systemd("true", wait+"started 5\nuntil systemctl is-active --quiet cinema-db-agent.service; do sleep 0.1; done\nsystemctl is-active mongod.service cinema-db-agent.service\nsystemctl start cinema-db-init.service && echo initialized\n")
+	assert.Equal(t, "active\nactive\ninitialized\n", b.after, "after a reboot")
+}
+
+// TestSystemdDatabaseNewMember: until a new member has joined the replica set, its host stays in the last phase with the
+// reason that init has written to the journal, and the agent runs.
+func TestSystemdDatabaseNewMember(t *testing.T) {
+	h, p := databaseUnderSystemd(t)
+	h.journal = true
+	h.write(notJoined, "")
+	s, err := Database(p)
+	require.NoError(t, err)
+	b := h.userDataUnderSystemd(s, "systemctl is-active mongod.service cinema-db-agent.service\nrm "+notJoined+"\nsystemctl start cinema-setup.service && echo ready\n")
+	assert.Equal(t, 1, b.status, b.console)
+	assert.Equal(t, "active\nactive\nready\n", b.after)
+	const reason = "cinema-db-init.service fails: dbhost: this member does not belong to the replica set yet"
+	status := contract.Status{
+		Role: contract.DatabaseRole(zone), Instance: "i-0123456789abcdef0", Phase: contract.PhaseInitializing, Version: "8.0.15", Digest: p.Digest, Error: reason,
+	}
+	var failed []contract.Status
+	for _, s := range h.s3.statuses {
+		if s.Error != "" {
+			s.Time = ""
+			failed = append(failed, s)
+		}
+	}
+	assert.Equal(t, []contract.Status{status}, failed)
+	status.Phase, status.Error = contract.PhaseReady, ""
+	assert.Equal(t, status, h.s3.lastStatus(t))
 }

@@ -13,6 +13,10 @@ import (
 const (
 	// packageKeyMax is far below S3's limit, and longer than the key of any package.
 	packageKeyMax = 200
+	// zoneMax is that of a Wavelength Zone.
+	zoneMax = format.RegionMax + len("-wl1-bos-wlz-10a")
+	// hostMax is that of a certificate's common name (RFC 5280, appendix A.1, ub-common-name).
+	hostMax = 64
 	// stackMax is Pulumi's.
 	stackMax = 100
 	// logGroupMax is that of CloudWatch Logs (CreateLogGroup).
@@ -75,14 +79,9 @@ func longestRegion() string { return "us-" + filler(letters, format.RegionMax-le
 
 func longestCredentials() string { return "s3://" + longestBucket() + "/" + contract.CredentialsKey }
 
-// longestHost has labels of at most 63 characters (RFC 1035).
-func longestHost() string {
-	name := []byte(filler(letters, format.HostNameMax))
-	for dot := 63; dot < format.HostNameMax-1; dot += 64 {
-		name[dot] = '.'
-	}
-	return string(name)
-}
+func longestZone() string { return longestRegion() + "-wl1-bos-wlz-10a" }
+
+func longestHost() string { return filler(letters, hostMax-len(".internal")) + ".internal" }
 
 // orLongest sets an empty value.
 func orLongest(value *string, longest func() string) {

@@ -46,7 +46,7 @@ func run(args []string) error {
 	}
 	database, err := userdata.Database(userdata.DatabaseParams{
 		Artifacts: v.Artifacts, Digest: v.DatabaseTool, Credentials: v.Credentials, Region: v.Region, Volume: v.Volume,
-		PackageKey: v.PackageKey, PackageDigest: v.PackageDigest, Host: v.Host, Key: v.Key,
+		PackageKey: v.PackageKey, PackageDigest: v.PackageDigest, Zone: v.Region + "a", Host: v.Host, Key: v.Key,
 	})
 	if err != nil {
 		return err

@@ -115,10 +115,17 @@ systemctl start data.mount
 xfs_growfs -d /data >/dev/null || note "the file system of $volume does not grow: $(why)"
 
 enter "$initializing"
-begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
-systemctl enable mongod.service cinema-db-init.service cinema-db-renew.timer
+# begin starts a unit. The reason of a failure is the last line of the unit's own processes. The journal may not have it
+# yet.
+begin() {
+  systemctl start "$1" || die "$1 fails: $(journalctl --sync; journalctl -q -b -n 1 -o cat _SYSTEMD_UNIT="$1")"
+}
+systemctl enable mongod.service cinema-db-init.service cinema-db-agent.service cinema-db-renew.timer
+# The agent comes first, because its reports show why a new member needs long. Its sandbox needs the folder.
+mkdir -p /data/state
+chmod 0700 /data/state
+systemctl start cinema-db-agent.service cinema-db-renew.timer
 begin mongod.service
-systemctl start cinema-db-renew.timer
 begin cinema-db-init.service
 note "the database is ready as $host"
 enter "$ready"

@@ -12,10 +12,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 set -o errtrace
 umask 022
-# Files of the setup: $state survives a reboot, $run does not.
 readonly state=/var/lib/cinema run=/run/cinema
 
-# put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
   mkdir -p "${2%/*}"
   cat >"$2.new"
@@ -23,10 +21,8 @@ put() {
   mv -fT "$2.new" "$2"
 }
 
-# say writes to the console and the journal, and to the log of cloud-init, where operators look first.
 say() { printf 'cinema: %s\n' "$*" | tee -a /var/log/cloud-init-output.log; }
 
-# note says a line once in each boot.
 note() {
   if ! grep -sqxF -- "$*" "$run/notes"; then
     say "$*"
@@ -34,10 +30,8 @@ note() {
   fi
 }
 
-# why returns the last error message of a command.
 why() { grep . "$run/stderr" | tail -n 1 || echo "no error message"; }
 
-# die REASON ends this attempt, and the service starts the next. The console has the same reason at most once a minute.
 pause=0 permanent=false
 die() {
   trap - ERR
@@ -56,16 +50,13 @@ die() {
   exit 1
 }
 
-# fatal REASON is for a failure that remains until somebody acts. It is tried again less often.
 fatal() {
   permanent=true pause=50
   die "$@"
 }
 
-# matches FILE DIGEST reports whether FILE exists and has that SHA-256.
 matches() { [[ -e $1 ]] && sha256sum --status --check <<<"$2  $1"; }
 
-# fetch KEY DIGEST NAME downloads an object as $state/DIGEST, unless an earlier attempt has.
 fetch() {
   local sum
   if matches "$state/$2" "$2"; then return; fi
@@ -99,7 +90,6 @@ StandardOutput=journal+console
 WantedBy=multi-user.target
 END
 }
-# User data runs only once, so it hands over to a service, which runs this same script until it succeeds.
 if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
   rm -f "$state/done"
   put 0700 "$state/setup" <"${BASH_SOURCE[0]}"
@@ -111,10 +101,8 @@ if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
 fi
 
 mkdir -p "$run"
-# The message of a command that fails becomes part of the reason. A full disk does not affect a file in memory.
 exec 2>>"$run/stderr"
 : >"$run/stderr"
-# A failure in a subshell also fails its parent. Only the parent reports it.
 trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND: $(why)"' ERR
 units() {
 put 0644 /etc/systemd/system/cinema.service <<'END'
@@ -223,7 +211,6 @@ for ((left = 60; ; left--)); do
   sleep 1
 done
 note "cinema ${digest:0:12} answers on port $port"
-# The agent comes last: an API without its logs in CloudWatch still serves.
 pause=50
 dnf -q -y install amazon-cloudwatch-agent logrotate >/dev/null ||
   die "the CloudWatch agent and logrotate cannot be installed; the log stays in /var/log/cinema/api.log: $(why)"

@@ -8,11 +8,11 @@ readonly package_key=packages/mongodb-linux-aarch64-amazon2023-8.0.15.tgz
 readonly package_digest=fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
 readonly artifact_key=releases/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef/cinema-db
 readonly digest=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
-readonly host=mongo.cinema.internal
+readonly host=mongo-b.cinema.internal
 readonly mongod_uid=27017
-readonly settings=$'AWS_REGION="us-east-1"\nCREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nCREDENTIALS_KMS_KEY="arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"\nMONGODB_VOLUME="/data"\nMONGODB_HOST="mongo.cinema.internal"\n'
-readonly role=database
-readonly status_key=status/database.json
+readonly settings=$'AWS_REGION="us-east-1"\nCREDENTIALS_URI="s3://cinema-artifacts-1a2b3c4/credentials/api.json"\nCREDENTIALS_KMS_KEY="arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"\nMONGODB_VOLUME="/data"\nMONGODB_HOST="mongo-b.cinema.internal"\nMONGODB_ZONE="us-east-1b"\nMONGODB_VOLUME_ID="vol-0123456789abcdef0"\n'
+readonly role=database-us-east-1b
+readonly status_key=status/database-us-east-1b.json
 readonly starting=starting
 readonly fetching=fetching
 readonly waiting='waiting for the volume'
@@ -23,10 +23,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=
 export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 set -o errtrace
 umask 022
-# Files of the setup: $state survives a reboot, $run does not.
 readonly state=/var/lib/cinema run=/run/cinema
 
-# put MODE PATH writes standard input to PATH. Readers see the old file or the complete new one.
 put() {
   mkdir -p "${2%/*}"
   cat >"$2.new"
@@ -34,10 +32,8 @@ put() {
   mv -fT "$2.new" "$2"
 }
 
-# say writes to the console and the journal, and to the log of cloud-init, where operators look first.
 say() { printf 'cinema: %s\n' "$*" | tee -a /var/log/cloud-init-output.log; }
 
-# note says a line once in each boot.
 note() {
   if ! grep -sqxF -- "$*" "$run/notes"; then
     say "$*"
@@ -45,10 +41,8 @@ note() {
   fi
 }
 
-# why returns the last error message of a command.
 why() { grep . "$run/stderr" | tail -n 1 || echo "no error message"; }
 
-# die REASON ends this attempt, and the service starts the next. The console has the same reason at most once a minute.
 pause=0 permanent=false
 die() {
   trap - ERR
@@ -67,16 +61,13 @@ die() {
   exit 1
 }
 
-# fatal REASON is for a failure that remains until somebody acts. It is tried again less often.
 fatal() {
   permanent=true pause=50
   die "$@"
 }
 
-# matches FILE DIGEST reports whether FILE exists and has that SHA-256.
 matches() { [[ -e $1 ]] && sha256sum --status --check <<<"$2  $1"; }
 
-# fetch KEY DIGEST NAME downloads an object as $state/DIGEST, unless an earlier attempt has.
 fetch() {
   local sum
   if matches "$state/$2" "$2"; then return; fi
@@ -110,7 +101,6 @@ StandardOutput=journal+console
 WantedBy=multi-user.target
 END
 }
-# User data runs only once, so it hands over to a service, which runs this same script until it succeeds.
 if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
   rm -f "$state/done"
   put 0700 "$state/setup" <"${BASH_SOURCE[0]}"
@@ -122,10 +112,8 @@ if [[ ${BASH_SOURCE[0]} != "$state/setup" ]]; then
 fi
 
 mkdir -p "$run"
-# The message of a command that fails becomes part of the reason. A full disk does not affect a file in memory.
 exec 2>>"$run/stderr"
 : >"$run/stderr"
-# A failure in a subshell also fails its parent. Only the parent reports it.
 trap '((BASH_SUBSHELL)) || die "line $LINENO: $BASH_COMMAND: $(why)"' ERR
 units() {
 put 0644 /etc/sysctl.d/90-mongod.conf <<'END'
@@ -155,14 +143,19 @@ StartLimitIntervalSec=0
 Type=exec
 User=mongod
 Group=mongod
-# Runs as root at each start: it writes the configuration and the key file, and renews certificates in time.
-ExecStartPre=+/opt/cinema/bin/cinema-db prepare
+# Runs as root at each start: it reads the cluster's secrets, which a new member waits for, and writes the configuration,
+# the key file and the certificates.
+ExecStartPre=+/opt/cinema/bin/cinema-db prepare -timeout 2m
 ExecStart=/opt/mongodb/bin/mongod --config /etc/mongod.conf
+# A primary hands over before systemd sends SIGTERM, at a shutdown of the host too: the network is still up then. Where
+# mongod has ended by itself, MAINPID is not set.
+ExecStop=-+/opt/cinema/bin/cinema-db stepdown -timeout 30s
 EnvironmentFile=/etc/cinema/db.env
 # Lets TCMalloc use per-CPU caches.
 Environment=GLIBC_TUNABLES=glibc.pthread.rseq=0
 Restart=always
 RestartSec=5
+TimeoutStartSec=150
 # A clean shutdown writes a checkpoint first.
 TimeoutStopSec=300
 # https://www.mongodb.com/docs/v8.0/reference/ulimit/
@@ -196,6 +189,31 @@ SystemCallArchitectures=native
 [Install]
 WantedBy=multi-user.target data.mount
 END
+put 0644 /etc/systemd/system/cinema-db-.service.d/sandbox.conf <<'END'
+# For every unit of cinema-db. Privileges and system calls are in each unit.
+[Service]
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+END
 put 0644 /etc/systemd/system/cinema-db-init.service <<'END'
 [Unit]
 Description=Set up MongoDB's replica set, users and API credentials
@@ -218,32 +236,37 @@ UMask=0077
 ReadWritePaths=/data/state
 PrivateUsers=yes
 CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
 
 [Install]
 WantedBy=multi-user.target mongod.service
+END
+put 0644 /etc/systemd/system/cinema-db-agent.service <<'END'
+[Unit]
+Description=Keep MongoDB's replica set as the stack wants it, and report its state
+Wants=network-online.target
+After=network-online.target
+RequiresMountsFor=/data
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+# It does not depend on mongod, because it also reports that mongod is down.
+ExecStart=/opt/cinema/bin/cinema-db agent
+Restart=always
+RestartSec=5
+EnvironmentFile=/etc/cinema/db.env
+UMask=0077
+# It runs as root, the owner of the state, without root's privileges.
+ReadWritePaths=/data/state
+PrivateUsers=yes
+CapabilityBoundingSet=
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+
+[Install]
+WantedBy=multi-user.target data.mount
 END
 put 0644 /etc/systemd/system/cinema-db-renew.service <<'END'
 [Unit]
@@ -262,27 +285,6 @@ UMask=0077
 # It runs as root, the owner of the state, with the privileges to write files that belong to mongod.
 ReadWritePaths=/data/state /data/run
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
 SystemCallFilter=@system-service
 END
 put 0644 /etc/systemd/system/cinema-db-renew.timer <<'END'
@@ -298,7 +300,6 @@ Persistent=yes
 WantedBy=timers.target
 END
 }
-# report ERROR FATAL publishes the status; ERROR may be empty. It neither waits for S3 nor needs it.
 report() {
   local error=${1//[\"\\]/\'}
   printf '{"role":"%s","instance":"%s","phase":"%s","version":"%s","digest":"%s","error":"%s","fatal":%s' "$role" \
@@ -307,7 +308,6 @@ report() {
   publish >/dev/null 2>&1 &
 }
 
-# publish uploads the newest status if it is not published yet. Uploads run one at a time.
 publish() {
   exec 9>"$run/lock"
   flock 9
@@ -320,7 +320,6 @@ publish() {
   fi
 }
 
-# enter PHASE reports a phase the first time in this boot: later attempts pass through it again.
 enter() {
   phase=$1
   : >"$run/stderr"
@@ -344,13 +343,10 @@ if [[ ! -d $tree ]] || ! matches "$state/$digest" "$digest"; then
   fetch "$artifact_key" "$digest" cinema-db
 fi
 
-# The volume may be attached long after the host has started. Its id, without the hyphen, is its serial number.
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
 enter "$waiting"
 [[ -b $device ]] || die "$volume is not attached"
 
-# A volume is blank if it has no signature of any kind and starts with 1 MiB of zeros. Only a blank volume is formatted,
-# and mkfs.xfs without -f checks for signatures again.
 found=$(wipefs --no-act --noheadings --output TYPE "$device")
 case $found in
 xfs) note "$volume holds a file system; its data is kept" ;;
@@ -365,25 +361,19 @@ esac
 uuid=$(blkid --probe --output value --match-tag UUID "$device")
 
 enter "$installing"
-# Without its volume, the host still starts, so that operators can examine it, but mongod does not. x-systemd.growfs would
-# delay the login until the volume is there.
 others=$(sed '\| /data |d' /etc/fstab)
 put 0644 /etc/fstab <<END
 $others
 UUID=$uuid /data xfs noatime,nodev,noexec,nosuid,nofail,x-systemd.device-timeout=30s 0 0
 END
-# A read-ahead of 32 sectors of 512 bytes, the maximum that MongoDB recommends. udev sets it at every start, and mounts a
-# volume that is attached later.
 put 0644 /etc/udev/rules.d/90-mongod.rules <<END
 ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ATTRS{serial}=="${volume/-/}", ATTR{queue/read_ahead_kb}="16", ENV{SYSTEMD_WANTS}+="data.mount"
 END
 blockdev --setra 32 "$device"
 
-# The data outlives the host, so its owner has the same user id on every host.
 put 0644 /etc/sysusers.d/mongod.conf <<<"u mongod $mongod_uid \"MongoDB\" /data"
 systemd-sysusers /etc/sysusers.d/mongod.conf
 
-# The database's name resolves to this host without DNS: the replica set needs it before the DNS record exists.
 read -r _ _ _ address _ < <(ip -4 -o address show scope global)
 names=$(sed "\| $host\$|d" /etc/hosts)
 put 0644 /etc/hosts <<END
@@ -415,10 +405,14 @@ systemctl start data.mount
 xfs_growfs -d /data >/dev/null || note "the file system of $volume does not grow: $(why)"
 
 enter "$initializing"
-begin() { systemctl start "$1" || die "$1 fails: $(journalctl -q -b -n 1 -o cat _COMM=cinema-db)"; }
-systemctl enable mongod.service cinema-db-init.service cinema-db-renew.timer
+begin() {
+  systemctl start "$1" || die "$1 fails: $(journalctl --sync; journalctl -q -b -n 1 -o cat _SYSTEMD_UNIT="$1")"
+}
+systemctl enable mongod.service cinema-db-init.service cinema-db-agent.service cinema-db-renew.timer
+mkdir -p /data/state
+chmod 0700 /data/state
+systemctl start cinema-db-agent.service cinema-db-renew.timer
 begin mongod.service
-systemctl start cinema-db-renew.timer
 begin cinema-db-init.service
 note "the database is ready as $host"
 enter "$ready"
