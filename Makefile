@@ -51,7 +51,7 @@ destroy: $(PULUMI) ## delete a stack of a real account; refused while it is prot
 	go run . destroy --stack $(STACK)
 
 # Packages with concurrent code: tested with the race detector.
-RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|dbhost|dev|mirror|passwords|store|thumbnailer|volumeusage)$$|/internal/(awssim|plan)$$
+RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|databasemetrics|dbhost|dev|electiontest|mirror|passwords|store|thumbnailer)$$|/internal/(awssim|plan)$$
 
 .PHONY: test
 test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and the tests, without the sweep and the end-to-end run
@@ -128,9 +128,9 @@ clean: ## remove everything built
 	rm -rf .tools .sandbox .artifacts app/bin/*.gz app/bin/manifest.json
 
 .PHONY: restore
-restore: $(PULUMI) app ## restore the data volume from a snapshot: SNAPSHOT=snap-… STACK=prod
+restore: $(PULUMI) app ## restore the database from a snapshot: SNAPSHOT=snap-… STACK=prod
 	@[[ "$(SNAPSHOT)" =~ ^snap-[0-9a-f]+$$ ]] || { echo "usage: make restore SNAPSHOT=snap-… STACK=name; docs/operations.md says where to find it"; exit 2; }
 	$(CLI) stack select $(STACK)
 	$(CLI) config set --path 'cinema:database.restoreFrom' $(SNAPSHOT)
-	$(CLI) state unprotect --yes "$$($(CLI) stack --show-urns | grep -o 'urn:[^ ]*aws:ebs/volume:Volume::database-data')"
+	for urn in $$($(CLI) stack --show-urns | grep -o 'urn:[^ ]*aws:ebs/volume:Volume::database-data[a-z0-9-]*'); do $(CLI) state unprotect --yes "$$urn" || exit; done
 	$(CLI) up

@@ -6,7 +6,7 @@ import "slices"
 const (
 	// Cinema is the API server, and the operators' commands.
 	Cinema = "cinema"
-	// CinemaDB prepares the database host.
+	// CinemaDB prepares the database hosts.
 	CinemaDB = "cinema-db"
 	// Mirror is the Lambda function that copies the MongoDB package into the artifacts bucket.
 	Mirror = "mirror"

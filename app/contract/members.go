@@ -22,6 +22,9 @@ type Members struct {
 	// Seed is the zone of the only member that may make the cluster's secrets and initiate the replica set, because its
 	// volume comes from a snapshot; empty if every member may.
 	Seed string `json:"seed,omitempty"`
+	// Snapshot is the snapshot that the Seed's volume comes from, snap-…. Each is restored once: a volume that is made from it
+	// again has older data than the other members.
+	Snapshot string `json:"snapshot,omitempty"`
 }
 
 // Member is one member of the replica set.

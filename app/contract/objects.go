@@ -6,7 +6,7 @@ const (
 	ReleasesPrefix = "releases/"
 	// PackagesPrefix is the prefix of every MongoDB package's key.
 	PackagesPrefix = "packages/"
-	// CredentialsKey is the key of the credentials object, with the API's database user and token key. The database host
+	// CredentialsKey is the key of the credentials object, with the API's database user and token key. A database host
 	// writes it, the API reads it.
 	CredentialsKey = "credentials/api.json"
 )

@@ -3,7 +3,7 @@ package contract
 // StatusPrefix is the prefix of every status object's key in the artifacts bucket.
 const StatusPrefix = "status/"
 
-// RoleDatabase is the role of the database host.
+// RoleDatabase is the role of the database host of a release that knew one member only.
 const RoleDatabase = "database"
 
 // StatusKey returns the key of the status object of the host with that role: status/<role>.json.

@@ -13,10 +13,10 @@ import (
 	"cinema-database/app/contract"
 	"cinema-database/app/internal/api"
 	"cinema-database/app/internal/credentialwatch"
+	"cinema-database/app/internal/databasemetrics"
 	"cinema-database/app/internal/images"
 	"cinema-database/app/internal/settings"
 	"cinema-database/app/internal/store"
-	"cinema-database/app/internal/volumeusage"
 )
 
 // serve serves the API until ctx ends. The database and the credentials object may become available later.
@@ -59,13 +59,21 @@ func serve(ctx context.Context, getenv func(string) string, out io.Writer, log *
 		work.Go(func() { watcher.Run(background, source) })
 	}
 	if s.Stack != "" {
-		publisher := &volumeusage.Publisher{Stack: s.Stack, Out: out, Log: log, Usage: func(ctx context.Context) (volumeusage.Usage, error) {
-			state := source.Current()
-			if state == nil {
-				return volumeusage.Usage{}, errors.New("no credentials yet")
-			}
-			return state.Store.VolumeUsage(ctx)
-		}}
+		publisher := &databasemetrics.Publisher{Stack: s.Stack, Out: out, Log: log,
+			Usage: func(ctx context.Context) (databasemetrics.Usage, error) {
+				state := source.Current()
+				if state == nil {
+					return databasemetrics.Usage{}, errors.New("no credentials yet")
+				}
+				return state.Store.VolumeUsage(ctx)
+			},
+			ReplicaSet: func(ctx context.Context) (databasemetrics.ReplicaSet, error) {
+				state := source.Current()
+				if state == nil {
+					return databasemetrics.ReplicaSet{}, nil // Usage reports it
+				}
+				return state.Store.ReplicaSet(ctx)
+			}}
 		work.Go(func() { publisher.Run(background) })
 	}
 	log.Info("listening", "address", ln.Addr().String())

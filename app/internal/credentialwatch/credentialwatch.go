@@ -166,7 +166,7 @@ func Open(data []byte) (*State, error) {
 	var c credentials.Credentials
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return nil, errors.New("credentials: not valid JSON of a credentials object; run `cinema-db init` on the database host")
+		return nil, errors.New("credentials: not valid JSON of a credentials object; run `cinema-db init` on the host of the primary")
 	}
 	key, keyErr := settings.ParseJWTKey(c.JWTKey)
 	if keyErr != nil {

@@ -41,10 +41,11 @@ type current struct {
 }
 
 // Catalogue returns the movies. They are at most versionLifetime and the time of the queries old, except after the faults
-// that maxAge is for.
+// that maxAge is for. While the database is unavailable, as in an election, they are at most maxAge old.
 func (s *Store) Catalogue(ctx context.Context) (*Catalogue, error) {
-	if c := s.movies.Load(); c != nil && time.Since(c.checked) < versionLifetime {
-		return c.catalogue, nil
+	old := s.movies.Load()
+	if old != nil && time.Since(old.checked) < versionLifetime {
+		return old.catalogue, nil
 	}
 	if err := s.Prepare(ctx); err != nil {
 		return nil, err
@@ -55,10 +56,14 @@ func (s *Store) Catalogue(ctx context.Context) (*Catalogue, error) {
 		defer cancel()
 		return s.refresh(ctx)
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		return c.(*Catalogue), nil
+	case old != nil && time.Since(old.checked) < maxAge:
+		return old.catalogue, nil
+	default:
 		return nil, err
 	}
-	return c.(*Catalogue), nil
 }
 
 func (s *Store) refresh(ctx context.Context) (*Catalogue, error) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
@@ -149,6 +150,14 @@ func (s *Store) RemoveImages(ctx context.Context, ids ...string) error {
 	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
-	_, err := s.db.Collection(Images).DeleteMany(ctx, bson.D{{Key: "Image", Value: bson.D{{Key: "$in", Value: ids}}}})
+	if len(ids) == 0 {
+		return nil
+	}
+	// One by one in one command: the driver does not retry a deletion of many.
+	var removals []mongo.WriteModel
+	for _, id := range ids {
+		removals = append(removals, mongo.NewDeleteOneModel().SetFilter(bson.D{{Key: "Image", Value: id}}))
+	}
+	_, err := s.db.Collection(Images).BulkWrite(ctx, removals, options.BulkWrite().SetOrdered(false))
 	return failure(err)
 }

@@ -17,6 +17,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 	"golang.org/x/sync/singleflight"
@@ -25,8 +26,10 @@ import (
 const (
 	// defaultDatabase is used if the connection string has no database.
 	defaultDatabase = "cinema"
-	// selectionTimeout is how long an operation waits for a reachable server before it fails.
-	selectionTimeout = 2 * time.Second
+	// selectionTimeout is how long an operation waits for a primary before it fails: longer than the election after a primary
+	// has stepped down, so that this one shows as a delay, and shorter than the one after a primary is lost, whose members
+	// first wait electionTimeoutMillis, 10 s (MongoDB manual, "Replica Set Elections").
+	selectionTimeout = 5 * time.Second
 	connectTimeout   = 3 * time.Second
 	// operationTimeout limits every operation without an earlier deadline, including retries.
 	operationTimeout = 8 * time.Second
@@ -70,6 +73,11 @@ func Open(uri, caCertificate string) (*Store, error) {
 		SetServerSelectionTimeout(selectionTimeout).
 		SetConnectTimeout(connectTimeout).
 		SetTimeout(operationTimeout).
+		// What the answers rely on does not depend on the connection string. The driver sends a retryable write again with
+		// the same number, so that the database applies it once.
+		SetRetryWrites(true).
+		SetRetryReads(true).
+		SetReadPreference(readpref.Primary()).
 		SetReadConcern(readconcern.Majority()).
 		SetWriteConcern(writeconcern.Majority())
 	if caCertificate != "" {

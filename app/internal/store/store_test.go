@@ -150,3 +150,9 @@ func TestOpenErrorsContainNoSecret(t *testing.T) {
 	_, err := store.Open("mongodb://u:secret@db/?tls=true", "not PEM")
 	assert.ErrorContains(t, err, "CA certificate")
 }
+
+// TestNoReplicaSet: FerretDB has none, and that is no error.
+func TestNoReplicaSet(t *testing.T) {
+	s, _ := open(t)
+	assert.Zero(t, must.OK(s.ReplicaSet(context.Background()))(t))
+}
