@@ -49,7 +49,7 @@ func main() {
 		}},
 		{Name: "review", Summary: "write a page for reviewers: topology, traffic, access, cost, changes", Run: reviewed},
 		{Name: "release", Summary: "follow a rollout, or roll back", Run: release.Main},
-		{Name: "connect", Summary: "open a shell on the bastion, the database host or an API instance", Run: connect.Main},
+		{Name: "connect", Summary: "open a shell on the bastion, a database host or an API instance", Run: connect.Main},
 		{Name: "image", Summary: "pin the newest image of the hosts in a stack's config", Run: image.Main},
 		{Name: "destroy", Summary: "delete a stack, or list what protects it", Run: func(ctx context.Context, args []string, out, errs io.Writer) int {
 			return teardown.Main(ctx, args, os.Stdin, out, errs)

@@ -76,7 +76,7 @@ type APIArgs struct {
 
 	ArtifactsBucket pulumi.StringInput
 	ImagesBucket    pulumi.StringInput
-	// CredentialsURI is the URI of the credentials object, s3://bucket/key. The database host writes it.
+	// CredentialsURI is the URI of the credentials object, s3://bucket/key. A database host writes it.
 	CredentialsURI pulumi.StringInput
 	// LogsBucket and LogsPrefix receive the load balancer's access logs.
 	LogsBucket pulumi.StringInput

@@ -3,14 +3,12 @@ package compute
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"cinema-database/compute/userdata"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/format"
@@ -19,9 +17,6 @@ import (
 )
 
 const (
-	privateHostedZone = "cinema.internal"
-	// DatabaseHost is the name on the server's certificate.
-	DatabaseHost = "mongo." + privateHostedZone
 	// databaseRootGiB is enough for the system and the unpacked server package.
 	databaseRootGiB = 12
 	// dataDevice is required, but has no effect on Nitro: the host finds the volume by its id.
@@ -39,18 +34,28 @@ const (
 	oldestPatch = 17
 )
 
-// DatabaseSettings are the settings of the database host from stack config.
+const membersField = "database.members"
+
+// The numbers of members that a replica set may have. Two would not survive the loss of one: an election needs a majority.
+const (
+	oneMember    = 1
+	threeMembers = 3
+)
+
+// DatabaseSettings are the settings of the database hosts from stack config.
 type DatabaseSettings struct {
 	// InstanceType runs Architecture.
 	InstanceType string
 	Architecture Architecture
-	// VolumeSize is the data volume's, in GiB.
+	// Members of the replica set, 1 or 3.
+	Members int
+	// VolumeSize is that of each member's data volume, in GiB.
 	VolumeSize int
 	// Version of the MongoDB server, 8.0.x.
 	Version string
 	// SHA256 of its package, 64 hex digits; empty to use the digest that MongoDB publishes.
 	SHA256 string
-	// RestoreFrom is the snapshot that the data volume is created from, snap-…; empty for a blank volume.
+	// RestoreFrom is the snapshot that the first member's data volume is created from, snap-…; empty for a blank volume.
 	RestoreFrom string
 }
 
@@ -62,6 +67,10 @@ var (
 // Check adds a problem for each invalid value.
 func (s DatabaseSettings) Check(l *problem.List) {
 	checkInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
+	if s.Members != oneMember && s.Members != threeMembers {
+		l.Add(membersField, s.Members, "is not a number of members that survives the loss of one, or the single member",
+			fmt.Sprintf("use %d, or %d for one", threeMembers, oneMember))
+	}
 	if s.VolumeSize < minDataGiB || s.VolumeSize > maxDataGiB {
 		l.Add("database.volumeSize", s.VolumeSize, "is not a valid size of the data volume in GiB", fmt.Sprintf("use %d to %d", minDataGiB, maxDataGiB))
 	}
@@ -79,7 +88,15 @@ func (s DatabaseSettings) Check(l *problem.List) {
 	}
 }
 
-// DatabaseArgs are the host's network, role and artifacts.
+// CheckZones adds a problem if there are fewer availability zones than members.
+func (s DatabaseSettings) CheckZones(l *problem.List, zones int) {
+	if s.Members > zones && !l.Has(membersField) {
+		l.Add(membersField, s.Members, fmt.Sprintf("needs as many availability zones, and there are %d", zones),
+			fmt.Sprintf("name another zone in availabilityZones, or use %d", oneMember))
+	}
+}
+
+// DatabaseArgs are the hosts' network, role and artifacts.
 type DatabaseArgs struct {
 	environment.Environment
 	DatabaseSettings
@@ -87,18 +104,19 @@ type DatabaseArgs struct {
 	// AMI is a literal id. An existing host keeps its own unless the id is pinned.
 	AMI       string
 	AMIPinned bool
-	// Zone is the subnet's availability zone, for the data volume.
-	Zone string
+	// Placements has one element for each member. The first member has the names of a time with one member as aliases.
+	Placements []Placement
+	// Order is in which the hosts that run already change.
+	Order Order
 	// Binary is contract.CinemaDB.
 	Binary storage.Artifact
 
 	VPCID           pulumi.StringInput
-	SubnetID        pulumi.StringInput
 	SecurityGroupID pulumi.StringInput
 	// InstanceProfile is a name.
 	InstanceProfile pulumi.StringInput
 	ArtifactsBucket pulumi.StringInput
-	// CredentialsURI is the URI that the host writes the API's credentials to, s3://bucket/key, encrypted with the KMS key
+	// CredentialsURI is the URI that the hosts write the API's credentials to, s3://bucket/key, encrypted with the KMS key
 	// CredentialsKeyARN.
 	CredentialsURI    pulumi.StringInput
 	CredentialsKeyARN pulumi.StringInput
@@ -107,78 +125,33 @@ type DatabaseArgs struct {
 	PackageDigest pulumi.StringInput
 }
 
-// Database is the MongoDB host, its data volume and its DNS name.
+// Database is the replica set: its members, and the list of them.
 type Database struct {
 	pulumi.ResourceState
 
+	// InstanceIDs of the hosts, by zone.
+	InstanceIDs pulumi.IDMap
+	// InstanceID, VolumeID and VolumeARN are the first member's.
 	InstanceID pulumi.IDOutput
 	VolumeID   pulumi.IDOutput
 	VolumeARN  pulumi.StringOutput
-	// Host is the name that the API connects to.
-	Host pulumi.StringOutput
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
 
 	gate pulumi.Resource
 }
 
-// NewDatabase registers the host, its data volume and its DNS name.
+// NewDatabase registers the members of the replica set, in the order in which their hosts change.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
 	problems := problem.In("compute: ")
 	args.DatabaseSettings.Check(problems)
+	args.CheckZones(problems, len(args.Placements))
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	d := &Database{}
+	d := &Database{InstanceIDs: pulumi.IDMap{}}
 	err := component.New(ctx, args.Environment, "cinema:compute:Database", name, d, func(s *component.Scope) error {
-		volume, err := newDataVolume(s, args)
-		if err != nil {
-			return err
-		}
-		data, err := databaseUserData(args, volume)
-		if err != nil {
-			return err
-		}
-		script, err := scriptDigest(userdata.Database(userdata.DatabaseParams{}.Longest()))
-		if err != nil {
-			return err
-		}
-		options := []pulumi.ResourceOption{
-			// The data volume attaches to one instance at a time.
-			pulumi.DeleteBeforeReplace(true),
-			// The provider plans user data that is unknown in a preview as an update, and replaces the host once it is known.
-			pulumi.ReplaceOnChanges([]string{"userDataBase64"}),
-			volumeTagsOnce,
-		}
-		if !args.AMIPinned {
-			// A newer image alone does not justify an outage of the database.
-			options = append(options, pulumi.IgnoreChanges([]string{"ami"}))
-		}
-		release := map[string]string{"Release": args.Binary.Short(), "MongoDB": args.Version, scriptTag: script}
-		host, err := ec2.NewInstance(s.Ctx, s.Name("host"), &ec2.InstanceArgs{
-			Ami:                     pulumi.String(args.AMI),
-			InstanceType:            pulumi.String(args.InstanceType),
-			SubnetId:                args.SubnetID,
-			VpcSecurityGroupIds:     pulumi.StringArray{args.SecurityGroupID},
-			IamInstanceProfile:      args.InstanceProfile,
-			MetadataOptions:         metadataOptions(),
-			RootBlockDevice:         rootVolume(databaseRootGiB),
-			VolumeTags:              s.Tags(s.Name("root")),
-			UserDataBase64:          data.Base64,
-			UserDataReplaceOnChange: pulumi.Bool(true), // a script runs only at the first boot
-			Tags:                    s.Tags(s.Name("host"), release),
-		}, s.Child(options...))
-		if err != nil {
-			return err
-		}
-		attachment, err := ec2.NewVolumeAttachment(s.Ctx, s.Name("data"), &ec2.VolumeAttachmentArgs{
-			DeviceName: pulumi.String(dataDevice),
-			InstanceId: host.ID(),
-			VolumeId:   volume.ID(),
-			// Detaching a mounted volume loses writes.
-			StopInstanceBeforeDetaching: pulumi.Bool(true),
-			// A volume attaches to one instance at a time.
-		}, s.Child(pulumi.DeleteBeforeReplace(true)))
+		list, err := newMembersObject(s, args)
 		if err != nil {
 			return err
 		}
@@ -191,69 +164,33 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		if err != nil {
 			return err
 		}
-		record, err := route53.NewRecord(s.Ctx, s.Name("record"), &route53.RecordArgs{
-			ZoneId:  hostedZone.ZoneId,
-			Name:    pulumi.String(DatabaseHost),
-			Type:    pulumi.String("A"),
-			Ttl:     pulumi.Int(recordSeconds),
-			Records: pulumi.StringArray{host.PrivateIp},
-		}, s.Child())
-		if err != nil {
-			return err
+		all := map[string]*member{}
+		var passed []pulumi.Resource // the gates of the turns so far
+		for _, turn := range args.Order.Turns {
+			var gates []pulumi.Resource
+			for _, zone := range turn {
+				if all[zone], err = newMember(s, args, zone, list, hostedZone, passed); err != nil {
+					return fmt.Errorf("member in %s: %w", zone, err)
+				}
+				gates = append(gates, all[zone].gate)
+			}
+			passed = append(slices.Clip(passed), gates...)
 		}
-		d.gate, err = newDatabaseGate(s.Ctx, s.Name("gate"), args.Rollouts, pulumi.StringMap{
-			"bucket":   args.ArtifactsBucket,
-			"instance": host.ID(),
-			"version":  pulumi.String(args.Version),
-			"binary":   pulumi.String(args.Binary.Short()),
-		}, s.Child(pulumi.DependsOn([]pulumi.Resource{attachment, record})))
-		if err != nil {
-			return err
+		for _, p := range args.Placements {
+			if all[p.Zone] != nil {
+				continue
+			}
+			if all[p.Zone], err = newMember(s, args, p.Zone, list, hostedZone, nil); err != nil {
+				return fmt.Errorf("member in %s: %w", p.Zone, err)
+			}
 		}
-		d.InstanceID, d.VolumeID, d.VolumeARN = host.ID(), volume.ID(), volume.Arn
-		d.Host, d.UserDataBytes = record.Fqdn, data.Size
-		return nil
+		for zone, m := range all {
+			d.InstanceIDs[zone] = m.host.ID()
+		}
+		first := all[args.Placements[0].Zone]
+		d.InstanceID, d.VolumeID, d.VolumeARN, d.UserDataBytes = first.host.ID(), first.volume.ID(), first.volume.Arn, first.userDataBytes
+		d.gate, err = newMembersGate(s, args, all)
+		return err
 	}, opts...)
 	return d, err
-}
-
-// newDataVolume registers the data volume, which outlives every host.
-func newDataVolume(s *component.Scope, args *DatabaseArgs) (*ebs.Volume, error) {
-	volume := &ebs.VolumeArgs{
-		AvailabilityZone: pulumi.String(args.Zone),
-		Type:             pulumi.String("gp3"),
-		Size:             pulumi.Int(args.VolumeSize),
-		Encrypted:        pulumi.Bool(true),
-		Tags:             s.Tags(s.Name("data")),
-	}
-	// The only copy of the data outside its backups.
-	options := []pulumi.ResourceOption{pulumi.Protect(s.Env.Protect), pulumi.RetainOnDelete(s.Env.Protect)}
-	if args.RestoreFrom != "" {
-		volume.SnapshotId = pulumi.String(args.RestoreFrom)
-	} else {
-		// Removing restoreFrom from the config does not replace the volume.
-		options = append(options, pulumi.IgnoreChanges([]string{"snapshotId"}))
-	}
-	return ebs.NewVolume(s.Ctx, s.Name("data"), volume, s.Child(options...))
-}
-
-func databaseUserData(args *DatabaseArgs, volume *ebs.Volume) (renderedUserData, error) {
-	params := userdata.DatabaseParams{Region: args.Region, Digest: args.Binary.Digest, Host: DatabaseHost}
-	if _, err := userdata.Database(params.Longest()); err != nil {
-		return renderedUserData{}, fmt.Errorf("user data: %w", err)
-	}
-	return renderUserData(pulumi.StringMap{
-		"artifacts":     args.ArtifactsBucket,
-		"volume":        volume.ID().ToStringOutput(),
-		"packageKey":    args.PackageKey,
-		"packageDigest": args.PackageDigest,
-		"credentials":   args.CredentialsURI,
-		"key":           args.CredentialsKeyARN,
-		"binary":        args.Binary.Key, // the host boots only once its binary is uploaded
-	}, func(known map[string]string) (userdata.Script, error) {
-		p := params
-		p.Artifacts, p.Volume, p.Credentials, p.Key = known["artifacts"], known["volume"], known["credentials"], known["key"]
-		p.PackageKey, p.PackageDigest = known["packageKey"], known["packageDigest"]
-		return userdata.Database(p)
-	})
 }

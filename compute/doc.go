@@ -1,5 +1,6 @@
-// Package compute builds the instances and the functions: the bastion, the database host with its data volume, the API
-// behind its load balancer, and the Lambda functions, which copy the MongoDB package and make thumbnails.
+// Package compute builds the instances and the functions: the bastion, the members of the database, each a host
+// with a data volume, the API behind its load balancer, and the Lambda functions, which copy the MongoDB package and make
+// thumbnails. Its gates let the members change one at a time.
 //
 // It owns the load balancer, the private hosted zone, and the log groups of functions and API instances.
 // compute/userdata writes the boot scripts.

@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
+	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/rollout"
 	"cinema-database/storage"
@@ -80,9 +81,64 @@ func NewReleaseGate(ctx *pulumi.Context, args *ReleaseGateArgs, opts ...pulumi.R
 	return err
 }
 
-// newDatabaseGate registers the gate that opens once the database host reports that it is ready.
-func newDatabaseGate(ctx *pulumi.Context, name string, r Rollouts, inputs pulumi.StringMap, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
-	return r.gate(ctx, name, inputs, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
-		return r.AwaitHost(ctx, in["bucket"], contract.RoleDatabase, in["instance"])
-	}, opts...)
+// newTurn registers the gate before the host of one of several members. It opens once the other members are healthy, so
+// that the replica set keeps its majority without this one. The inputs change with everything that stops or replaces the
+// host. It does not wait in a restore, which replaces every host.
+func (m *member) newTurn(data renderedUserData, after []pulumi.Resource) (pulumi.Resource, error) {
+	image := ""
+	if m.args.AMIPinned {
+		image = m.args.AMI
+	}
+	return m.args.gate(m.Ctx, m.name("turn"), pulumi.StringMap{
+		"bucket":       m.args.ArtifactsBucket,
+		"version":      pulumi.String(m.args.Version),
+		"binary":       pulumi.String(m.args.Binary.Short()),
+		"instanceType": pulumi.String(m.args.InstanceType),
+		"image":        pulumi.String(image),
+		"userData":     data.digest(),
+	}, func(ctx context.Context, r rollout.Rollout, in map[string]string, first bool) error {
+		if first || m.args.Order.Restoring {
+			return nil
+		}
+		return r.AwaitOthers(ctx, in["bucket"], m.Zone, m.args.members())
+	}, m.Child(pulumi.DependsOn(after)))
+}
+
+// newGate registers the gate that opens once the host is ready and its member is healthy.
+func (m *member) newGate(after ...pulumi.Resource) (pulumi.Resource, error) {
+	members := m.args.members()
+	if m.first && m.args.Order.Restoring {
+		members = members[:1] // the others still have the data from before the restore
+	}
+	return m.args.gate(m.Ctx, m.name("gate"), pulumi.StringMap{
+		"bucket":       m.args.ArtifactsBucket,
+		"instance":     m.host.ID(),
+		"version":      pulumi.String(m.args.Version),
+		"binary":       pulumi.String(m.args.Binary.Short()),
+		"instanceType": pulumi.String(m.args.InstanceType),
+	}, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
+		if err := r.AwaitHost(ctx, in["bucket"], contract.DatabaseRole(m.Zone), in["instance"]); err != nil {
+			return err
+		}
+		return r.AwaitMember(ctx, in["bucket"], m.Zone, members)
+	}, m.child("gate", pulumi.DependsOn(after)))
+}
+
+// newMembersGate registers the gate that opens once the replica set has exactly the wanted members and all are healthy.
+// Hosts of members that are no longer wanted stop only after that.
+func newMembersGate(s *component.Scope, args *DatabaseArgs, members map[string]*member) (pulumi.Resource, error) {
+	inputs := pulumi.StringMap{
+		"bucket":       args.ArtifactsBucket,
+		"version":      pulumi.String(args.Version),
+		"binary":       pulumi.String(args.Binary.Short()),
+		"instanceType": pulumi.String(args.InstanceType),
+	}
+	var after []pulumi.Resource
+	for _, p := range args.Placements {
+		inputs[p.Zone] = members[p.Zone].host.ID()
+		after = append(after, members[p.Zone].gate)
+	}
+	return args.gate(s.Ctx, s.Name("members-gate"), inputs, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
+		return r.AwaitMembers(ctx, in["bucket"], args.members())
+	}, s.Child(pulumi.DependsOn(after)))
 }

@@ -37,7 +37,7 @@ type MirrorArgs struct {
 	SHA256 string
 }
 
-// Mirror copies the MongoDB server package into the artifacts bucket, because the database host has no internet access.
+// Mirror copies the MongoDB server package into the artifacts bucket, because the database hosts have no internet access.
 type Mirror struct {
 	pulumi.ResourceState
 

@@ -42,11 +42,11 @@ func DistributionRead(arn, distributionARN pulumi.StringInput) Statement {
 	}
 }
 
-// DenyUnencryptedCredentials refuses a credentials object that no KMS key encrypts.
+// DenyUnencryptedCredentials refuses credentials and secrets of the cluster that no KMS key encrypts.
 func DenyUnencryptedCredentials(arn pulumi.StringInput) Statement {
 	return Statement{
 		Sid: "CredentialsUnderKMS", Effect: Deny, Principals: Principals{"AWS": Strings("*")},
-		Actions: []string{refusedS3 + "PutObject"}, Resources: []pulumi.StringInput{object(arn, contract.CredentialsKey)},
+		Actions: []string{refusedS3 + "PutObject"}, Resources: []pulumi.StringInput{object(arn, contract.CredentialsKey), object(arn, contract.SecretsKey)},
 		Conditions: Conditions{"StringNotEquals": {"s3:x-amz-server-side-encryption": Strings("aws:kms")}},
 	}
 }

@@ -11,14 +11,17 @@ import (
 // keyWindowDays is how long a deleted key can be restored, KMS's maximum (ScheduleKeyDeletion).
 const keyWindowDays = 30
 
-// newCredentialsKey encrypts the credentials object. Its policy alone decides who may use it: the database host writes
-// and the API reads, both through S3 and for that object only. The account administers the key but does not decrypt.
+// newCredentialsKey encrypts the credentials object and the cluster's secrets. Its policy alone decides who may use it, and
+// through S3 only: the database hosts write the credentials and the API reads them, and the hosts alone read and write the
+// secrets. The account administers the key but does not decrypt.
 func newCredentialsKey(s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
-	forCredentials := Conditions{"StringEquals": {
-		"kms:ViaService": Strings(s.Env.Endpoint("s3")),
-		// S3 gives the object's ARN as context where the bucket has no bucket key.
-		"kms:EncryptionContext:aws:s3:arn": {pulumi.Sprintf("%s/%s", args.ArtifactsARN, contract.CredentialsKey)},
-	}}
+	of := func(key string) Conditions {
+		return Conditions{"StringEquals": {
+			"kms:ViaService": Strings(s.Env.Endpoint("s3")),
+			// S3 gives the object's ARN as context where the bucket has no bucket key.
+			"kms:EncryptionContext:aws:s3:arn": {object(args.ArtifactsARN, key)},
+		}}
+	}
 	name := s.Name("credentials")
 	key, err := kms.NewKey(s.Ctx, name, &kms.KeyArgs{
 		Description:          pulumi.String("Encrypts the credentials object that the database host writes and the API reads"),
@@ -39,11 +42,15 @@ func newCredentialsKey(s *component.Scope, args *Args, writer, reader pulumi.Str
 			},
 			Statement{
 				Sid: "DatabaseHostWrites", Effect: Allow, Principals: Principals{"AWS": {writer}},
-				Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: forCredentials,
+				Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
+			},
+			Statement{
+				Sid: "DatabaseHostsShareSecrets", Effect: Allow, Principals: Principals{"AWS": {writer}},
+				Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.SecretsKey),
 			},
 			Statement{
 				Sid: "APIReads", Effect: Allow, Principals: Principals{"AWS": {reader}},
-				Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: forCredentials,
+				Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
 			},
 		),
 		Tags: s.Tags(name),

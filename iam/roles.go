@@ -25,7 +25,7 @@ type Roles struct {
 	DatabaseProfile pulumi.StringOutput
 	// APIRole is the name of the API instances' role.
 	APIRole pulumi.StringOutput
-	// CredentialsKeyARN is the KMS key of the credentials object.
+	// CredentialsKeyARN is the KMS key of the credentials object and of the cluster's secrets.
 	CredentialsKeyARN pulumi.StringOutput
 }
 

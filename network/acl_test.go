@@ -41,11 +41,11 @@ func requirePasses(t *testing.T, ingress, egress []aclRule, slots []int, rows []
 }
 
 func allTraffic() []Rule {
-	return Traffic(&Args{HTTPS: true, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
+	return Traffic(&Args{HTTPS: true, Members: 3, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
 }
 
 func TestACLAllowsTheTrafficTable(t *testing.T) {
-	r := built(t, func(*Args) {})
+	r := built(t, func(a *Args) { a.Members = 3 })
 	acls := r.ByType("aws:ec2/networkAcl:NetworkAcl")
 	require.Len(t, acls, 1)
 	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), []int{0, 1, 2}, allTraffic())
@@ -73,8 +73,8 @@ func TestACLFollowsNewRowsAndZones(t *testing.T) {
 	requirePasses(t, moreIngress, moreEgress, []int{0, 1, 2, 3}, rows)
 	assert.Subset(t, moreIngress, ingress, "a row or a zone changes no rule")
 	assert.Subset(t, moreEgress, egress)
-	assert.Len(t, moreIngress, len(ingress)+2+MaxZones)
-	assert.Len(t, moreEgress, len(egress)+MaxZones)
+	assert.Len(t, moreIngress, len(ingress)+3+MaxZones)
+	assert.Len(t, moreEgress, len(egress)+1+MaxZones)
 	for _, rules := range [][]aclRule{moreIngress, moreEgress} {
 		numbers := map[int]bool{}
 		for _, r := range rules {

@@ -72,6 +72,8 @@ type Args struct {
 	// Edge opens the load balancer to CloudFront only, otherwise it is open to the internet. HTTPS is its port: 443 instead of
 	// 80 for CloudFront, and besides 80 for the internet.
 	Edge, HTTPS bool
+	// Members is how many members the database's replica set has.
+	Members int
 	// CloudFrontPrefixListID is what LookupCloudFront returned, where Edge is set.
 	CloudFrontPrefixListID string
 	// ArtifactsBucketARN is the only bucket of the stack that the database tier can reach.
@@ -136,8 +138,8 @@ func private(p netip.Prefix) bool {
 	return p.Addr().IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(p.Addr())
 }
 
-// named returns the zones without the free slots.
-func named(zones []string) (names []string) {
+// Named returns the zones without the free slots.
+func Named(zones []string) (names []string) {
 	for _, z := range zones {
 		if z != "" {
 			names = append(names, z)
@@ -146,10 +148,18 @@ func named(zones []string) (names []string) {
 	return names
 }
 
+// ZoneCount is how many availability zones there are.
+func (s Settings) ZoneCount() int {
+	if n := len(Named(s.AvailabilityZones)); n > 0 {
+		return n
+	}
+	return DefaultZones
+}
+
 func (s Settings) checkZones(l *problem.List, region string) {
 	const field = "availabilityZones"
 	fix := fmt.Sprintf("name %d to %d, or none to use the first %d of the region", MinZones, MaxZones, DefaultZones)
-	n, all := len(named(s.AvailabilityZones)), problem.Literal("["+strings.Join(s.AvailabilityZones, ", ")+"]")
+	n, all := len(Named(s.AvailabilityZones)), problem.Literal("["+strings.Join(s.AvailabilityZones, ", ")+"]")
 	switch {
 	case n > 0 && n < MinZones:
 		l.Add(field, all, fmt.Sprintf("names fewer zones than a load balancer needs, %d", MinZones), fix)

@@ -19,16 +19,17 @@ type deployedSubnet struct {
 	zone string
 }
 
-// CheckDeployed refuses what a live network cannot become: another network of the VPC, and zones in other slots. AWS
-// refuses a subnet that overlaps one that is still there, but only in the middle of the update. zones are those of
-// LookupZones.
-func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string) error {
+// CheckDeployed refuses what a live network cannot become: another network of the VPC, zones in other slots, and zones that
+// would move a member of the database unasked. AWS refuses a subnet that overlaps one that is still there, but only in the
+// middle of the update. zones are those of LookupZones.
+func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string, members Members) error {
 	deployed, err := lookupSubnets(ctx)
 	if err != nil {
 		return fmt.Errorf("network: deployed subnets: %w", err)
 	}
 	problems := problem.In("network: ")
 	checkDeployed(problems, deployed, cidr, zones)
+	members.check(problems, zones)
 	return problems.Err()
 }
 
@@ -58,6 +59,29 @@ func lookupSubnets(ctx *pulumi.Context) ([]deployedSubnet, error) {
 	return subnets, err
 }
 
+// Members are zones of members of the database.
+type Members struct {
+	// Live have a host that runs, Wanted will have one.
+	Live, Wanted []string
+}
+
+// check refuses a new zone that takes the member of a later one, which stays: the member would move, and its copy of the
+// data would be deleted, because of a zone that was only to be added. A zone that is no longer named gives its member up.
+func (m Members) check(l *problem.List, zones []string) {
+	isNew := func(zone string) bool { return !slices.Contains(m.Live, zone) }
+	for _, zone := range m.Live {
+		slot, first := slices.Index(zones, zone), slices.IndexFunc(m.Wanted, isNew)
+		if slot < 0 || first < 0 || slices.Contains(m.Wanted, zone) {
+			continue
+		}
+		taken := slices.Index(zones, m.Wanted[first])
+		l.Add(zoneField(taken), m.Wanted[first], fmt.Sprintf("would take the member of the database that is in %s", zone),
+			fmt.Sprintf("leave this slot free (\"\"), or free that of %s, %s, in the same change to move the member", zone, zoneField(slot)))
+	}
+}
+
+func zoneField(slot int) string { return fmt.Sprintf("availabilityZones[%d]", slot) }
+
 func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix, zones []string) {
 	for i, s := range deployed {
 		vpc := netip.PrefixFrom(s.cidr.Addr(), s.cidr.Bits()-slotBits).Masked()
@@ -71,7 +95,15 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 		if slot >= 0 && slot < len(zones) {
 			now = zones[slot]
 		}
-		at := fmt.Sprintf("availabilityZones[%d]", slot)
+		at := zoneField(slot)
+		if i == 0 {
+			for earlier, zone := range zones[:max(0, min(slot, len(zones)))] {
+				if zone != "" && !l.Has(zoneField(earlier)) {
+					l.Add(zoneField(earlier), zone, fmt.Sprintf("comes before %s, which has the data volume: the first zone has it", s.zone),
+						"leave this slot free (\"\"), and name "+zone+" after "+s.zone)
+				}
+			}
+		}
 		switch {
 		case now == s.zone:
 		case slices.Contains(zones, s.zone):

@@ -23,7 +23,7 @@ func (m NatMode) Count(zones int) (int, error) {
 
 // Gateways is how many NAT gateways the settings make.
 func (s Settings) Gateways() (int, error) {
-	zones := len(named(s.AvailabilityZones))
+	zones := s.ZoneCount()
 	if zones == 0 {
 		zones = DefaultZones
 	}

@@ -54,7 +54,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: named(args.Zones)}
+	n := &Network{SecurityGroupIDs: map[Peer]pulumi.IDOutput{}, NatGatewayIDs: map[string]pulumi.IDOutput{}, Zones: Named(args.Zones)}
 	err := component.New(ctx, args.Environment, "cinema:network:Network", name, n, func(s *component.Scope) error {
 		b := &builder{
 			Scope: s, args: args, out: n,
@@ -85,7 +85,7 @@ func (b *builder) createVPC() error {
 	var err error
 	b.vpc, err = ec2.NewVpc(b.Ctx, b.Name("vpc"), &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(b.args.CIDR.String()),
-		EnableDnsHostnames: pulumi.Bool(true), // the private hosted zone that names the database host needs both
+		EnableDnsHostnames: pulumi.Bool(true), // the private hosted zone that names the database hosts needs both
 		EnableDnsSupport:   pulumi.Bool(true),
 		Tags:               b.Tags(b.Name("vpc")),
 	}, b.Child())

@@ -78,6 +78,9 @@ func Traffic(args *Args) []Rule {
 		{Bastion, API, sshPort, "operators, by EC2 Instance Connect", 0},
 		{Bastion, MongoDB, sshPort, "operators, by EC2 Instance Connect", 2},
 	}
+	if args.Members > 1 {
+		rules = append(rules, Rule{MongoDB, MongoDB, contract.MongoDBPort, "replication between members, TLS", 4})
+	}
 	switch {
 	case args.Edge && args.HTTPS:
 		rules = append(rules, Rule{CloudFront, LoadBalancer, httpsPort, "HTTPS from the distribution", 0})

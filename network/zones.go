@@ -25,7 +25,7 @@ func LookupZones(ctx *pulumi.Context, configured []string, missingIn func(zoneID
 	}
 	names := slices.Sorted(slices.Values(available.Names))
 	zones := configured
-	if len(named(zones)) == 0 {
+	if len(Named(zones)) == 0 {
 		if len(names) < DefaultZones {
 			return nil, fmt.Errorf("network: availabilityZones: the region offers %v, fewer than %d; name %d to %d of them in cinema:availabilityZones",
 				names, DefaultZones, MinZones, MaxZones)

@@ -402,12 +402,13 @@ var controls = []control{
 			}
 		}
 	}},
-	{"status", "the database host alone writes its status, and nothing else under that prefix", func(s *audit) {
+	{"status", "the database hosts alone write their reports, and nothing else under that prefix", func(s *audit) {
 		own, others := "", []string{}
 		s.each(bucketType, func(r *pulumitest.Resource) {
 			if r.Name == "storage-artifacts" {
 				arn := "arn:aws:s3:::" + r.Text("bucket") + "/"
-				own, others = arn+contract.StatusKey(contract.RoleDatabase), []string{arn + contract.StatusKey("api"), arn + contract.StatusPrefix + "a/b"}
+				own, others = arn+contract.StatusKey(contract.DatabaseRole("*")), []string{
+					arn + contract.StatusKey(contract.DatabaseRole("us-east-1a")), arn + contract.ReportKey("us-east-1a"), arn + contract.StatusKey("api"), arn + contract.StatusPrefix + "a/b"}
 			}
 		})
 		writers := 0
@@ -424,6 +425,39 @@ var controls = []control{
 			}
 		}
 		s.expect(writers > 0, "iam-database-artifacts", "does not write the status")
+	}},
+	{"cluster-secrets", "the database hosts alone read and write the cluster's secrets, and decrypt them", func(s *audit) {
+		secrets, database := "", ""
+		s.each(bucketType, func(r *pulumitest.Resource) {
+			if r.Name == "storage-artifacts" {
+				secrets = "arn:aws:s3:::" + r.Text("bucket") + "/" + contract.SecretsKey
+			}
+		})
+		s.each(roleType, func(r *pulumitest.Resource) {
+			if r.Name == "iam-database" {
+				database = as[string](r.State["arn"])
+			}
+		})
+		readers := 0
+		for _, st := range s.allowed(rolePolicy, bucketPolicy) {
+			opens := slices.ContainsFunc([]string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, func(a string) bool { return matches(st.actions, a) })
+			// A boundary allows nothing by itself, nor does an endpoint's policy.
+			if !opens || !st.identity && st.on.Type != bucketPolicy || strings.HasSuffix(st.on.Name, "-boundary") || !st.reaches(secrets) {
+				continue
+			}
+			s.require(st.on.Name == "iam-database-artifacts", st.on, "%s", st)
+			if matches(st.actions, "s3:GetObject") {
+				readers++
+			}
+		}
+		s.expect(readers > 0, "iam-database-artifacts", "does not read the secrets")
+		for _, st := range s.allowed(keyType) {
+			if st.on.Type != keyType {
+				continue
+			}
+			of := words(st.conditions["StringEquals"]["kms:EncryptionContext:aws:s3:arn"])
+			s.require(!matches(st.actions, "kms:Decrypt") || len(of) == 1 && (of[0] != secrets || slices.Equal(st.principals, []string{database})), st.on, "%s decrypts %s", st.principals, of)
+		}
 	}},
 	{"trust", "roles are assumed by a service, or by a named principal on conditions", func(s *audit) {
 		for _, st := range s.allowed(roleType) {
@@ -479,17 +513,17 @@ var controls = []control{
 		}
 	}},
 	{"user-data-size", "user data is at most EC2's 16,384 bytes", func(s *audit) {
-		withScript := 0
+		withScript := map[string]bool{}
 		check := func(r *pulumitest.Resource) {
 			_, size, err := script(r)
 			s.require(err == nil && size <= 16384, r, "%d bytes, %v", size, err)
-			if size > 0 {
-				withScript++
-			}
+			withScript[r.Type] = withScript[r.Type] || size > 0
 		}
 		s.each(instanceType, check)
 		s.each(templateType, check)
-		s.expect(withScript >= 2, instanceType, "the API's or the database's user data is missing")
+		for _, typ := range []string{instanceType, templateType} {
+			s.expect(withScript[typ], typ, "the API's or the database's user data is missing")
+		}
 	}},
 	{"rule-description", "every security group and rule has a description", func(s *audit) {
 		described := func(r *pulumitest.Resource) {

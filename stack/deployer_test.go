@@ -83,6 +83,7 @@ var (
 	discloses = map[string]func(resource string) bool{
 		"s3:GetObject": func(resource string) bool {
 			return resource == bucketOfFull("storage-artifacts")+"/"+contract.ReleasesPrefix+"*" ||
+				resource == bucketOfFull("storage-artifacts")+"/"+contract.MembersKey || resource == bucketOfFull("storage-artifacts")+"/"+contract.StatusPrefix+"*" ||
 				resource == bucketOfFull("storage-site")+"/*" ||
 				strings.Contains(resource, "/.pulumi/meta.yaml") || strings.Contains(resource, "/cinema/full") // the stack's own state, whose secrets are encrypted
 		},

@@ -127,7 +127,7 @@ func TestReleaseEndToEnd(t *testing.T) {
 	// A database host that cannot come up fails `up` with its own error; a slow one is followed.
 	boots := func(mode string) {
 		require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("E2E_HOME"), "database-host"), []byte(mode), 0o600))
-		e.pulumi("state", "delete", "--yes", "--target-dependents", e.urn("database-gate"))
+		e.pulumi("state", "delete", "--yes", "--target-dependents", e.urn("database-gate-us-east-1a"))
 	}
 	boots("slow")
 	output = string(e.pulumi("up", "--yes", "--skip-preview"))

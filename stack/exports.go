@@ -24,6 +24,7 @@ func (s *stack) export() error {
 		"siteBucket":        s.buckets.SiteBucket,
 		"bastionId":         s.bastion.InstanceID,
 		"databaseId":        s.database.InstanceID,
+		"databaseIds":       s.database.InstanceIDs,
 		"reach":             s.reach(),
 		"apiGroup":          s.api.GroupName,
 		"apiLogs":           s.api.LogGroup,
@@ -62,11 +63,14 @@ func (s *stack) export() error {
 
 // reach are the commands that open a shell on each host.
 func (s *stack) reach() pulumi.StringMapOutput {
-	return pulumi.All(s.bastion.InstanceID, s.database.InstanceID, s.api.GroupName).ApplyT(func(ids []any) map[string]string {
+	return pulumi.All(s.bastion.InstanceID, s.database.InstanceIDs, s.api.GroupName).ApplyT(func(ids []any) map[string]string {
 		hosts := connect.Hosts{
-			Region: s.env.Region, Bastion: string(ids[0].(pulumi.ID)), Database: string(ids[1].(pulumi.ID)), Group: ids[2].(string),
-			NoNAT: s.cfg.Network.NatGateways == network.NatNone,
+			Region: s.env.Region, Bastion: string(ids[0].(pulumi.ID)), Databases: map[string]string{}, Group: ids[2].(string),
+			First: s.memberZones()[0], NoNAT: s.cfg.Network.NatGateways == network.NatNone,
 		}
-		return map[string]string{"bastion": hosts.BastionCommand(), "database": hosts.DatabaseCommand(), "api": hosts.APICommand()}
+		for zone, id := range ids[1].(map[string]pulumi.ID) {
+			hosts.Databases[zone] = string(id)
+		}
+		return hosts.Commands()
 	}).(pulumi.StringMapOutput)
 }

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"cinema-database/compute"
 	"cinema-database/edge"
 	"cinema-database/iam/deployer"
@@ -20,7 +22,7 @@ func (s *stack) allowDeployments() (err error) {
 	s.deployer, err = deployer.New(s.ctx, name, &deployer.Args{
 		Environment: s.env,
 		Settings:    s.cfg.Deployer,
-		RecordNames: append(s.cfg.Domain.RecordNames(), compute.DatabaseHost),
+		RecordNames: append(s.cfg.Domain.RecordNames(), compute.MemberHosts),
 	})
 	if err != nil {
 		return err
@@ -94,13 +96,17 @@ func (s *stack) createMonitoring() (err error) {
 		LoadBalancer:         s.api.LoadBalancer,
 		TargetGroup:          s.api.TargetGroup,
 		GroupName:            s.api.GroupName,
-		DatabaseInstanceID:   s.database.InstanceID,
+		DatabaseInstanceIDs:  map[string]pulumi.IDOutput{},
+		DatabaseZone:         s.network.Zones[0],
 		ThumbnailerName:      s.thumbnailer.FunctionName,
 		FailuresName:         s.thumbnailer.FailuresName,
 		NatGatewayIDs:        s.network.NatGatewayIDs,
 		APIInstanceType:      s.cfg.API.InstanceType,
 		DatabaseInstanceType: s.cfg.Database.InstanceType,
 		BackupsCopied:        s.replica != nil,
+	}
+	for zone, id := range s.database.InstanceIDs {
+		args.DatabaseInstanceIDs[zone] = id.ToIDOutput()
 	}
 	if s.backup != nil {
 		args.VaultName = s.backup.VaultName

@@ -65,12 +65,22 @@ func TestAHostOutsideTheHostedZoneIsRefused(t *testing.T) {
 	pulumitest.Refused(t, r, "is not in the hosted zone example.org")
 }
 
-// A restore creates the volume from a snapshot; removing the key from the config changes nothing.
+// A restore creates the first member's volume from a snapshot and the others' blank; removing the key from the config changes
+// nothing.
 func TestRestore(t *testing.T) {
 	const snapshot = "snap-0123456789abcdef0"
-	r := planned(t, "prod", map[string]string{"cinema:database": `{"restoreFrom":"` + snapshot + `"}`})
-	require.Len(t, r.ByType(volumeType), 1)
-	restored := r.ByType(volumeType)[0]
+	r := planned(t, "prod", map[string]string{"cinema:database": `{"members":3,"restoreFrom":"` + snapshot + `"}`})
+	require.Len(t, r.ByType(volumeType), 3)
+	restored := the(t, r, volumeType, "database-data-us-east-1a")
+	for _, zone := range []string{"us-east-1b", "us-east-1c"} {
+		blank := the(t, r, volumeType, "database-data-"+zone)
+		assert.True(t, blank.Input("snapshotId").IsNull())
+		assert.Equal(t, snapshot, blank.Text("tags.RestoredFrom"))
+		assert.Equal(t, []string{"tags.RestoredFrom"}, blank.ReplaceOnChanges)
+		assert.Contains(t, the(t, run(t, "prod", nil), volumeType, blank.Name).IgnoreChanges, "tags.RestoredFrom")
+	}
+	assert.JSONEq(t, `{"members":[{"zone":"us-east-1a","host":"mongo-a.cinema.internal"},{"zone":"us-east-1b","host":"mongo-b.cinema.internal"},
+		{"zone":"us-east-1c","host":"mongo-c.cinema.internal"}],"seed":"us-east-1a"}`, the(t, r, objectType, "database-members").Text("content"))
 	assert.Equal(t, snapshot, restored.Text("snapshotId"))
 	assert.NotContains(t, restored.IgnoreChanges, "snapshotId")
 	assert.True(t, restored.Protect)
@@ -110,7 +120,7 @@ func TestOnlyTheGateChangesTheGroupsVersion(t *testing.T) {
 	assert.Equal(t, []string{"beforeCreate api-gate", "beforeUpdate api-gate"}, gate.Hooks)
 	assert.Equal(t, "1", gate.Text("input.version"))
 	assert.Contains(t, gate.Text("input.alarms"), "cinema-prod-monitoring-api-5xx-")
-	host := the(t, r, instanceType, "database-host")
+	host := the(t, r, instanceType, "database-host-us-east-1a")
 	assert.True(t, host.DeleteBeforeReplace)
-	assert.Equal(t, []string{"ami", "volumeTags"}, host.IgnoreChanges)
+	assert.Equal(t, []string{"ami", "tags.RestoredFrom", "volumeTags"}, host.IgnoreChanges)
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -10,6 +11,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/app/contract"
 	"cinema-database/compute"
+	"cinema-database/internal/component"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
 	"cinema-database/internal/preflight"
@@ -20,8 +22,11 @@ import (
 
 // findings are what exists before the stack does.
 type findings struct {
-	artifacts    []storage.Artifact
-	zones        []string
+	artifacts []storage.Artifact
+	zones     []string
+	// members are those that run.
+	members      []compute.LiveMember
+	order        compute.Order
 	ami          string
 	hostedZoneID string
 	// cloudFrontPrefixList is empty without the edge.
@@ -41,12 +46,11 @@ func (s *stack) lookup() error {
 	// What these refuse is reported together. The group's own errors come first: where one fails, mostly all do, for the
 	// same reason.
 	var refusals [3]error
-	group.Go(func() error { refusals[0] = s.lookupZones(); return nil })
+	group.Go(func() (err error) { refusals[0], err = s.lookupZones(); return err })
 	group.Go(func() error { refusals[1] = s.preflight(); return nil })
 	group.Go(func() error { refusals[2] = s.cfg.Edge.CheckDeployed(s.ctx); return nil })
 	group.Go(func() error { return s.lookupCloudFront() })
 	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
-	group.Go(func() error { return s.cfg.Database.WarnOfDowntime(s.ctx) })
 	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
 	if err := group.Wait(); err != nil {
 		return err
@@ -56,16 +60,62 @@ func (s *stack) lookup() error {
 	}
 	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
 	s.rollouts = compute.Rollouts{Settings: s.cfg.Release, Open: s.openCloud()}
-	return nil
+	return s.orderMembers()
 }
 
-func (s *stack) lookupZones() (err error) {
-	s.found.zones, err = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn,
+// lookupZones finds the availability zones and the members that run in them. It refuses zones in which the stack cannot be.
+func (s *stack) lookupZones() (refusal, err error) {
+	s.found.zones, refusal = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn,
 		s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
-	if err != nil {
-		return err
+	if refusal != nil {
+		return refusal, nil
 	}
-	return network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones)
+	live, err := compute.LookupMembers(s.ctx)
+	if err != nil {
+		// Without the permission to look them up, every member counts as running: their hosts change one at a time.
+		for _, zone := range s.memberZones() {
+			s.found.members = append(s.found.members, compute.LiveMember{Zone: zone, InstanceType: s.cfg.Database.InstanceType})
+		}
+		if err := s.ctx.Log.Debug(fmt.Sprintf("the database hosts that run are not known: %v", err), nil); err != nil {
+			return nil, err
+		}
+		live = nil
+	} else {
+		s.found.members = live
+	}
+	refusal = network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones, network.Members{Live: compute.Zones(live), Wanted: s.memberZones()})
+	return refusal, s.cfg.Database.WarnOfDowntime(s.ctx, live)
+}
+
+// memberZones are the zones of the members, the first ones.
+func (s *stack) memberZones() []string {
+	return network.Named(s.found.zones)[:s.cfg.Database.Members]
+}
+
+// artifactsBucket is the name of the artifacts bucket, also where the stack is not deployed.
+func (s *stack) artifactsBucket() string {
+	return component.PhysicalName(s.env, "aws:s3/bucketV2:BucketV2", "storage-artifacts")
+}
+
+// orderMembers decides in which order the hosts of the database change, and says it where there are several.
+func (s *stack) orderMembers() error {
+	primary, unhealthy := "", []string(nil)
+	if len(s.found.members) > 1 {
+		cloud, err := s.rollouts.Open(s.ctx.Context())
+		if err != nil {
+			if err := s.ctx.Log.Debug(fmt.Sprintf("the primary is not known: %v", err), nil); err != nil {
+				return err
+			}
+		} else {
+			members := compute.Members(s.env.Region, s.memberZones())
+			primary, unhealthy = cloud.Primary(s.ctx.Context(), s.artifactsBucket(), members)
+		}
+	}
+	s.found.order = s.cfg.Database.Order(s.memberZones(), s.found.members, primary, unhealthy)
+	if text := s.found.order.String(); text != "" {
+		return s.ctx.Log.Info("database: "+text, nil)
+	}
+	return nil
 }
 
 func (s *stack) lookupCloudFront() (err error) {
@@ -84,7 +134,7 @@ func (s *stack) preflight() error {
 	needs := preflight.Needs{
 		Hosts: []preflight.Hosts{
 			{Field: "bastion.instanceType", Type: s.cfg.Bastion.InstanceType, Count: 1, Max: 1},
-			{Field: "database.instanceType", Type: s.cfg.Database.InstanceType, Count: 1, Max: 1, NVMe: true},
+			{Field: "database.instanceType", Type: s.cfg.Database.InstanceType, Count: s.cfg.Database.Members, Max: s.cfg.Database.Members, NVMe: true},
 			{Field: "api.instanceType", Type: s.cfg.API.InstanceType, Count: s.cfg.API.MinSize, Max: s.cfg.API.MaxSize},
 		},
 		ElasticIPs:          gateways + compute.BastionAddresses,
@@ -102,7 +152,13 @@ func (s *stack) openCloud() func(context.Context) (rollout.Cloud, error) {
 	var cloud rollout.Cloud
 	var err error
 	return func(ctx context.Context) (rollout.Cloud, error) {
-		once.Do(func() { cloud, err = s.dependencies.Cloud(ctx, s.cfg.Provider, s.env.Region) })
+		once.Do(func() {
+			if s.dependencies.Cloud == nil {
+				err = errors.New("the program has no cloud")
+				return
+			}
+			cloud, err = s.dependencies.Cloud(ctx, s.cfg.Provider, s.env.Region)
+		})
 		return cloud, err
 	}
 }

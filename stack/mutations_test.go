@@ -12,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
+	"cinema-database/internal/component"
 	"cinema-database/internal/testutil/pulumitest"
 )
 
@@ -33,8 +35,8 @@ var mutations = []mutation{
 	{"EC2.2", "inline rule", set(defaultType, "network-default", "ingress", []any{map[string]any{"protocol": "-1", "self": true}}), "network-default"},
 	{"EC2.2", "another rule", redirect(ruleType, "network-api-from-bastion-22", "securityGroupId", defaultType, "network-default"), "network-api-from-bastion-22"},
 	{"EC2.2", "left to AWS", remove(defaultType, "network-default"), "network-vpc"},
-	{"EC2.3", "data volume", set(volumeType, "database-data", "encrypted", false), "database-data"},
-	{"EC2.3", "host's root", set(instanceType, "database-host", "rootBlockDevice.encrypted", absent), "database-host"},
+	{"EC2.3", "data volume", set(volumeType, "database-data-us-east-1a", "encrypted", false), "database-data-us-east-1a"},
+	{"EC2.3", "host's root", set(instanceType, "database-host-us-east-1a", "rootBlockDevice.encrypted", absent), "database-host-us-east-1a"},
 	{"EC2.3", "host without a root device", set(instanceType, "bastion-host", "rootBlockDevice", absent), "bastion-host"},
 	{"EC2.3", "further volume", set(instanceType, "bastion-host", "ebsBlockDevices", []any{map[string]any{"deviceName": "/dev/sdg"}}), "bastion-host"},
 	{"EC2.3", "template", set(templateType, "api-instance", "blockDeviceMappings[0].ebs.encrypted", "false"), "api-instance"},
@@ -42,11 +44,11 @@ var mutations = []mutation{
 	{"EC2.6", "accepted traffic only", set(flowLogType, "network-flow-logs", "trafficType", "ACCEPT"), "network-vpc"},
 	{"EC2.6", "none", remove(flowLogType, "network-flow-logs"), "network-vpc"},
 	{"EC2.8", "instance", set(instanceType, "bastion-host", "metadataOptions.httpTokens", "optional"), "bastion-host"},
-	{"EC2.8", "no options", set(instanceType, "database-host", "metadataOptions", absent), "database-host"},
+	{"EC2.8", "no options", set(instanceType, "database-host-us-east-1a", "metadataOptions", absent), "database-host-us-east-1a"},
 	{"EC2.8", "template", set(templateType, "api-instance", "metadataOptions.httpTokens", "optional"), "api-instance"},
-	{"EC2.9", "set", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
-	{"EC2.9", "by the subnet", set(subnetType, "network-database-us-east-1a", "mapPublicIpOnLaunch", true), "database-host"},
-	{"EC2.9", "elastic", redirect(addressType, "network-nat-us-east-1a", "instance", instanceType, "database-host"), "database-host"},
+	{"EC2.9", "set", set(instanceType, "database-host-us-east-1a", "associatePublicIpAddress", true), "database-host-us-east-1a"},
+	{"EC2.9", "by the subnet", set(subnetType, "network-database-us-east-1a", "mapPublicIpOnLaunch", true), "database-host-us-east-1a"},
+	{"EC2.9", "elastic", redirect(addressType, "network-nat-us-east-1a", "instance", instanceType, "database-host-us-east-1a"), "database-host-us-east-1a"},
 	{"EC2.9", "template", set(templateType, "api-instance", "networkInterfaces[0].associatePublicIpAddress", "true"), "api-instance"},
 	{"EC2.9", "template without interfaces", set(templateType, "api-instance", "networkInterfaces", absent), "api-instance"},
 	{"EC2.18", "another port", set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", anyIPv4), "network-api-from-load-balancer-8081"},
@@ -56,7 +58,7 @@ var mutations = []mutation{
 	{"EC2.19", "SSH", set(ruleType, "network-mongodb-from-bastion-22", "cidrBlocks", anyIPv4), "network-mongodb-from-bastion-22"},
 	{"EC2.19", "every port", also(set(ruleType, "network-load-balancer-from-cloudfront", "cidrBlocks", anyIPv4), set(ruleType, "network-load-balancer-from-cloudfront", "protocol", "-1")), "network-load-balancer-from-cloudfront"},
 	{"EC2.21", "SSH", set(aclType, "network-database", "ingress[3].cidrBlock", "0.0.0.0/0"), "network-database"},
-	{"EC2.21", "every port", set(aclType, "network-database", "ingress[6].fromPort", 0), "network-database"},
+	{"EC2.21", "every port", set(aclType, "network-database", "ingress[9].fromPort", 0), "network-database"},
 	{"AutoScaling.1", "EC2's checks", set(scalingType, "api-group", "healthCheckType", "EC2"), "api-group"},
 	{"AutoScaling.1", "no load balancer", remove("aws:autoscaling/attachment:Attachment", "api-origin-targets"), scalingType},
 	{"AutoScaling.2", "one zone", set(scalingType, "api-group", "vpcZoneIdentifiers", []any{}), "api-group"},
@@ -127,8 +129,8 @@ var mutations = []mutation{
 	{"CKV_AWS_46", "plain", set(instanceType, "bastion-host", "userData", "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n"), "bastion-host"},
 	{"CKV_AWS_46", "compressed", set(templateType, "api-instance", "userData", compressed("#!/bin/sh\nMONGODB_PASSWORD=correcthorse\n")), "api-instance"},
 	{"CKV_AWS_46", "unreadable", set(templateType, "api-instance", "userData", "%"), "api-instance"},
-	{"CKV_AWS_79", "instance", set(instanceType, "database-host", "metadataOptions.httpTokens", absent), "database-host"},
-	{"CKV_AWS_88", "set", set(instanceType, "database-host", "associatePublicIpAddress", true), "database-host"},
+	{"CKV_AWS_79", "instance", set(instanceType, "database-host-us-east-1a", "metadataOptions.httpTokens", absent), "database-host-us-east-1a"},
+	{"CKV_AWS_88", "set", set(instanceType, "database-host-us-east-1a", "associatePublicIpAddress", true), "database-host-us-east-1a"},
 	{"CKV_AWS_131", "kept", set(balancerType, "api-origin-lb", "dropInvalidHeaderFields", false), "api-origin-lb"},
 	{"CKV_AWS_115", "unreserved", set(functionType, "thumbnailer-function", "reservedConcurrentExecutions", -1), "thumbnailer-function"},
 	{"CKV_AWS_115", "unset", set(functionType, "mirror-function", "reservedConcurrentExecutions", absent), "mirror-function"},
@@ -152,6 +154,12 @@ var mutations = []mutation{
 	{"open-ingress", "the site to every distribution", edit(bucketPolicy, "site-policy", "policy", "DistributionRead", func(st map[string]any) { delete(st, "Condition") }), "site-policy"},
 	{"open-ingress", "the API, on 80", also(set(ruleType, "network-api-from-load-balancer-8081", "cidrBlocks", anyIPv4), set(ruleType, "network-api-from-load-balancer-8081", "fromPort", 80)), "network-api-from-load-balancer-8081"},
 	{"open-ingress", "the load balancer's group on a host", redirect(instanceType, "bastion-host", "vpcSecurityGroupIds[0]", groupType, "network-load-balancer"), "bastion-host"},
+	{"cluster-secrets", "read by the API", allow(rolePolicy, "iam-api-release", map[string]any{"Action": "s3:GetObject", "Resource": "arn:aws:s3:::*/" + contract.SecretsKey}), "iam-api-release"},
+	{"cluster-secrets", "decrypted by the API", edit(keyType, "iam-credentials", "policy", "APIReads", func(st map[string]any) {
+		st["Condition"].(map[string]any)["StringEquals"].(map[string]any)["kms:EncryptionContext:aws:s3:arn"] = "arn:aws:s3:::" + component.PhysicalName(environmentOf("prod"), bucketType, "storage-artifacts") + "/" + contract.SecretsKey
+	}), "iam-credentials"},
+	{"cluster-secrets", "every object decrypted", edit(keyType, "iam-credentials", "policy", "DatabaseHostsShareSecrets", func(st map[string]any) { delete(st, "Condition") }), "iam-credentials"},
+	{"cluster-secrets", "not read", edit(rolePolicy, "iam-database-artifacts", "policy", "ReadMembersAndSecrets", func(st map[string]any) { st["Resource"] = "arn:aws:s3:::b/x" }), "iam-database-artifacts"},
 	{"secrets", "connection string", set(objectType, "site-config.js", "content", "export default { db: 'mongodb://admin:hunter22@mongo' }"), "site-config.js"},
 	{"secrets", "by name", set(functionType, "mirror-function", "environment", map[string]any{"variables": map[string]any{"DB_PASSWORD": "x"}}), "mirror-function"},
 	{"secrets", "private key", set(objectType, "site-config.js", "content", "-----BEGIN EC PRIVATE KEY-----"), "site-config.js"},
@@ -161,8 +169,8 @@ var mutations = []mutation{
 	{"secrets", "output", func(t *testing.T, r *pulumitest.Recording) {
 		r.Exports = resource.PropertyMap{"token": resource.NewProperty("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ")}
 	}, "output token"},
-	{"user-data-size", "too long", set(instanceType, "database-host", "userDataBase64", base64.StdEncoding.EncodeToString(make([]byte, 16385))), "database-host"},
-	{"user-data-size", "none", set(instanceType, "database-host", "userDataBase64", absent), instanceType},
+	{"user-data-size", "too long", set(instanceType, "database-host-us-east-1a", "userDataBase64", base64.StdEncoding.EncodeToString(make([]byte, 16385))), "database-host-us-east-1a"},
+	{"user-data-size", "none", set(templateType, "api-instance", "userData", absent), templateType},
 	{"rule-description", "rule", set(ruleType, "network-api-from-bastion-22", "description", absent), "network-api-from-bastion-22"},
 	{"rule-description", "group", set(groupType, "network-api", "description", "Managed"), "network-api"},
 	{"rule-description", "inline rule of a group", set(groupType, "network-api", "egress", []any{map[string]any{"protocol": "-1"}}), "network-api"},

@@ -41,7 +41,7 @@ func TestPreviewSaysWhatReplacesTheDatabaseHost(t *testing.T) {
 			require.NoError(t, err)
 			up, err := s.Up(ctx)
 			require.NoError(t, err)
-			assert.Equal(t, "replace", ops(up)[instanceType+" database-host"])
+			assert.Equal(t, "replace", ops(up)[instanceType+" database-host-us-east-1a"])
 			assert.Equal(t, ops(up), ops(preview))
 			_, err = s.Preview(ctx, true)
 			require.NoError(t, err, "no changes remain")
@@ -76,7 +76,7 @@ func TestPinnedImageReplacesTheDatabaseHost(t *testing.T) {
 	s, out := open(t, sandbox.Options{Quick: true})
 	_, err := s.Up(ctx)
 	require.NoError(t, err)
-	const host, template, bastion = instanceType + " database-host", templateType + " api-instance", instanceType + " bastion-host"
+	const host, template, bastion = instanceType + " database-host-us-east-1a", templateType + " api-instance", instanceType + " bastion-host"
 	newest, earlier := awssim.Cloud{}.Image("arm64", 0), awssim.Cloud{}.Image("arm64", 1)
 	for _, step := range []struct {
 		config, host, template string

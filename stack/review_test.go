@@ -451,7 +451,7 @@ func TestReviewAgainstARef(t *testing.T) {
 	sh("git", "commit", "--quiet", "-am", "Release the database host's program")
 	text = page(t, "--stack", "dev", "--against", "HEAD~1", "--format", "md")
 	assert.Contains(t, text, "**The service is interrupted.**")
-	assert.Contains(t, text, "- The database host database-host is replaced (userDataBase64)")
+	assert.Contains(t, text, "- The database host database-host-us-east-1a is replaced (userDataBase64)")
 	assert.Regexp(t, `- Release of cinema-db: [0-9a-f]{12} → [0-9a-f]{12}, 1 commit: [0-9a-f]{7,} Release the database host's program\.`, text)
 	assert.NotContains(t, text, "Release of cinema:")
 	assert.NotContains(t, sh("git", "worktree", "list"), "cinema-review-", "the worktree is removed")

@@ -250,7 +250,7 @@ func TestNothingWaitsForAnIndependentResource(t *testing.T) {
 	all := run(t, "full", nil)
 	require.NoError(t, all.Err)
 	for name, typ := range map[string]string{
-		"api-origin-lb": balancerType, "database-host": instanceType, "storage-images": lifecycleType,
+		"api-origin-lb": balancerType, "database-host-us-east-1a": instanceType, "storage-images": lifecycleType,
 		"network-nat-us-east-1a": "aws:ec2/natGateway:NatGateway", "domain-certificate": "aws:acm/certificateValidation:CertificateValidation",
 	} {
 		t.Run(name, func(t *testing.T) {

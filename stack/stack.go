@@ -108,6 +108,7 @@ func (s *stack) createNetwork() (err error) {
 		Zones:                  s.found.zones,
 		Edge:                   s.cfg.Edge.On(),
 		HTTPS:                  s.cfg.Domain.On(),
+		Members:                s.cfg.Database.Members,
 		CloudFrontPrefixListID: s.found.cloudFrontPrefixList,
 		ArtifactsBucketARN:     s.buckets.ArtifactsARN,
 		ImagesBucketARN:        s.buckets.ImagesARN,
@@ -136,7 +137,8 @@ func (s *stack) createBastion() (err error) {
 	return err
 }
 
-// createDatabase makes the database host, and the function that brings it the MongoDB package: the host has no way out.
+// createDatabase makes the members of the replica set, in the first zones, and the function that brings them the MongoDB
+// package: the hosts have no way out.
 func (s *stack) createDatabase() error {
 	mirror, err := compute.NewMirror(s.ctx, "mirror", &compute.MirrorArgs{
 		Environment:      s.env,
@@ -150,16 +152,20 @@ func (s *stack) createDatabase() error {
 	if err != nil {
 		return err
 	}
+	placements := make([]compute.Placement, s.cfg.Database.Members)
+	for i := range placements {
+		placements[i] = compute.Placement{Zone: s.network.Zones[i], SubnetID: s.network.DatabaseSubnetIDs[i]}
+	}
 	s.database, err = compute.NewDatabase(s.ctx, "database", &compute.DatabaseArgs{
 		Environment:       s.env,
 		DatabaseSettings:  s.cfg.Database,
 		Rollouts:          s.rollouts,
 		AMI:               s.found.ami,
 		AMIPinned:         s.cfg.Image.Pinned(),
-		Zone:              s.network.Zones[0],
+		Placements:        placements,
+		Order:             s.found.order,
 		Binary:            s.buckets.Artifacts[contract.CinemaDB],
 		VPCID:             s.network.VPCID,
-		SubnetID:          s.network.DatabaseSubnetIDs[0],
 		SecurityGroupID:   s.network.SecurityGroupIDs[network.MongoDB],
 		InstanceProfile:   s.roles.DatabaseProfile,
 		ArtifactsBucket:   s.buckets.ArtifactsBucket,
@@ -259,7 +265,7 @@ func (s *stack) publishSite() error {
 	return err
 }
 
-// credentialsURI is where the database host writes the API's credentials.
+// credentialsURI is where the database hosts write the API's credentials.
 func (s *stack) credentialsURI() pulumi.StringOutput {
 	return pulumi.Sprintf("s3://%s/%s", s.buckets.ArtifactsBucket, contract.CredentialsKey)
 }

@@ -55,7 +55,7 @@ func (b *builder) createArtifacts(st *Storage) error {
 			ContentType: pulumi.String("application/octet-stream"),
 			Tags:        b.ObjectTags(name, map[string]string{"Release": artifact.Short()}),
 
-			OverrideProvider: withoutDefaultTags(),
+			OverrideProvider: WithoutDefaultTags(),
 			// Keeps the objects of earlier releases. With cinema:protect off, destroying the bucket deletes them.
 		}, b.Child(pulumi.RetainOnDelete(true)))
 		if err != nil {
@@ -67,9 +67,9 @@ func (b *builder) createArtifacts(st *Storage) error {
 	return nil
 }
 
-// withoutDefaultTags keeps the tags of aws:defaultTags off an object: with the stack's own they could be more than the ten
+// WithoutDefaultTags keeps the tags of aws:defaultTags off an object: with the stack's own they could be more than the ten
 // that an object takes (S3 user guide, "Categorizing your objects using tags").
-func withoutDefaultTags() s3.BucketObjectv2OverrideProviderPtrInput {
+func WithoutDefaultTags() s3.BucketObjectv2OverrideProviderPtrInput {
 	return s3.BucketObjectv2OverrideProviderArgs{
 		DefaultTags: s3.BucketObjectv2OverrideProviderDefaultTagsArgs{Tags: pulumi.StringMap{}},
 	}

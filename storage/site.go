@@ -51,7 +51,7 @@ func NewSite(ctx *pulumi.Context, name string, args *SiteArgs, opts ...pulumi.Re
 				CacheControl: pulumi.String(page.CacheControl),
 				Tags:         s.ObjectTags(s.Name(page.Path)),
 
-				OverrideProvider: withoutDefaultTags(),
+				OverrideProvider: WithoutDefaultTags(),
 			}
 			switch {
 			case page.Path == client.ConfigPath:

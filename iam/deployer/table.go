@@ -185,7 +185,7 @@ var securityGroupARNs = resources(ec2Prefix + "security-group/*")
 // The stack's buckets, and the objects in them that a deployment writes: neither the credentials object nor images.
 var (
 	bucketARNs         = resources(storageBucketARN, replicaBucketARN)
-	deployedObjectARNs = resources("s3:::{bucket:storage-artifacts}/"+contract.ReleasesPrefix+"*", "s3:::{bucket:storage-site}/*")
+	deployedObjectARNs = resources("s3:::{bucket:storage-artifacts}/"+contract.ReleasesPrefix+"*", "s3:::{bucket:storage-artifacts}/"+contract.MembersKey, "s3:::{bucket:storage-site}/*")
 )
 
 // loadBalancerARNs are the public and the internal load balancer, their listeners and rules, and their target groups. Ids
@@ -478,11 +478,13 @@ var deployTable = map[string]resourceAccess{
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": bucketSetting(actions("s3:GetEncryptionConfiguration"), "s3:PutEncryptionConfiguration"),
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               bucketSetting(actions("s3:GetBucketVersioning"), "s3:PutBucketVersioning"),
 	"aws:s3/bucketObjectv2:BucketObjectv2": {part: dataPart,
-		read: []grant{{always, deployedObjectARNs, actions("s3:GetObject", "s3:GetObjectTagging")}},
+		read: []grant{
+			{always, deployedObjectARNs, actions("s3:GetObject", "s3:GetObjectTagging")},
+			// What the database hosts report: the gates wait for it, and a preview says which member is the primary.
+			{always, resources("s3:::{bucket:storage-artifacts}/" + contract.StatusPrefix + "*"), actions("s3:GetObject")},
+		},
 		change: []grant{
 			{ownAccount, deployedObjectARNs, actions("s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:DeleteObjectVersion")},
-			// What the database host reports: the gate waits for it.
-			{always, resources("s3:::{bucket:storage-artifacts}/" + contract.StatusKey(contract.RoleDatabase)), actions("s3:GetObject")},
 		}},
 	"aws:kms/key:Key": {part: dataPart,
 		read: []grant{{always, resources(keyARN), actions("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags")}},

@@ -59,6 +59,7 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Network.Check(problems, region)
 	c.Bastion.Check(problems)
 	c.Database.Check(problems)
+	c.Database.CheckZones(problems, c.Network.ZoneCount())
 	c.API.Check(problems)
 	c.Edge.Check(problems)
 	c.Domain.Check(problems)
@@ -130,6 +131,7 @@ func (r *reader) network(c *Config) {
 func (r *reader) database(c *Config) {
 	var database struct {
 		InstanceType string `json:"instanceType"`
+		Members      int    `json:"members"`
 		VolumeSize   int    `json:"volumeSize"`
 		Version      string `json:"version"`
 		SHA256       string `json:"sha256"`
@@ -137,7 +139,7 @@ func (r *reader) database(c *Config) {
 	}
 	r.read("database", &database)
 	c.Database = compute.DatabaseSettings{
-		InstanceType: database.InstanceType, Architecture: c.Architecture,
+		InstanceType: database.InstanceType, Architecture: c.Architecture, Members: database.Members,
 		VolumeSize: database.VolumeSize, Version: database.Version, SHA256: database.SHA256, RestoreFrom: database.RestoreFrom,
 	}
 }

@@ -49,7 +49,7 @@ func installStack(t *testing.T, natGateways int, instances ...string) {
 	t.Cleanup(account.Close)
 	fakecli.Install(t, map[string]string{
 		"stack output --json --non-interactive --stack prod": fmt.Sprintf(
-			`{"region":"eu-west-1","bastionId":"i-bastion","databaseId":"i-database","apiGroup":"group","natGateways":%d}`, natGateways),
+			`{"region":"eu-west-1","bastionId":"i-bastion","databaseId":"i-database","databaseIds":{"eu-west-1a":"i-database","eu-west-1b":"i-second"},"apiGroup":"group","natGateways":%d}`, natGateways),
 		"stack output --json --non-interactive --stack old": `{"region":"eu-west-1","bastionId":"i-bastion"}`,
 		"config --json --non-interactive --stack prod": fmt.Sprintf(
 			`{"aws:accessKey":{"value":"key"},"aws:secretKey":{"value":"secret"},"aws:token":{"value":"token"},"aws:endpoints":{"value":"[{\"autoscaling\":\"%s\"}]"}}`, account.URL),
@@ -79,6 +79,7 @@ func TestConnect(t *testing.T) {
 	}{
 		{"bastion", 1, "aws ssm start-session --region eu-west-1 --target i-bastion"},
 		{"database", 1, toDatabase},
+		{"database-eu-west-1b", 1, strings.Replace(toDatabase, "i-database", "i-second", 1)},
 		{"api", 1, "aws ssm start-session --region eu-west-1 --target i-healthy"},
 		{"api", 0, strings.Replace(toDatabase, "i-database", "i-healthy", 1)},
 	} {
@@ -106,16 +107,17 @@ func TestOutputsCanBePasted(t *testing.T) {
 	installAWS(t, "aws")
 	calls := filepath.Join(t.TempDir(), "calls")
 	t.Setenv("CALLS", calls)
-	hosts := Hosts{Region: "eu-west-1", Bastion: "i-bastion", Database: "i-database", Group: "group"}
+	hosts := Hosts{Region: "eu-west-1", Bastion: "i-bastion", Databases: map[string]string{"eu-west-1a": "i-database", "eu-west-1b": "i-second"}, First: "eu-west-1a", Group: "group"}
 	apart := hosts
 	apart.NoNAT = true
 	through := "[ssm][start-session][--region][eu-west-1][--target][i-bastion][--document-name][AWS-StartInteractiveCommand][--parameters]" +
 		"[command=aws ec2-instance-connect ssh --connection-type direct --os-user ec2-user --instance-id %s --region eu-west-1]"
 	for line, want := range map[string]string{
-		hosts.BastionCommand():  "[ssm][start-session][--region][eu-west-1][--target][i-bastion]",
-		hosts.DatabaseCommand(): fmt.Sprintf(through, "i-database"),
-		hosts.APICommand():      "[ssm][start-session][--region][eu-west-1][--target][i-api]",
-		apart.APICommand():      fmt.Sprintf(through, "i-api"),
+		hosts.BastionCommand():                  "[ssm][start-session][--region][eu-west-1][--target][i-bastion]",
+		hosts.Commands()["database"]:            fmt.Sprintf(through, "i-database"),
+		hosts.Commands()["database-eu-west-1b"]: fmt.Sprintf(through, "i-second"),
+		hosts.APICommand():                      "[ssm][start-session][--region][eu-west-1][--target][i-api]",
+		apart.APICommand():                      fmt.Sprintf(through, "i-api"),
 	} {
 		assert.NotContains(t, line, `"`, "JSON would escape it")
 		out, err := exec.CommandContext(t.Context(), "sh", "-c", line).Output()
@@ -134,9 +136,10 @@ func TestConnectFails(t *testing.T) {
 	installAWS(t, "aws", "session-manager-plugin")
 	installStack(t, 1, "i-starting Pending Healthy")
 	for args, want := range map[string]string{
-		"api --stack prod":        "connect: group group has no instance in service; `go run . release status` shows its instances",
-		"database --stack old":    "connect: stack old has no output databaseId, apiGroup; run `pulumi up --stack old` first",
-		"bastion --stack nowhere": "outputs of stack nowhere: exit status 255: error: no stack named 'nowhere' found",
+		"api --stack prod":                 "connect: group group has no instance in service; `go run . release status` shows its instances",
+		"database-eu-west-1c --stack prod": `host "database-eu-west-1c": the stack has database, database-eu-west-1b`,
+		"database --stack old":             "connect: stack old has no output databaseId, apiGroup; run `pulumi up --stack old` first",
+		"bastion --stack nowhere":          "outputs of stack nowhere: exit status 255: error: no stack named 'nowhere' found",
 	} {
 		code, _, errs := connect(t, strings.Fields(args)...)
 		assert.Equal(t, cli.ExitFailed, code)
@@ -156,9 +159,10 @@ func TestConnectFails(t *testing.T) {
 
 func TestCommandLine(t *testing.T) {
 	for args, want := range map[string]string{
-		"":             `host "": write api, database or bastion, first`,
+		"":             `host "": write api, database, database-ZONE or bastion, first`,
 		"--stack prod": `host "": write`,
 		"mongo":        `host "mongo": write`,
+		"database-b":   `host "database-b": write`,
 		"api bastion":  `argument "bastion": not known`,
 		"api --force":  "not defined: -force",
 	} {
@@ -169,6 +173,6 @@ func TestCommandLine(t *testing.T) {
 	for _, args := range []string{"help", "--help", "api -h"} {
 		code, out, _ := connect(t, strings.Fields(args)...)
 		assert.Equal(t, cli.ExitOK, code)
-		assert.Contains(t, out, "usage: connect api|database|bastion")
+		assert.Contains(t, out, "usage: connect api|database|database-ZONE|bastion")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -13,16 +14,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/awsaccess"
 	"cinema-database/internal/cli"
+	"cinema-database/internal/format"
 	"cinema-database/internal/pulumicli"
 	"cinema-database/internal/rollout"
 )
 
-const usage = `usage: connect api|database|bastion [--stack NAME] [--print]
+const usage = `usage: connect api|database|database-ZONE|bastion [--stack NAME] [--print]
 
 Opens a shell on a host of a stack, and prints the AWS command that does the same. No host has a key or a port open for it:
-Session Manager reaches the bastion and the API instances, EC2 Instance Connect the database host, from the bastion.
+Session Manager reaches the bastion and the API instances, EC2 Instance Connect the database hosts, from the bastion.
+"database" is the host in the first zone; where there are several members, the others are like database-us-east-1b.
 It needs the AWS CLI and its Session Manager plugin.
 
 flags
@@ -51,8 +55,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := cli.Parse(fs, args); err != nil {
 		return command.Refuse(err)
 	}
-	if !slices.Contains([]string{api, database, bastion}, host) {
-		return command.Refuse(fmt.Errorf("host %q: write api, database or bastion, first", host))
+	if zone, other := strings.CutPrefix(host, contract.DatabaseRole("")); !slices.Contains([]string{api, database, bastion}, host) && !(other && format.AvailabilityZone(zone)) {
+		return command.Refuse(fmt.Errorf("host %q: write api, database, database-ZONE or bastion, first", host))
 	}
 	if !*onlyPrint {
 		if err := checkTools(); err != nil {
@@ -116,8 +120,6 @@ func open(ctx context.Context, stack, host string) ([]string, *awsaccess.Account
 	switch host {
 	case bastion:
 		return direct(h.Region, h.Bastion), account, nil
-	case database:
-		return throughBastion(h.Region, h.Bastion, h.Database), account, nil
 	case api:
 		instance, err := inService(ctx, account, h.Group)
 		if err != nil || !h.NoNAT {
@@ -125,18 +127,25 @@ func open(ctx context.Context, stack, host string) ([]string, *awsaccess.Account
 		}
 		return throughBastion(h.Region, h.Bastion, instance), account, nil
 	default:
-		return nil, nil, fmt.Errorf("host %q: not known", host)
+		databases := h.databases()
+		id, ok := databases[host]
+		if !ok {
+			return nil, nil, fmt.Errorf("host %q: the stack has %s", host, strings.Join(slices.Sorted(maps.Keys(databases)), ", "))
+		}
+		return throughBastion(h.Region, h.Bastion, id), account, nil
 	}
 }
 
 // hostsOf reads the stack's outputs.
 func hostsOf(ctx context.Context, stack string) (Hosts, error) {
 	var o struct {
-		Region      string `json:"region"`
-		BastionID   string `json:"bastionId"`
-		DatabaseID  string `json:"databaseId"`
-		APIGroup    string `json:"apiGroup"`
-		NatGateways int    `json:"natGateways"`
+		Region     string `json:"region"`
+		BastionID  string `json:"bastionId"`
+		DatabaseID string `json:"databaseId"`
+		// DatabaseIDs are by zone.
+		DatabaseIDs map[string]string `json:"databaseIds"`
+		APIGroup    string            `json:"apiGroup"`
+		NatGateways int               `json:"natGateways"`
 	}
 	if err := pulumicli.Query(ctx, ".", &o, "stack", "output", "--json", "--non-interactive", "--stack", stack); err != nil {
 		return Hosts{}, fmt.Errorf("outputs of stack %s: %w", stack, err)
@@ -150,7 +159,16 @@ func hostsOf(ctx context.Context, stack string) (Hosts, error) {
 	if len(missing) > 0 {
 		return Hosts{}, fmt.Errorf("stack %s has no output %s; run `pulumi up --stack %s` first", stack, strings.Join(missing, ", "), stack)
 	}
-	return Hosts{Region: o.Region, Bastion: o.BastionID, Database: o.DatabaseID, Group: o.APIGroup, NoNAT: o.NatGateways == 0}, nil
+	h := Hosts{Region: o.Region, Bastion: o.BastionID, Databases: o.DatabaseIDs, Group: o.APIGroup, NoNAT: o.NatGateways == 0}
+	if len(o.DatabaseIDs) == 0 { // a stack of an earlier program has one host
+		h.Databases = map[string]string{"": o.DatabaseID}
+	}
+	for zone, id := range o.DatabaseIDs {
+		if id == o.DatabaseID {
+			h.First = zone
+		}
+	}
+	return h, nil
 }
 
 // inService returns the id of an instance of the API, a healthy one if there is one.

@@ -4,6 +4,7 @@ package connect
 import (
 	"strings"
 
+	"cinema-database/app/contract"
 	"cinema-database/iam"
 )
 
@@ -34,8 +35,11 @@ func line(args []string) string {
 // Hosts are where a stack's hosts are.
 type Hosts struct {
 	Region string
-	// Bastion and Database are instance ids, Group is the name of the API's Auto Scaling group.
-	Bastion, Database, Group string
+	// Bastion is an instance id, Group is the name of the API's Auto Scaling group.
+	Bastion, Group string
+	// Databases are the instance ids of the database hosts by zone, and First is the zone of the first member.
+	Databases map[string]string
+	First     string
 	// NoNAT means that the API instances do not reach Session Manager.
 	NoNAT bool
 }
@@ -43,8 +47,28 @@ type Hosts struct {
 // BastionCommand is the command line for a shell on the bastion.
 func (h Hosts) BastionCommand() string { return line(direct(h.Region, h.Bastion)) }
 
-// DatabaseCommand is the command line for a shell on the database host.
-func (h Hosts) DatabaseCommand() string { return line(throughBastion(h.Region, h.Bastion, h.Database)) }
+// databases are the instance ids of the database hosts by their names here: "database" is the first member's, and where there
+// are several, the others have their zone too.
+func (h Hosts) databases() map[string]string {
+	all := map[string]string{}
+	for zone, id := range h.Databases {
+		if zone == h.First {
+			all[database] = id
+		} else {
+			all[contract.DatabaseRole(zone)] = id
+		}
+	}
+	return all
+}
+
+// Commands are the command lines for a shell on each host, by the host's name.
+func (h Hosts) Commands() map[string]string {
+	all := map[string]string{bastion: h.BastionCommand(), api: h.APICommand()}
+	for name, id := range h.databases() {
+		all[name] = line(throughBastion(h.Region, h.Bastion, id))
+	}
+	return all
+}
 
 // APICommand is the command line for a shell on one of the API instances that are in service when it runs.
 func (h Hosts) APICommand() string {
