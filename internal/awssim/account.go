@@ -53,6 +53,8 @@ type Account struct {
 	created   map[string]int      // number of creations of each URN: no id is used twice
 	unclaimed map[string]Resource // by URN: creations whose answer did not arrive
 	fleets    map[string]*fleet   // by name of the Auto Scaling group
+	primary   string              // id of the database host that was elected when another one went; empty before
+	reports   int                 // number of reports of members that were read
 
 	conditions Conditions
 }
@@ -78,6 +80,7 @@ func OpenAccount(path string) (*Account, error) {
 	if f.Fleets != nil {
 		a.fleets = f.Fleets
 	}
+	a.primary = f.Primary
 	for _, r := range f.Resources {
 		in, err := decode(r.Inputs)
 		if err == nil {
@@ -98,6 +101,7 @@ func OpenAccount(path string) (*Account, error) {
 type accountFile struct {
 	Created   map[string]int    `json:"created"`
 	Fleets    map[string]*fleet `json:"fleets"`
+	Primary   string            `json:"primary"`
 	Resources []resourceFile    `json:"resources"`
 }
 
@@ -416,10 +420,14 @@ func (a *Account) put(r Resource) error {
 }
 
 func (a *Account) drop(r Resource) {
+	election := databaseHost(r) && a.primaryHost().ID == r.ID
 	delete(a.resources, r.key())
 	delete(a.written, r.key())
 	if a.byID[r.ID] == r.key() {
 		delete(a.byID, r.ID)
+	}
+	if election {
+		a.primary = a.primaryHost().ID
 	}
 }
 
@@ -463,7 +471,7 @@ func (a *Account) withVPC(id string) bool {
 					return true
 				}
 			}
-		case "aws:ec2/instance:Instance":
+		case instanceType:
 			if mentions(r.State["rootBlockDevice"], id) {
 				return true
 			}
@@ -602,7 +610,7 @@ func (a *Account) save() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "{\"created\":%s,\n\"fleets\":%s,\n\"resources\":[", created, fleets)
+	fmt.Fprintf(&b, "{\"created\":%s,\n\"fleets\":%s,\n\"primary\":%q,\n\"resources\":[", created, fleets, a.primary)
 	for i, k := range slices.Sorted(maps.Keys(a.written)) {
 		if i > 0 {
 			b.WriteByte(',')

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,11 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-
-	"cinema-database/app/contract"
 )
 
 const scalingGroup = "aws:autoscaling/group:Group"
@@ -322,23 +317,6 @@ func (s AutoScaling) end(group *string, status types.InstanceRefreshStatus) (id 
 		return nil
 	})
 	return id, err
-}
-
-// GetObject returns the status object of the database host, whose simulated boot takes no time. The account has no other
-// contents.
-func (a *Account) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if aws.ToString(in.Key) != contract.StatusKey(contract.RoleDatabase) {
-		return nil, &s3types.NoSuchKey{}
-	}
-	for _, r := range a.ofType("aws:ec2/instance:Instance") {
-		if tags := r.State["tags"]; tags.IsObject() && text(tags.ObjectValue(), "Component") == "Database" {
-			body, err := json.Marshal(contract.Status{Role: contract.RoleDatabase, Instance: r.ID, Phase: contract.PhaseReady, Time: stamp})
-			return &s3.GetObjectOutput{Body: io.NopCloser(strings.NewReader(string(body)))}, err
-		}
-	}
-	return nil, &s3types.NoSuchKey{}
 }
 
 // fleetsFile renders the fleets of the groups that exist.

@@ -153,7 +153,8 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		if !ok {
 			return nil, fmt.Errorf("InvalidInstanceID.NotFound: The instance ID '%s' does not exist", text(args, "instanceId"))
 		}
-		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"]}, nil
+		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"],
+			"availabilityZone": state["availabilityZone"], "tags": state["tagsAll"]}, nil
 	},
 	"aws:ec2/getEips:getEips": func(c Cloud, args Properties) (fields, error) {
 		ids := c.tagged("aws:ec2/eip:Eip", args["tags"])

@@ -18,7 +18,7 @@ import (
 const usage = `usage: release COMMAND [flags]
 
 commands
-  status      follow the rollout of the latest release until it ends
+  status      show the members of the database, and follow the rollout of the latest release until it ends
   rollback    take back the rollout that is in progress; if there is none, list the releases to go back to
 
 flags
@@ -26,8 +26,8 @@ flags
   --timeout DURATION how long to wait for the end of the rollout (default 45m)
   --to RELEASE       rollback: roll out an earlier release of the list
 
-status exits with 0 if every instance runs the release. It exits with 1, and prints the state of the instances,
-if the rollout failed, was cancelled or rolled back, or did not end in time.
+status exits with 0 if every instance runs the release and every member of the database is healthy. It exits with 1,
+and prints the state of the instances, if the rollout failed, was cancelled or rolled back, or did not end in time.
 rollback exits with 0 once every instance runs the earlier release, and after the list.
 The account is the one of the stack's AWS provider: its profile, role and endpoints in the stack's config, then the environment.
 `

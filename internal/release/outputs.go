@@ -14,6 +14,7 @@ type outputs struct {
 	Group    string            `json:"apiGroup"`        // name of the API's Auto Scaling group
 	Bucket   string            `json:"artifactsBucket"` // holds the binaries of every release
 	Releases map[string]string `json:"releases"`        // SHA-256 digests of the release's binaries, by name
+	Database map[string]string `json:"databaseIds"`     // instance ids of the database hosts, by zone
 }
 
 // stackOutputs asks the Pulumi CLI, which knows where the stack's state is.

@@ -3,16 +3,21 @@ package release
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/cli"
 	"cinema-database/internal/rollout"
 	"cinema-database/internal/testutil/fakecli"
@@ -34,6 +39,12 @@ type refresh struct {
 // instance is an instance of the group.
 type instance struct{ id, zone, lifecycle, health, version string }
 
+// stored is an object in the artifacts bucket.
+type stored struct {
+	content string
+	age     time.Duration
+}
+
 // account answers as Auto Scaling, EC2 and S3 do: with the query protocol and S3's REST. Each request for the refreshes
 // returns the next one; the last one repeats.
 type account struct {
@@ -43,8 +54,10 @@ type account struct {
 	version   string // of the group's launch template, 3 where empty
 	refuse    string // action that is denied
 	requests  int
-	// status is the database host's status object.
+	// status is the status object of the database host of a stack without members.
 	status string
+	// database has what the database hosts write, by key.
+	database map[string]stored
 	// done lists the calls that change something. The refreshes are after's from then on.
 	done         []string
 	after        []refresh
@@ -111,6 +124,13 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, a.status)
 			return
 		}
+		if o, ok := a.database[strings.TrimPrefix(r.URL.Path, "/storage-artifacts-1/")]; ok {
+			now := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
+			w.Header().Set("Date", now.Format(http.TimeFormat))
+			w.Header().Set("Last-Modified", now.Add(-o.age).Format(http.TimeFormat))
+			fmt.Fprint(w, o.content)
+			return
+		}
 		if r.URL.Path != "/storage-artifacts-1" || r.URL.Query().Get("prefix") != "releases/" {
 			w.WriteHeader(http.StatusNotFound)
 			fmt.Fprint(w, `<Error><Code>NoSuchKey</Code></Error>`)
@@ -154,7 +174,17 @@ func runRelease(t *testing.T, a *account, args ...string) (code int, stdout, std
 	} {
 		t.Setenv(k, v)
 	}
-	installCLI(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+`"}}`)
+	ids := map[string]string{}
+	for key := range a.database {
+		if zone, ok := strings.CutSuffix(key, "-member.json"); ok {
+			zone = strings.TrimPrefix(zone, "status/database-")
+			ids[zone] = "i-" + zone
+		}
+	}
+	databaseIDs, err := json.Marshal(ids)
+	require.NoError(t, err)
+	installCLI(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+
+		`"},"databaseIds":`+string(databaseIDs)+`}`)
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, &out, &errs, &rollout.SimulatedClock{})
 	return code, out.String(), errs.String()
@@ -246,6 +276,77 @@ func TestStatusShowsTheDatabaseHost(t *testing.T) {
 	code, out, errs := runRelease(t, a, "status")
 	assert.Equal(t, cli.ExitOK, code, errs)
 	assert.Contains(t, out, "database host: waiting for the volume: no device, MongoDB 8.0.38, cinema-db cccccccccccc, since 2026-07-01T10:00:00Z")
+}
+
+// written is what the database hosts in zones a, b and so on write. Each member reports a state, and the members as the first
+// one that is given.
+func written(members []contract.MemberState, states ...string) map[string]stored {
+	all := map[string]stored{}
+	for i, state := range states {
+		letter := string(rune('a' + i))
+		zone, host := "eu-west-1"+letter, "mongo-"+letter+".cinema.internal"
+		status, _ := json.Marshal(contract.Status{Instance: "i-" + zone, Phase: contract.PhaseReady, Version: "8.0.38", Digest: current})
+		report, _ := json.Marshal(contract.Report{Zone: zone, Host: host, State: state, Members: members, Time: "2026-07-01T09:59:5" + strconv.Itoa(i) + "Z"})
+		all[contract.StatusKey(contract.DatabaseRole(zone))] = stored{string(status), 0}
+		all[contract.ReportKey(zone)] = stored{string(report), 0}
+	}
+	return all
+}
+
+func TestStatusShowsEveryMember(t *testing.T) {
+	state := func(letter, state string, lag int) contract.MemberState {
+		return contract.MemberState{Host: "mongo-" + letter + ".cinema.internal", State: state, Voting: true, LagSeconds: lag}
+	}
+	one, three := []contract.MemberState{state("a", "PRIMARY", 0)}, []contract.MemberState{state("a", "SECONDARY", 2), state("b", "PRIMARY", 0), state("c", "SECONDARY", 0)}
+	good := func() map[string]stored { return written(three, "SECONDARY", "PRIMARY", "SECONDARY") }
+	changed := func(key string, o stored) map[string]stored {
+		all := good()
+		all[key] = o
+		return all
+	}
+	for name, c := range map[string]struct {
+		database map[string]stored
+		out, err string
+	}{
+		"one": {written(one, "PRIMARY"), `database members:
+  ZONE        HOST   MONGODB  CINEMA-DB     MEMBER   BEHIND  REPORTED              ERROR
+  eu-west-1a  ready  8.0.38   cccccccccccc  PRIMARY  0 s     2026-07-01T09:59:50Z  none
+`, ""},
+		"three": {good(), `database members:
+  ZONE        HOST   MONGODB  CINEMA-DB     MEMBER     BEHIND  REPORTED              ERROR
+  eu-west-1a  ready  8.0.38   cccccccccccc  SECONDARY  2 s     2026-07-01T09:59:50Z  none
+  eu-west-1b  ready  8.0.38   cccccccccccc  PRIMARY    0 s     2026-07-01T09:59:51Z  none
+  eu-west-1c  ready  8.0.38   cccccccccccc  SECONDARY  0 s     2026-07-01T09:59:52Z  none
+`, ""},
+		"one is down, one syncs": {written([]contract.MemberState{three[1], state("a", "(not reachable/healthy)", -1), state("c", "STARTUP2", -1)}, "SECONDARY", "PRIMARY", "STARTUP2"),
+			"eu-west-1a  ready  8.0.38   cccccccccccc  down (not reachable/healthy)  unknown",
+			"2 of 3 database members are not healthy: eu-west-1a down (not reachable/healthy), eu-west-1c initial sync (STARTUP2)"},
+		"not added": {written(three[:2], "SECONDARY", "PRIMARY", "STARTUP"), "eu-west-1c  ready", "1 of 3 database members are not healthy: eu-west-1c not added yet"},
+		"one is behind": {written([]contract.MemberState{three[1], three[0], state("c", "SECONDARY", 3600)}, "SECONDARY", "PRIMARY", "SECONDARY"), "3600 s",
+			"eu-west-1c SECONDARY, more than 10 s behind the primary"},
+		"no primary": {written(three, "SECONDARY", "", "SECONDARY"), "mongod does not answer",
+			"3 of 3 database members are not healthy: eu-west-1a SECONDARY, no primary reports, eu-west-1b mongod does not answer, no primary reports"},
+		"one reports no more": {changed(contract.ReportKey("eu-west-1c"), stored{good()[contract.ReportKey("eu-west-1c")].content, time.Minute}), "reports no more",
+			"1 of 3 database members are not healthy: eu-west-1c SECONDARY, reports no more"},
+		"the primary reports no more": {changed(contract.ReportKey("eu-west-1b"), stored{good()[contract.ReportKey("eu-west-1b")].content, time.Hour}), "PRIMARY, no primary reports",
+			"3 of 3 database members are not healthy"},
+		"a new host": {changed(contract.StatusKey("database-eu-west-1c"), stored{`{"instance":"i-old","phase":"ready"}`, 0}), "eu-west-1c  no report yet", ""},
+		"errors": {changed(contract.StatusKey("database-eu-west-1c"), stored{`{"instance":"i-eu-west-1c","phase":"fetching","error":"S3 refuses"}`, 0}),
+			"eu-west-1c  fetching                         SECONDARY  0 s     2026-07-01T09:59:52Z  S3 refuses", ""},
+		"no report": {map[string]stored{contract.ReportKey("eu-west-1a"): {`null`, 0}}, "never", "eu-west-1a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := runRelease(t, &account{instances: healthy("3"), database: c.database}, "status")
+			assert.Contains(t, out, c.out)
+			assert.Contains(t, out, "release cccccccccccc is on all 2 instances", "the release is followed all the same")
+			if c.err == "" {
+				assert.Equal(t, cli.ExitOK, code, errs)
+				return
+			}
+			assert.Equal(t, cli.ExitFailed, code)
+			assert.Contains(t, errs, c.err)
+		})
+	}
 }
 
 func TestRollbackTakesBackTheRollout(t *testing.T) {

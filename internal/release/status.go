@@ -10,15 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"cinema-database/app/contract"
 	"cinema-database/internal/cli"
 	"cinema-database/internal/rollout"
 )
 
-// status follows the group's latest instance refresh until it ends, and prints what the database host reports. If the
-// release is not on every instance, it prints the instances and returns the reason.
+// status prints the state of the database, and follows the group's latest instance refresh until it ends. If the release is
+// not on every instance, it prints the instances and returns the reason. It also returns what keeps the database's members
+// from being healthy.
 func (s *session) status(ctx context.Context) error {
-	if err := s.database(ctx); err != nil {
+	fault, err := s.database(ctx)
+	if err != nil {
 		return err
 	}
 	refresh, err := s.Follow(ctx, s.outputs.Group, "", s.Clock.Now().Add(s.Wait))
@@ -30,21 +31,7 @@ func (s *session) status(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.conclude(ctx, refresh, err)
-}
-
-// database prints what the database host reports about itself.
-func (s *session) database(ctx context.Context) error {
-	report, err := s.HostStatus(ctx, s.outputs.Bucket, contract.RoleDatabase)
-	if err != nil {
-		return err
-	}
-	line := "no report yet"
-	if report != nil {
-		line = fmt.Sprintf("%s, MongoDB %s, cinema-db %.12s, since %s", rollout.DescribeStatus(report), report.Version, report.Digest, report.Time)
-	}
-	fmt.Fprintf(s.out, "database host: %s\n", line)
-	return nil
+	return errors.Join(fault, s.conclude(ctx, refresh, err))
 }
 
 // isRelease returns an error if the group's launch template starts another release than the stack's outputs name.

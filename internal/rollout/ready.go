@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -63,25 +64,32 @@ func summary(body string) string {
 
 // HostStatus returns what the host of a role has reported about itself, nil if there is no report yet.
 func (c Cloud) HostStatus(ctx context.Context, bucket, role string) (*contract.Status, error) {
-	key := contract.StatusKey(role)
-	answer, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	status, _, err := read[contract.Status](ctx, c.Objects, bucket, contract.StatusKey(role))
+	return status, err
+}
+
+// read reads an object of JSON, nil if it does not exist, and tells how long ago it was written by the clock of S3.
+func read[T any](ctx context.Context, objects Objects, bucket, key string) (v *T, age time.Duration, err error) {
+	answer, err := objects.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
 	var missing *s3types.NoSuchKey
 	if errors.As(err, &missing) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
+		return nil, 0, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, 1<<16))
 	if err != nil {
-		return nil, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
+		return nil, 0, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
 	}
-	var status contract.Status
-	if err := json.Unmarshal(data, &status); err != nil {
-		return nil, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, 0, fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
 	}
-	return &status, nil
+	if now, ok := middleware.GetServerTime(answer.ResultMetadata); ok && answer.LastModified != nil {
+		age = now.Sub(*answer.LastModified)
+	}
+	return v, age, nil
 }
 
 // AwaitHost waits until an instance reports that it is ready, and fails at once if it reports that it cannot recover.
