@@ -41,6 +41,8 @@ type alarm struct {
 	global bool
 	// rollout means that a release causes the alarm rather than anything else: a rollout that fires it goes back.
 	rollout bool
+	// row is the heading of the alarm's row on the dashboard; empty for one of the first rows.
+	row string
 }
 
 type alarmMetric struct {
@@ -52,9 +54,8 @@ func (b *builder) alarms() []alarm {
 	balancer := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer}
 	targets := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer, "TargetGroup": b.args.TargetGroup}
 	group := pulumi.StringMap{"AutoScalingGroupName": b.args.GroupName}
-	database := pulumi.StringMap{"InstanceId": b.args.DatabaseInstanceID}
 	stack := pulumi.StringMap{contract.StackDimension: pulumi.String(b.Env.Stack)}
-	const elb, ec2, sqs, function = "AWS/ApplicationELB", "AWS/EC2", "AWS/SQS", "AWS/Lambda"
+	const elb, sqs, function = "AWS/ApplicationELB", "AWS/SQS", "AWS/Lambda"
 	all := []alarm{
 		{
 			name: "api-5xx", description: "More than 5 % of requests fail: check the API's logs, then the database host",
@@ -80,21 +81,6 @@ func (b *builder) alarms() []alarm {
 			namespace: ec2, metric: "CPUUtilization", dimensions: group, statistic: "Average", threshold: 85, minutes: 15,
 		},
 		{
-			name: "database-cpu", description: "The database host is busy: check for slow queries, then use a larger instance type",
-			namespace: ec2, metric: "CPUUtilization", dimensions: database, statistic: "Average", threshold: 85, minutes: 15,
-			every: 5, // basic monitoring (EC2 user guide, "Manage detailed monitoring")
-		},
-		{
-			name: "database-system", description: "The hardware of the database host failed: EC2 moves the host to other hardware",
-			namespace: ec2, metric: "StatusCheckFailed_System", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 2,
-			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:recover", b.Env.Partition, b.Env.Region)},
-		},
-		{
-			name: "database-instance", description: "The database host does not respond: EC2 reboots it; check its system log",
-			namespace: ec2, metric: "StatusCheckFailed_Instance", dimensions: database, statistic: "Maximum", threshold: 0, minutes: 3,
-			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:reboot", b.Env.Partition, b.Env.Region)},
-		},
-		{
 			name: "database-space", description: "The data volume is over 80 % full: raise volumeSize in cinema:database",
 			namespace: contract.MetricNamespace, metric: contract.DataVolumeUsedPercent, dimensions: stack,
 			statistic: "Maximum", threshold: 80, minutes: 15, missing: "missing",
@@ -110,6 +96,10 @@ func (b *builder) alarms() []alarm {
 			statistic: "Maximum", threshold: 0, minutes: 5,
 		},
 	}
+	if burstable(b.args.APIInstanceType) {
+		all = append(all, creditsAlarm("api-credits", "The api's", "raise maxSize in cinema:api, or use a larger instance type", group))
+	}
+	all = append(all, b.hostAlarms()...)
 	if len(b.args.NatGatewayIDs) > 0 {
 		// Without a NAT gateway the API reaches no CloudWatch, so this metric never arrives.
 		all = append(all, alarm{
@@ -128,23 +118,92 @@ func (b *builder) alarms() []alarm {
 			namespace: "AWS/CloudFront", metric: "OriginLatency", dimensions: distribution, statistic: "p99", threshold: 2000, minutes: 10, global: true,
 		})
 	}
-	for _, h := range []struct {
-		name, instanceType, remedy string
-		dimensions                 pulumi.StringMap
-	}{
-		{"api", b.args.APIInstanceType, "raise maxSize in cinema:api, or use a larger instance type", group},
-		{"database", b.args.DatabaseInstanceType, "use a larger instance type", database},
-	} {
-		if burstable(h.instanceType) {
-			all = append(all, alarm{
-				name: h.name + "-credits", description: "The " + h.name + "'s CPU credits have been used up for an hour: " + h.remedy,
-				namespace: ec2, metric: "CPUCreditBalance", dimensions: h.dimensions, statistic: "Minimum",
-				// A host starts without credits, and the smallest type earns six an hour (EC2 user guide, "Earn CPU credits").
-				threshold: 1, below: true, minutes: 60, every: 5,
-			})
+	return append(all, b.replicaSetAlarms(stack)...)
+}
+
+// ec2 is the namespace of the instances' metrics.
+const ec2 = "AWS/EC2"
+
+// hostAlarms are those of each database host, the first member's first. Its names have no zone, so that a stack keeps its
+// alarms when it gets more members.
+func (b *builder) hostAlarms() []alarm {
+	first := b.args.DatabaseZone
+	zones := []string{first}
+	for _, zone := range slices.Sorted(maps.Keys(b.args.DatabaseInstanceIDs)) {
+		if zone != first {
+			zones = append(zones, zone)
+		}
+	}
+	var all []alarm
+	for _, zone := range zones {
+		suffix, host := "", "the database host"
+		if zone != first {
+			suffix = "-" + zone
+		}
+		if len(zones) > 1 {
+			host += " in " + zone
+		}
+		id := pulumi.StringMap{"InstanceId": b.args.DatabaseInstanceIDs[zone]}
+		all = append(all, alarm{
+			name: "database-cpu" + suffix, description: upper(host) + " is busy: check for slow queries, then use a larger instance type",
+			namespace: ec2, metric: "CPUUtilization", dimensions: id, statistic: "Average", threshold: 85, minutes: 15,
+			every: 5, // basic monitoring (EC2 user guide, "Manage detailed monitoring")
+		}, alarm{
+			name: "database-system" + suffix, description: "The hardware of " + host + " failed: EC2 moves the host to other hardware",
+			namespace: ec2, metric: "StatusCheckFailed_System", dimensions: id, statistic: "Maximum", threshold: 0, minutes: 2,
+			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:recover", b.Env.Partition, b.Env.Region)},
+		}, alarm{
+			name: "database-instance" + suffix, description: upper(host) + " does not respond: EC2 reboots it; check its system log",
+			namespace: ec2, metric: "StatusCheckFailed_Instance", dimensions: id, statistic: "Maximum", threshold: 0, minutes: 3,
+			actions: []string{fmt.Sprintf("arn:%s:automate:%s:ec2:reboot", b.Env.Partition, b.Env.Region)},
+		})
+		if burstable(b.args.DatabaseInstanceType) {
+			all = append(all, creditsAlarm("database-credits"+suffix, upper(host)+"'s", "use a larger instance type", id))
 		}
 	}
 	return all
+}
+
+// upper returns a sentence that begins with a capital letter.
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+func creditsAlarm(name, whose, remedy string, dimensions pulumi.StringMap) alarm {
+	return alarm{
+		name: name, description: whose + " CPU credits have been used up for an hour: " + remedy,
+		namespace: ec2, metric: "CPUCreditBalance", dimensions: dimensions, statistic: "Minimum",
+		// A host starts without credits, and the smallest type earns six an hour (EC2 user guide, "Earn CPU credits").
+		threshold: 1, below: true, minutes: 60, every: 5,
+	}
+}
+
+// replicaSetAlarms are those of a replica set of several members. The API publishes their metrics; if it reaches no member,
+// they have no data, and database-unreachable fires.
+func (b *builder) replicaSetAlarms(stack pulumi.StringMap) []alarm {
+	members := len(b.args.DatabaseInstanceIDs)
+	if members < 2 {
+		return nil
+	}
+	of := func(name, metric, description string) alarm {
+		return alarm{
+			name: name, description: description, namespace: contract.MetricNamespace, metric: metric, dimensions: stack,
+			statistic: "Maximum", missing: "missing", row: "Replica set",
+		}
+	}
+	// An election takes some seconds, so one minute without a primary is not a fault yet.
+	primary := of("database-primary", contract.DatabasePrimary,
+		"The replica set has had no primary for three minutes: most of the members must run and reach each other; `release status` shows each one")
+	primary.threshold, primary.below, primary.minutes = 1, true, 3
+	// A host that a deployment replaces is back within this time.
+	down := of("database-members", contract.DatabaseHealthyMembers,
+		fmt.Sprintf("Fewer than %d members of the replica set are healthy: `release status` shows which one; check its host's journal, and replace the host and its volume if it is lost", members))
+	down.threshold, down.below, down.minutes = float64(members), true, 15
+	lag := of("database-lag", contract.ReplicationLagSeconds,
+		"A secondary is over a minute behind the primary: check the CPU and the volume of its host, then the rate of writes")
+	lag.threshold, lag.minutes = 60, 5
+	window := of("database-oplog", contract.OplogWindowHours,
+		"A member that is away for a day can no longer catch up from the oplog: find what writes so much, or raise the oplog's size on each member (replSetResizeOplog)")
+	window.statistic, window.threshold, window.below, window.minutes, window.every = "Minimum", 24, true, 60, 5
+	return []alarm{primary, down, lag, window}
 }
 
 // burstable reports whether instances of a type earn CPU credits.

@@ -10,21 +10,38 @@ import (
 	"cinema-database/internal/component"
 )
 
-// The size of a widget. The dashboard has 24 columns.
+// The sizes of widgets. The dashboard has dashboardWidth columns.
 const (
-	widgetWidth  = 8
-	widgetHeight = 6
+	dashboardWidth = 24
+	widgetWidth    = 8
+	widgetHeight   = 6
 )
 
-// createDashboard registers the dashboard: a graph for each alarm, three in a row. It names the alarms and nothing that they
+// createDashboard registers the dashboard: a graph for each alarm, three in a row, and those with a
+// heading in a row of their own. It names the alarms and nothing that they
 // measure, so that its body is known in every preview, and changes with the list of alarms only: a preview prints all of
 // a body that changes.
 func (b *builder) createDashboard() error {
 	widgets := []any{}
-	for _, a := range b.alarms() {
+	alarms, rows := b.alarms(), map[string]int{}
+	for _, a := range alarms {
+		rows[a.row]++
+	}
+	row := ""
+	for _, a := range alarms {
+		width := widgetWidth
+		if a.row != "" {
+			width = dashboardWidth / rows[a.row]
+		}
+		if a.row != row {
+			row = a.row
+			widgets = append(widgets, map[string]any{
+				"type": "text", "width": dashboardWidth, "height": 1, "properties": map[string]any{"markdown": "## " + row},
+			})
+		}
 		region, _, _ := b.place(a.global)
 		widgets = append(widgets, map[string]any{
-			"type": "metric", "width": widgetWidth, "height": widgetHeight,
+			"type": "metric", "width": width, "height": widgetHeight,
 			"properties": map[string]any{
 				"title": a.name, "region": region,
 				"annotations": map[string]any{"alarms": []string{b.Env.In(region).ARN("cloudwatch", "alarm:"+b.physicalName(a))}},

@@ -50,8 +50,10 @@ type Args struct {
 	LoadBalancer, TargetGroup pulumi.StringInput
 	// GroupName is the API's Auto Scaling group's.
 	GroupName pulumi.StringInput
-	// DatabaseInstanceID is the database host's.
-	DatabaseInstanceID pulumi.StringInput
+	// DatabaseInstanceIDs are the database hosts', by zone: one for each member of the replica set. DatabaseZone is the first
+	// member's, whose alarms have no zone in their names.
+	DatabaseInstanceIDs map[string]pulumi.IDOutput
+	DatabaseZone        string
 	// ThumbnailerName is the function's, FailuresName its failure queue's.
 	ThumbnailerName, FailuresName pulumi.StringInput
 	// NatGatewayIDs by zone.
@@ -101,6 +103,9 @@ func (b *builder) place(global bool) (region string, topicARN pulumi.StringOutpu
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Monitoring, error) {
 	problems := problem.In("monitoring: ")
 	args.Settings.Check(problems)
+	if _, found := args.DatabaseInstanceIDs[args.DatabaseZone]; !found {
+		problems.Add("databaseZone", args.DatabaseZone, "has no database host", "name the zone of one in databaseInstanceIDs")
+	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
