@@ -134,10 +134,12 @@ func TestReplicaCostsWhatItCopies(t *testing.T) {
 		must(s3.NewBucketReplicationConfig(ctx, "images", &s3.BucketReplicationConfigArgs{Bucket: images.ID(), Role: pulumi.String("role"),
 			Rules: s3.BucketReplicationConfigRuleArray{s3.BucketReplicationConfigRuleArgs{Status: pulumi.String("Enabled"),
 				Destination: s3.BucketReplicationConfigRuleDestinationArgs{Bucket: copies.Arn}}}}))
-		must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(100)}))
-		must(backup.NewPlan(ctx, "daily", &backup.PlanArgs{Rules: backup.PlanRuleArray{backup.PlanRuleArgs{
+		data := must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(100)}))
+		must(ebs.NewVolume(ctx, "copy", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1b"), Size: pulumi.Int(100)}))
+		plan := must(backup.NewPlan(ctx, "daily", &backup.PlanArgs{Rules: backup.PlanRuleArray{backup.PlanRuleArgs{
 			RuleName: pulumi.String("daily"), TargetVaultName: pulumi.String("vault"),
 			CopyActions: backup.PlanRuleCopyActionArray{backup.PlanRuleCopyActionArgs{DestinationVaultArn: pulumi.String("arn")}}}}}))
+		must(backup.NewSelection(ctx, "data", &backup.SelectionArgs{PlanId: plan.ID(), IamRoleArn: pulumi.String("role"), Resources: pulumi.StringArray{data.Arn}}))
 	})).estimate()
 	usd := map[string]float64{}
 	for _, l := range e.Lines {
@@ -146,7 +148,9 @@ func TestReplicaCostsWhatItCopies(t *testing.T) {
 	assert.InDelta(t, usd["images"], usd["copies"], 1e-9, "the copy stores what the images' bucket does")
 	assert.InDelta(t, 0.2, usd["copies: transfer between regions"], 1e-9)
 	assert.InDelta(t, 0.1, usd["copies: write requests"], 1e-9)
+	assert.InDelta(t, 5, usd["data: backups"], 1e-9)
 	assert.InDelta(t, usd["data: backups"], usd["data: backups in another region"], 1e-9)
+	assert.NotContains(t, usd, "copy: backups", "only what the plan selects")
 }
 
 func TestDifferenceNamesWidgets(t *testing.T) {
@@ -190,22 +194,128 @@ func TestCommentFitsOnGitHub(t *testing.T) {
 	assert.Equal(t, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
 }
 
+// database is a database with members in zones: the hosts host-ZONE with the volumes data-ZONE.
+func database(ctx *pulumi.Context, zones ...string) {
+	c := &struct{ pulumi.ResourceState }{}
+	must(c, ctx.RegisterComponentResource("cinema:compute:Database", "database", c))
+	for _, zone := range zones {
+		host := must(ec2.NewInstance(ctx, "host-"+zone, &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.medium")}, pulumi.Parent(c)))
+		data := must(ebs.NewVolume(ctx, "data-"+zone, &ebs.VolumeArgs{AvailabilityZone: pulumi.String(zone), Size: pulumi.Int(20)}, pulumi.Parent(c)))
+		must(ec2.NewVolumeAttachment(ctx, "data-"+zone, &ec2.VolumeAttachmentArgs{
+			InstanceId: host.ID(), VolumeId: data.ID(), DeviceName: pulumi.String("/dev/sdf")}, pulumi.Parent(c)))
+		must(cloudwatch.NewMetricAlarm(ctx, "cpu-"+zone, &cloudwatch.MetricAlarmArgs{
+			ComparisonOperator: pulumi.String("GreaterThanThreshold"), EvaluationPeriods: pulumi.Int(1), Dimensions: pulumi.StringMap{"InstanceId": host.ID()}}))
+	}
+}
+
+// m is a property map of keys and values in turn.
+func m(pairs ...any) resource.PropertyMap {
+	values := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		values[pairs[i].(string)] = pairs[i+1]
+	}
+	return resource.NewPropertyMapFromMap(values)
+}
+
+// The effects on a replica set, from the steps of a plan.
+func TestEffectsOfMembers(t *testing.T) {
+	replicaSet := func(zones ...string) *view {
+		return newView(run(t, func(ctx *pulumi.Context) { database(ctx, zones...) }))
+	}
+	one, three := replicaSet("a"), replicaSet("a", "b", "c")
+	replaced := func(zone string) step {
+		return step{Op: opReplace, Name: "host-" + zone, Type: instanceType, Replaces: []string{"userDataBase64"}}
+	}
+	resized := func(zone string) step {
+		return step{Op: opUpdate, Name: "host-" + zone, Type: instanceType, was: m("instanceType", "x"), is: m("instanceType", "y")}
+	}
+	restored := func(zone string) step {
+		s := replaced(zone)
+		s.was, s.is = m("tags", m()), m("tags", m("RestoredFrom", "snap-1"))
+		return s
+	}
+	volume := func(op, zone string) step {
+		return step{Op: op, Name: "data-" + zone, Type: volumeType, state: m(), was: m("size", 20), is: m("size", 40)}
+	}
+	version := func(from, to string) resource.PropertyMap { return m("input", m("version", from, "binary", to)) }
+	added := func(zones ...string) (all []step) {
+		for _, zone := range zones {
+			all = append(all, step{Op: opCreate, Name: "host-" + zone, Type: instanceType}, step{Op: opCreate, Name: "data-" + zone, Type: volumeType})
+		}
+		return all
+	}
+	gone := func(zones ...string) (all []step) {
+		for _, s := range difference(three, one).Steps {
+			if s.Op == opDelete {
+				for _, zone := range zones {
+					if strings.HasSuffix(s.Name, "-"+zone) {
+						all = append(all, s)
+					}
+				}
+			}
+		}
+		return all
+	}
+	const (
+		oneAtATime = ", one at a time: each once the one before is healthy, the primary last. Users notice one election: the primary hands over before it stops, and writes wait for some seconds."
+		oneOfThem  = " while the other members serve: one election if it is the primary, which hands over before it stops. Writes wait for some seconds meanwhile."
+		added2     = "The replica set gets the members host-b, host-c: each copies the data to a volume of its own, and votes once it has caught up."
+		left2      = "The members host-b, host-c leave the replica set, with one election at most. Their hosts and their data volumes data-b, data-c go only once the members that stay have all the data."
+		alone      = " From then on, every failure or change of the last host is an outage."
+	)
+	for name, c := range map[string]struct {
+		was, is *view
+		steps   []step
+		want    []effect
+	}{
+		"all replaced":       {three, three, []step{replaced("a"), replaced("b"), replaced("c")}, []effect{{rolls, "The database hosts host-a, host-b, host-c are replaced (userDataBase64)" + oneAtATime}}},
+		"one replaced":       {three, three, []step{replaced("b")}, []effect{{rolls, "The database host host-b is replaced (userDataBase64)" + oneOfThem}}},
+		"all resized":        {three, three, []step{resized("a"), resized("b")}, []effect{{rolls, "The database hosts host-a, host-b are stopped and started (x → y)" + oneAtATime}}},
+		"without the others": {nil, three, []step{resized("a")}, []effect{{rolls, "The database host host-a is stopped and started (x → y)" + oneOfThem}}},
+		"volume lost":        {three, three, []step{volume(opReplace, "b")}, []effect{{rolls, "The data volume data-b goes with everything on it, and its member copies the data from the others."}}},
+		"two volumes lost": {three, three, []step{volume(opReplace, "a"), volume(opReplace, "b")}, []effect{
+			{losesData, "The data volume data-a goes with everything on it; its snapshots stay."}, {losesData, "The data volume data-b goes with everything on it; its snapshots stay."}}},
+		"volumes grow": {three, three, []step{volume(opUpdate, "a"), volume(opUpdate, "b")}, []effect{
+			{changesIt, "The data volumes data-a, data-b grow from 20 to 40 GiB while they are in use. They cannot shrink again, and AWS takes the next change of each after six hours at the earliest."}}},
+		"restored": {three, three, []step{restored("a"), restored("b"), restored("c")}, []effect{
+			{stops, "The database is restored from snap-1: the API answers 503 until the first member has the snapshot's data. What was written after the snapshot is gone. Other members copy the data from the first."}}},
+		"one to three": {one, three, added("b", "c"), []effect{{changesIt, added2 + " No host or data volume that runs is replaced."}}},
+		"one to three, replaced": {one, three, append(added("b", "c"), replaced("a")), []effect{
+			{stops, "The database host host-a is replaced (userDataBase64): it goes first, and the API answers 503 from then until the new host has booted and mounted the data volume, some minutes. The data stays on its volume."},
+			{changesIt, added2}}},
+		"first deployment": {nil, three, added("a", "b", "c"), []effect{{changesIt, "Nothing that a user notices: 6 created."}}},
+		"three to one":     {three, one, gone("b", "c"), []effect{{weakens, left2 + alone}}},
+		"gates": {three, three, []step{{Op: opUpdate, Name: "turn", Type: gateType, was: version("8.0.17", "a"), is: version("8.0.18", "b")}},
+			[]effect{{changesIt, "Nothing that a user notices: 1 changed in place."}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := &changes{Planned: true, Steps: c.steps, comparison: comparison{then: c.was}}
+			changed.judge(c.is)
+			assert.Equal(t, c.want, changed.Effects)
+		})
+	}
+	require.Len(t, gone("b", "c"), 8, "hosts, volumes, attachments and alarms")
+
+	lines := map[string]float64{}
+	for _, l := range three.estimate().Lines {
+		lines[l.What] = l.USD
+	}
+	for _, zone := range []string{"a", "b", "c"} {
+		assert.InDelta(t, 0.0336*hoursPerMonth, lines["host-"+zone+": 1 × t4g.medium"], 1e-9)
+		assert.InDelta(t, 1.6, lines["data-"+zone+": volume"], 1e-9)
+	}
+	assert.InDelta(t, 2*assumedWritesGB*0.02, lines["database: replication between zones"], 1e-9)
+	for _, l := range one.estimate().Lines {
+		assert.NotContains(t, l.What, "replication between zones")
+	}
+}
+
 // Each effect, from the steps of a plan.
 func TestEffects(t *testing.T) {
 	stack := newView(run(t, func(ctx *pulumi.Context) {
-		host := must(ec2.NewInstance(ctx, "database", &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.medium")}))
-		data := must(ebs.NewVolume(ctx, "data", &ebs.VolumeArgs{AvailabilityZone: pulumi.String("us-east-1a"), Size: pulumi.Int(20)}))
-		must(ec2.NewVolumeAttachment(ctx, "data", &ec2.VolumeAttachmentArgs{InstanceId: host.ID(), VolumeId: data.ID(), DeviceName: pulumi.String("/dev/sdf")}))
+		database(ctx, "a")
 		must(ec2.NewInstance(ctx, "bastion", &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.nano")}))
 	}))
-	props := resource.NewPropertyMapFromMap
-	m := func(pairs ...any) resource.PropertyMap {
-		values := map[string]any{}
-		for i := 0; i < len(pairs); i += 2 {
-			values[pairs[i].(string)] = pairs[i+1]
-		}
-		return props(values)
-	}
 	for name, c := range map[string]struct {
 		step step
 		kind string
@@ -219,9 +329,9 @@ func TestEffects(t *testing.T) {
 		"logs no longer for ever": {step{Op: opUpdate, Name: "logs", Type: logGroupType, was: m("retentionInDays", 0), is: m("retentionInDays", 1)}, losesData, "logs keeps its logs for 1 day:"},
 		"logs for ever":           {step{Op: opUpdate, Name: "logs", Type: logGroupType, was: m("retentionInDays", 7), is: m("retentionInDays", 0)}, changesIt, "Nothing that a user notices"},
 		"volume grows":            {step{Op: opUpdate, Name: "data", Type: volumeType, was: m("size", 20), is: m("size", 40)}, changesIt, "The data volume data grows from 20 to 40 GiB"},
-		"database replaced":       {step{Op: opReplace, Name: "database", Type: instanceType, Replaces: []string{"ami"}}, stops, "The database host database is replaced (ami): it goes first"},
-		"database stopped":        {step{Op: opUpdate, Name: "database", Type: instanceType, was: m("instanceType", "a"), is: m("instanceType", "b")}, stops, "The database host database is stopped and started (a → b)"},
-		"database's tags":         {step{Op: opUpdate, Name: "database", Type: instanceType, was: m("tags", m("a", "b")), is: m()}, changesIt, "Nothing that a user notices"},
+		"database replaced":       {step{Op: opReplace, Name: "host-a", Type: instanceType, Replaces: []string{"ami"}}, stops, "The database host host-a is replaced (ami): it goes first"},
+		"database stopped":        {step{Op: opUpdate, Name: "host-a", Type: instanceType, was: m("instanceType", "a"), is: m("instanceType", "b")}, stops, "The database host host-a is stopped and started (a → b)"},
+		"database's tags":         {step{Op: opUpdate, Name: "host-a", Type: instanceType, was: m("tags", m("a", "b")), is: m()}, changesIt, "Nothing that a user notices"},
 		"bastion replaced":        {step{Op: opReplace, Name: "bastion", Type: instanceType, Replaces: []string{"ami"}}, rolls, "The host bastion is replaced (ami): sessions on it end"},
 		"volume detached":         {step{Op: opDelete, Name: "data", Type: attachmentType}, stops, "The data volume is detached"},
 		"release":                 {step{Op: opUpdate, Name: "gate", Type: gateType, was: m("input", m("release", "1")), is: m("input", m("release", "2"))}, rolls, "The API's instances are replaced, some at a time: release 1 → 2"},

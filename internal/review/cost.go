@@ -129,6 +129,9 @@ func (v *view) estimate() estimate {
 		}
 		const oneCopy = "one full copy of a full volume, without incremental copies"
 		for _, p := range v.ByType(backupPlanType) {
+			if !slices.Contains(v.backedUp(p), r) {
+				continue
+			}
 			e.add("Data", r.Name+": backups", number(r.Inputs, "size"), "GB", backupPrice, oneCopy)
 			if slices.ContainsFunc(objects(p.Inputs, "rules"), func(rule resource.PropertyMap) bool { return len(objects(rule, "copyActions")) > 0 }) {
 				e.add("Data", r.Name+": backups in another region", number(r.Inputs, "size"), "GB", backupPrice, oneCopy)
@@ -158,6 +161,10 @@ func (v *view) estimate() estimate {
 	if n := float64(len(nats)); n > 0 {
 		e.add("Network", counted(len(nats), "NAT gateway"), n*hoursPerMonth, "hours", natPrice, "").Key = "NAT gateways"
 		e.add("Network", "NAT gateways: data", assumedNATGB, "GB", natDataPrice, amount(assumedNATGB)+" GB per month through all of them; S3 traffic uses a gateway endpoint")
+	}
+	if members := v.members(); len(members) > 1 {
+		e.add("Network", v.component(members[0]).Name+": replication between zones", float64(len(members)-1)*assumedWritesGB, "GB", zonesPrice,
+			amount(assumedWritesGB)+" GB of writes per month, which each other member copies")
 	}
 	addresses, including := len(v.ByType(addressType)), ""
 	for _, b := range balancers {

@@ -186,13 +186,19 @@ func (c *changes) compared(old, now *view, keep func(grant) bool) {
 
 // urns lists the URNs that the engine finds a resource by: its own, then those of its aliases and its parents' aliases.
 func (v *view) urns(r *plan.Resource) []string {
-	all, types := []string{r.URN}, []string{r.Type}
+	all, types, names := []string{r.URN}, []string{r.Type}, []string{r.Name}
 	for _, alias := range r.Aliases {
-		var typ string
 		if strings.HasPrefix(alias, "urn:") {
 			all = append(all, alias)
-		} else if _, err := fmt.Sscanf(alias, "name= type=%s project=", &typ); err == nil {
-			types = append(types, typ)
+			continue
+		}
+		for part := range strings.FieldsSeq(alias) {
+			if typ := strings.TrimPrefix(part, "type="); typ != part && typ != "" {
+				types = append(types, typ)
+			}
+			if name := strings.TrimPrefix(part, "name="); name != part && name != "" {
+				names = append(names, name)
+			}
 		}
 	}
 	// urn:pulumi:<stack>::<project>::<types, the outermost parent's first, joined by $>::<name>
@@ -205,7 +211,9 @@ func (v *view) urns(r *plan.Resource) []string {
 	}
 	for _, chain := range chains {
 		for _, typ := range types {
-			all = append(all, strings.Join([]string{parts[0], parts[1], chain + typ, parts[3]}, "::"))
+			for _, name := range names {
+				all = append(all, strings.Join([]string{parts[0], parts[1], chain + typ, name}, "::"))
+			}
 		}
 	}
 	return all
@@ -357,7 +365,7 @@ func element(i int, v resource.PropertyValue) string {
 		if title := plan.At(v.ObjectValue(), "properties.title"); title.IsString() { // a dashboard's widget
 			return title.StringValue()
 		}
-		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType"} {
+		for _, key := range []resource.PropertyKey{"Sid", "id", "key", "name", "ruleNo", "resourceType", "zone"} {
 			if s, ok := v.ObjectValue()[key]; ok && (s.IsString() || s.IsNumber()) {
 				return render(s)
 			}

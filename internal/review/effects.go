@@ -24,6 +24,7 @@ const (
 	losesData = "data"
 	stops     = "stops"
 	opens     = "opens"
+	weakens   = "weakens"
 	unwatched = "unwatched"
 	addresses = "address"
 	rolls     = "rolls"
@@ -35,6 +36,7 @@ var kinds = []struct{ kind, verdict string }{
 	{losesData, "Data is at risk"},
 	{stops, "The service is interrupted"},
 	{opens, "Opens something: more may come in, or more is allowed"},
+	{weakens, "The service survives fewer failures"},
 	{unwatched, "Less is watched"},
 	{addresses, "Addresses change"},
 	{rolls, "Hosts are replaced, the service stays up"},
@@ -50,6 +52,7 @@ func (c *changes) judge(now *view) {
 	e.protected()
 	e.data()
 	e.hosts()
+	e.members()
 	e.database()
 	e.api()
 	e.entry()
@@ -173,13 +176,28 @@ func (j *judge) data() {
 				j.add(changesIt, "%s stays on AWS, and Pulumi manages it no longer.", s.Name)
 				continue
 			}
+			if s.Op == opDelete && slices.Contains(j.leavingVolumes(), s.Name) {
+				continue // told with its member
+			}
+			if j.copied(s) {
+				j.add(rolls, "The data volume %s goes with everything on it, and its member copies the data from the others.", s.Name+because(s.Replaces))
+				continue
+			}
 			j.add(losesData, d.what, s.Name+because(s.Replaces))
 		}
 	}
+	var grow []step
+	sizes := ""
 	for _, s := range j.steps(volumeType, opUpdate) {
 		if was, is, ok := s.differs("size"); ok {
-			j.add(changesIt, "The data volume %s grows from %s to %s GiB while it is in use. It cannot shrink again, and AWS takes the next change of it after six hours at the earliest.", s.Name, was, is)
+			grow, sizes = append(grow, s), fmt.Sprintf("from %s to %s GiB", was, is)
 		}
+	}
+	switch {
+	case len(grow) == 1:
+		j.add(changesIt, "The data volume %s grows %s while it is in use. It cannot shrink again, and AWS takes the next change of it after six hours at the earliest.", names(grow), sizes)
+	case len(grow) > 1: // all members have volumes of one size
+		j.add(changesIt, "The data volumes %s grow %s while they are in use. They cannot shrink again, and AWS takes the next change of each after six hours at the earliest.", names(grow), sizes)
 	}
 	for _, s := range j.steps(logGroupType, opUpdate) {
 		was, is := number(s.was, "retentionInDays"), number(s.is, "retentionInDays")
@@ -189,26 +207,66 @@ func (j *judge) data() {
 	}
 }
 
-// isDatabase reports whether a volume is attached to an instance, before or after.
-func (j *judge) isDatabase(instance string) bool {
-	for _, v := range []*view{j.now, j.then} {
-		if v == nil {
-			continue
-		}
-		for _, a := range v.ByType(attachmentType) {
-			if host := v.byID[a.Text("instanceId")]; host != nil && host.Name == instance {
-				return true
-			}
+// isMember reports whether an instance is a host of the database, before or after.
+func (j *judge) isMember(instance string) bool {
+	return slices.ContainsFunc([]*view{j.now, j.then}, func(v *view) bool {
+		return v != nil && slices.ContainsFunc(v.members(), func(h *plan.Resource) bool { return h.Name == instance })
+	})
+}
+
+// several reports whether the database has several members before and after, so that it survives the change of one.
+func (j *judge) several() bool {
+	is := len(j.now.members())
+	was := is + len(j.memberSteps(opDelete)) - len(j.memberSteps(opCreate))
+	return was > 1 && is > 1
+}
+
+// memberSteps are the steps of hosts of the database.
+func (j *judge) memberSteps(ops ...string) []step {
+	return only(j.steps(instanceType, ops...), func(s step) bool { return j.isMember(s.Name) })
+}
+
+// leaving are the hosts of members that leave a replica set which goes on.
+func (j *judge) leaving() []*plan.Resource {
+	if j.then == nil || len(j.now.members()) == 0 {
+		return nil
+	}
+	return only(j.then.members(), func(h *plan.Resource) bool {
+		return slices.ContainsFunc(j.memberSteps(opDelete), func(s step) bool { return s.Name == h.Name })
+	})
+}
+
+// leavingVolumes are the data volumes of members that leave.
+func (j *judge) leavingVolumes() (all []string) {
+	for _, h := range j.leaving() {
+		for _, volume := range j.then.attached(h) {
+			all = append(all, volume.Name)
 		}
 	}
-	return false
+	return all
+}
+
+// copied reports whether a step makes the volume of one member again while most of the others keep theirs.
+func (j *judge) copied(s step) bool {
+	if s.Type != volumeType || s.Op != opReplace || !j.several() || len(j.steps(volumeType, opReplace)) > 1 {
+		return false
+	}
+	return slices.ContainsFunc(j.now.members(), func(h *plan.Resource) bool {
+		return slices.ContainsFunc(j.now.attached(h), func(volume *plan.Resource) bool { return volume.Name == s.Name })
+	})
 }
 
 // stopping are the inputs of an instance whose change stops and starts it.
 // Source: AWS, "Change the instance type" and "Work with instance user data": both need a stopped instance.
 var stopping = []string{"instanceType", "userData", "userDataBase64"}
 
+// restoredTag is the tag of a database host with the snapshot that its data is from.
+const restoredTag = "tags.RestoredFrom"
+
 func (j *judge) hosts() {
+	var turns []step // members that change one at a time
+	var whys []string
+	restored := ""
 	for _, s := range j.steps(instanceType, opDelete, opReplace, opUpdate) {
 		var inputs []string
 		for _, input := range stopping {
@@ -218,15 +276,23 @@ func (j *judge) hosts() {
 				inputs = append(inputs, input)
 			}
 		}
-		database := j.isDatabase(s.Name)
+		member := j.isMember(s.Name)
+		snapshot := text(s.is, restoredTag)
 		switch {
-		case s.Op == opDelete && database:
+		case s.Op == opDelete && member && len(j.leaving()) > 0: // told with its member
+		case s.Op == opDelete && member:
 			j.add(stops, "The database host %s goes.", s.Name)
 		case s.Op == opDelete:
 			j.add(rolls, "The host %s goes: sessions on it end.", s.Name)
-		case s.Op == opReplace && database:
+		case s.Op == opReplace && member && snapshot != "" && snapshot != text(s.was, restoredTag):
+			restored = snapshot
+		case s.Op == opReplace && member && j.several():
+			turns, whys = append(turns, s), append(whys, "replaced"+because(s.Replaces))
+		case s.Op == opUpdate && member && j.several() && len(inputs) > 0:
+			turns, whys = append(turns, s), append(whys, "stopped and started"+because(inputs))
+		case s.Op == opReplace && member:
 			j.add(stops, "The database host %s is replaced%s: it goes first, and the API answers 503 from then until the new host has booted and mounted the data volume, some minutes. The data stays on its volume.", s.Name, because(s.Replaces))
-		case s.Op == opUpdate && database && len(inputs) > 0:
+		case s.Op == opUpdate && member && len(inputs) > 0:
 			j.add(stops, "The database host %s is stopped and started (%s): the API answers 503 meanwhile, a few minutes.", s.Name, strings.Join(inputs, ", "))
 		case s.Op == opReplace:
 			j.add(rolls, "The host %s is replaced%s: sessions on it end.", s.Name, because(s.Replaces))
@@ -234,13 +300,65 @@ func (j *judge) hosts() {
 			j.add(rolls, "The host %s is stopped and started (%s): sessions on it end.", s.Name, strings.Join(inputs, ", "))
 		}
 	}
+	if restored != "" {
+		j.add(stops, "The database is restored from %s: the API answers 503 until the first member has the snapshot's data. What was written after the snapshot is gone. Other members copy the data from the first.", restored)
+	}
+	slices.Sort(whys)
+	why := strings.Join(slices.Compact(whys), " or ")
+	switch {
+	case len(turns) == 1:
+		j.add(rolls, "The database host %s is %s while the other members serve: one election if it is the primary, which hands over before it stops. Writes wait for some seconds meanwhile.", names(turns), why)
+	case len(turns) > 1:
+		j.add(rolls, "The database hosts %s are %s, one at a time: each once the one before is healthy, the primary last. Users notice one election: the primary hands over before it stops, and writes wait for some seconds.", names(turns), why)
+	}
 }
 
-// database finds a volume that is taken from the host without a change of either.
-func (j *judge) database() {
-	for _, s := range j.steps(attachmentType, opDelete) {
-		j.add(stops, "The data volume is detached (%s).", s.Name)
+// members finds members that are added to a replica set that runs, and members that leave it.
+func (j *judge) members() {
+	added := j.memberSteps(opCreate)
+	if is := len(j.now.members()); len(added) > 0 && is > len(added) {
+		others := ""
+		if len(j.memberSteps(opReplace, opDelete)) == 0 {
+			others = " No host or data volume that runs is replaced."
+		}
+		j.add(changesIt, "The replica set gets the members %s: each copies the data to a volume of its own, and votes once it has caught up.%s", names(added), others)
 	}
+	gone := j.leaving()
+	if len(gone) == 0 {
+		return
+	}
+	var hosts []string
+	for _, h := range gone {
+		hosts = append(hosts, h.Name)
+	}
+	volumes, alone := "", ""
+	if all := j.leavingVolumes(); len(all) > 0 {
+		volumes = " and their data volumes " + strings.Join(all, ", ")
+	}
+	if len(j.now.members()) == 1 {
+		alone = " From then on, every failure or change of the last host is an outage."
+	}
+	j.add(weakens, "The members %s leave the replica set, with one election at most. Their hosts%s go only once the members that stay have all the data.%s", strings.Join(hosts, ", "), volumes, alone)
+}
+
+// database finds a volume that is taken from a host that stays.
+func (j *judge) database() {
+	gone := j.leavingVolumes()
+	for _, s := range j.steps(attachmentType, opDelete) {
+		if volume := j.volumeOf(s); volume == "" || !slices.Contains(gone, volume) {
+			j.add(stops, "The data volume is detached (%s).", s.Name)
+		}
+	}
+}
+
+// volumeOf is the name of the volume of an attachment that goes, "" if it is not known.
+func (j *judge) volumeOf(attachment step) string {
+	if j.then != nil {
+		if volume := j.then.byID[text(attachment.was, "volumeId")]; volume != nil {
+			return volume.Name
+		}
+	}
+	return ""
 }
 
 func (j *judge) api() {
@@ -255,8 +373,8 @@ func (j *judge) api() {
 		was, is, released := s.differs("input.release")
 		_, _, version := s.differs("input.version")
 		_, _, template := s.differs("input.template")
-		if !released && !version && !template {
-			continue // another gate, or only its alarms
+		if rollout := plan.At(s.is, "input.template"); !released && !template && (!version || rollout.IsNull()) {
+			continue // another gate, such as a member's, or only the alarms of the API's
 		}
 		why := "their launch template changes"
 		if released {
@@ -360,7 +478,10 @@ func (j *judge) functions() {
 }
 
 func (j *judge) alarms() {
-	if gone := j.steps(alarmType, opDelete); len(gone) > 0 {
+	gone := only(j.steps(alarmType, opDelete), func(s step) bool {
+		return !slices.ContainsFunc(j.leaving(), func(h *plan.Resource) bool { return h.ID == text(s.was, "dimensions.InstanceId") })
+	})
+	if len(gone) > 0 {
 		j.add(unwatched, "Nobody hears of what these alarms watched: %s.", names(gone))
 	}
 }

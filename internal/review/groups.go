@@ -85,19 +85,30 @@ func (v *view) placeVaults(t *topology, put func(*plan.Resource, node)) {
 					n.Notes = append(n.Notes, text(rule, "ruleName")+", kept "+counted(int(number(rule, "lifecycle.deleteAfter")), "day"))
 				}
 			}
-			for _, s := range v.ByType("aws:backup/selection:Selection") {
-				if v.byID[s.Text("planId")] != p || len(names) == 0 {
-					continue
-				}
-				for _, arn := range list(s.Inputs, "resources") {
-					if source := v.byID[arn]; source != nil {
-						t.Flows = append(t.Flows, flow{id(source), id(vault), strings.Join(names, ", "), "copy"})
-					}
-				}
+			if len(names) == 0 {
+				continue
+			}
+			for _, source := range v.backedUp(p) {
+				t.Flows = append(t.Flows, flow{id(source), id(vault), strings.Join(names, ", "), "copy"})
 			}
 		}
 		put(vault, n)
 	}
+}
+
+// backedUp are the resources that a backup plan backs up.
+func (v *view) backedUp(p *plan.Resource) (all []*plan.Resource) {
+	for _, s := range v.ByType("aws:backup/selection:Selection") {
+		if v.byID[s.Text("planId")] != p {
+			continue
+		}
+		for _, arn := range list(s.Inputs, "resources") {
+			if source := v.byID[arn]; source != nil {
+				all = append(all, source)
+			}
+		}
+	}
+	return all
 }
 
 // logsIn describes the logs that a bucket receives.

@@ -27,6 +27,52 @@ func topologyOf(t *testing.T, name string, change map[string]string) *topology {
 	return newView(planned(t, name, change)).topology()
 }
 
+// Each member is in its zone. The arrows from and to several members are the replica set's.
+func TestDrawingOfMembers(t *testing.T) {
+	t.Chdir("../..")
+	const set, host = "compute Database database", "ec2 Instance database-host-us-east-1a"
+	for _, c := range []struct {
+		members string
+		holder  string
+		spans   []string
+		hosts   []string
+	}{
+		{"1", host, nil, []string{"database-host-us-east-1a", "", "", ""}},
+		{"3", set, []string{"MongoDB replica set database, 3 members, 27017 between them"},
+			[]string{"database-host-us-east-1a", "database-host-us-east-1b", "database-host-us-east-1c", ""}},
+	} {
+		all := topologyOf(t, "full", map[string]string{"cinema:database": `{"members":` + c.members + `}`})
+		row := all.Tiers[2]
+		require.Equal(t, "database", row.Name)
+		var spans, hosts []string
+		for _, s := range row.Spans {
+			spans = append(spans, strings.Join(append([]string{s.Title + " " + s.Name}, s.Notes...), ", "))
+		}
+		for _, s := range row.Subnets {
+			name := ""
+			for _, n := range s.Nodes {
+				if n.Title == "MongoDB host" {
+					name += n.Name
+				}
+			}
+			hosts = append(hosts, name)
+		}
+		assert.Equal(t, c.spans, spans)
+		assert.Equal(t, c.hosts, hosts)
+		var arrows []string
+		for _, f := range all.Flows {
+			assert.NotEqual(t, f.From, f.To)
+			if (f.From == c.holder || f.To == c.holder || strings.HasPrefix(f.To, "ec2 Instance database-host")) && f.Kind != "attached" {
+				arrows = append(arrows, f.From+" → "+f.To+": "+f.Label)
+			}
+		}
+		assert.Equal(t, []string{
+			"ec2 Instance bastion-host → " + c.holder + ": 22", "autoscaling Group api-group → " + c.holder + ": 27017",
+			c.holder + " → ec2 VpcEndpoint network-s3-database: 443",
+		}, arrows)
+	}
+}
+
 func TestDrawingShowsTheWaysOut(t *testing.T) {
 	t.Chdir("../..")
 	arrows := map[string]string{}
@@ -39,7 +85,7 @@ func TestDrawingShowsTheWaysOut(t *testing.T) {
 		{"egress: ec2 Instance bastion-host → ec2 InternetGateway network-internet", "443"},
 		{"egress: ec2 InternetGateway network-internet → internet", ""},
 		{"copy: s3 Bucket storage-images → s3 Bucket replica-images", "copies"},
-		{"copy: ebs Volume database-data → backup Vault backup-vault", "daily, hourly"},
+		{"copy: ebs Volume database-data-us-east-1a → backup Vault backup-vault", "daily, hourly"},
 		{"copy: backup Vault backup-vault → backup Vault backup-copies", "copies"},
 	} {
 		label, ok := arrows[want.arrow]

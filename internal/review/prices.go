@@ -58,6 +58,7 @@ var (
 	lcuPrice         = price{0.008, "LCU-hour", balancerPage}
 	transferPrice    = price{0.09, "GB", ec2Page + "#Data_Transfer"}
 	regionsPrice     = price{0.02, "GB", ec2Page + "#Data_Transfer"}  // from us-east-1 to another region
+	zonesPrice       = price{0.02, "GB", ec2Page + "#Data_Transfer"}  // between availability zones: 0.01 in each direction
 	edgeDataPrice    = price{0.085, "GB", cloudfrontPage}             // to viewers in the United States and in Europe
 	edgeRequestPrice = price{0.01, "10,000 requests", cloudfrontPage} // HTTPS, from viewers in the United States
 	aclPrice         = price{5, "web-ACL-month", firewallPage}
@@ -92,6 +93,7 @@ const (
 	assumedImages         = 10000.0
 	assumedImagesGB       = 100.0 // stored
 	assumedNewImagesGB    = 10.0  // of each month, with thumbnails
+	assumedWritesGB       = 5.0   // to the database
 	assumedBucketGB       = 5.0   // in each bucket without images
 	assumedFlowLogsGB     = 2.0
 	assumedLogsGB         = 0.2 // in each log group that is not a flow log's

@@ -161,6 +161,13 @@ func TestDifferenceFollowsAliasesAndPhysicalNames(t *testing.T) {
 	assert.Equal(t, []edit{{"bucket", "cinema-data-1111111", "cinema-data-2222222"}}, c.Steps[0].Edits)
 	assert.Equal(t, []edit{{"key", "files-data cinema-data-1111111-new", "files-data cinema-data-2222222-new"}}, c.Outputs, "whole names only")
 
+	host := func(name string, aliases ...pulumi.Alias) func(*pulumi.Context) {
+		return func(ctx *pulumi.Context) {
+			must(ec2.NewInstance(ctx, name, &ec2.InstanceArgs{InstanceType: pulumi.String("t4g.medium")}, pulumi.Aliases(aliases)))
+		}
+	}
+	assert.Empty(t, changesOf(run(t, host("host")), run(t, host("host-us-east-1a", pulumi.Alias{Name: pulumi.String("host")}))).Steps, "another name")
+
 	c = changesOf(before, run(t, program("cinema:new:Files", "1111111")))
 	assert.Equal(t, []int{3, 3}, []int{c.Count(opCreate), c.Count(opDelete)})
 }

@@ -97,7 +97,7 @@ func (v *view) topology() *topology {
 	holders := map[string][]string{} // node ids by security group
 	attach := func(n string, groups []string) {
 		for _, g := range groups {
-			if group := v.byID[g]; group != nil {
+			if group := v.byID[g]; group != nil && !slices.Contains(holders[group.Name], n) {
 				holders[group.Name] = append(holders[group.Name], n)
 			}
 		}
@@ -145,6 +145,17 @@ func (t *topology) nodes() []*node {
 		add(g.Nodes)
 	}
 	return all
+}
+
+// addNote adds a note to what is in several zones.
+func (t *topology) addNote(id, note string) {
+	for i := range t.Tiers {
+		for j := range t.Tiers[i].Spans {
+			if s := &t.Tiers[i].Spans[j]; s.ID == id {
+				s.Notes = append(s.Notes, note)
+			}
+		}
+	}
 }
 
 func (t *topology) subnets() []*subnet {
@@ -309,32 +320,68 @@ func (v *view) placeHosts(t *topology, positions map[string]position, attach fun
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
+	members, set := v.members(), v.placeReplicaSet(t, positions)
 	for _, h := range v.ByType(instanceType) {
 		title := "Host"
 		if c := v.component(h); c != nil {
-			kind := c.Type[strings.LastIndex(c.Type, ":")+1:]
-			if title = kind; kind == "Database" {
-				title = "MongoDB host"
-			}
+			title = c.Type[strings.LastIndex(c.Type, ":")+1:]
 		}
 		n := node{ID: id(h), Kind: "compute", Title: title, Name: h.Name, Notes: []string{h.Text("instanceType")}}
+		holder := n.ID
+		if slices.Contains(members, h) {
+			n.Title, holder = "MongoDB host", cmp.Or(set, holder)
+		}
 		put(h.Text("subnetId"), n)
-		attach(n.ID, list(h.Inputs, "vpcSecurityGroupIds"))
-		for _, a := range v.ByType(attachmentType) {
-			if a.Text("instanceId") != h.ID {
-				continue
-			}
-			if vol := v.byID[a.Text("volumeId")]; vol != nil {
-				d := node{ID: id(vol), Kind: "storage", Title: "Data volume", Name: vol.Name,
-					Notes: []string{fmt.Sprintf("%s GiB %s", amount(number(vol.Inputs, "size")), vol.Text("type"))}}
-				put(h.Text("subnetId"), d)
-				t.Flows = append(t.Flows, flow{n.ID, d.ID, "", "attached"})
-			}
+		attach(holder, list(h.Inputs, "vpcSecurityGroupIds"))
+		for _, vol := range v.attached(h) {
+			d := node{ID: id(vol), Kind: "storage", Title: "Data volume", Name: vol.Name,
+				Notes: []string{fmt.Sprintf("%s GiB %s", amount(number(vol.Inputs, "size")), vol.Text("type"))}}
+			put(h.Text("subnetId"), d)
+			t.Flows = append(t.Flows, flow{n.ID, d.ID, "", "attached"})
 		}
 	}
 	for _, g := range v.ByType(natType) {
 		put(g.Text("subnetId"), node{ID: id(g), Kind: "edge", Title: natTitle, Name: g.Name})
 	}
+}
+
+// attached are the volumes that are attached to a host.
+func (v *view) attached(host *plan.Resource) (volumes []*plan.Resource) {
+	for _, a := range v.ByType(attachmentType) {
+		if volume := v.byID[a.Text("volumeId")]; volume != nil && a.Text("instanceId") == host.ID {
+			volumes = append(volumes, volume)
+		}
+	}
+	return volumes
+}
+
+// members are the hosts of the members of the database's replica set.
+func (v *view) members() []*plan.Resource {
+	return only(v.ByType(instanceType), func(h *plan.Resource) bool {
+		c := v.component(h)
+		return c != nil && strings.HasSuffix(c.Type, ":Database")
+	})
+}
+
+// placeReplicaSet puts a node above the subnets of the replica set's members where there are several. The arrows from and to
+// the members begin and end at that node: drawn from each host to each other one, they would hide the hosts. It returns the
+// node's id, "" for none.
+func (v *view) placeReplicaSet(t *topology, positions map[string]position) string {
+	members := v.members()
+	if len(members) < 2 {
+		return ""
+	}
+	p, ok := positions[members[0].Text("subnetId")]
+	if !ok {
+		return ""
+	}
+	c := v.component(members[0])
+	n := node{ID: id(c), Kind: "compute", Title: "MongoDB replica set", Name: c.Name, Notes: []string{counted(len(members), "member")}}
+	for _, h := range members {
+		n.With = append(n.With, h.Name)
+	}
+	t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
+	return n.ID
 }
 
 func (v *view) placeEndpoints(t *topology) {
@@ -559,7 +606,11 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 				if d := distributions[g]; d != "" && c.From.Name == cloudFront {
 					source = d
 				}
-				add(source, g, kind, c.Label())
+				if source == g {
+					t.addNote(g, c.Label()+" between them")
+				} else {
+					add(source, g, kind, c.Label())
+				}
 			}
 		}
 	}

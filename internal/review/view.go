@@ -175,6 +175,9 @@ func objects(m resource.PropertyMap, path string) []resource.PropertyMap {
 
 // short abbreviates a type token: aws:ec2/vpc:Vpc becomes ec2 Vpc.
 func short(typ string) string {
+	if typ == gateType {
+		return "gate" // what it does here
+	}
 	parts := strings.Split(typ, ":")
 	if len(parts) != 3 {
 		return typ
