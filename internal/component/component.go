@@ -117,7 +117,7 @@ func (s *Scope) tags(configured map[string]string, name string, extra []map[stri
 }
 
 // Reserved are the tag keys that the stack sets itself.
-var Reserved = []string{"Component", "MongoDB", "Name", "Project", "Release", "Script", "Stack", "Tier"}
+var Reserved = []string{"Component", "MongoDB", "Name", "Project", "Release", "RestoredFrom", "Script", "Stack", "Tier"}
 
 // After resolves to value once every resource of done exists.
 func After(value pulumi.StringOutput, done ...pulumi.Resource) pulumi.StringOutput {

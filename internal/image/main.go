@@ -20,7 +20,7 @@ import (
 const usage = `usage: image [--stack NAME]
 
 Writes the id of the newest Amazon Linux 2023 image into Pulumi.NAME.yaml as cinema:ami, and changes nothing else: review and
-commit the change, then deploy it. It replaces the database host and rolls out the API.
+commit the change, then deploy it. It replaces the database hosts and rolls out the API.
 
 flags
   --stack NAME       the stack; its config is in Pulumi.NAME.yaml (default dev)
