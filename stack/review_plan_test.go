@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,11 +48,18 @@ func TestReviewOfAPlan(t *testing.T) {
 			}
 		}
 	}
-	s, _ := open(t, sandbox.Options{Stack: "dev", Quick: true, Config: maps.Clone(base)})
-	_, err := s.Up(t.Context())
-	require.NoError(t, err)
+	const three = `{"members":3`
+	deploy := func(database string) *sandbox.Session {
+		config := maps.Clone(base)
+		config["cinema:database"] = database
+		s, _ := open(t, sandbox.Options{Stack: "dev", Quick: true, Config: config})
+		_, err := s.Up(t.Context())
+		require.NoError(t, err)
+		return s
+	}
+	single, set := deploy("{}"), deploy(three+"}")
 	id := func(typ, name string) string {
-		for _, r := range s.Account().Resources() {
+		for _, r := range single.Account().Resources() {
 			if r.Type == typ && strings.HasSuffix(r.URN, "::"+name) {
 				return r.ID
 			}
@@ -62,16 +70,22 @@ func TestReviewOfAPlan(t *testing.T) {
 	role, group := id(roleType, "iam-api"), id(groupType, "network-load-balancer")
 
 	for name, c := range map[string]struct {
+		on      *sandbox.Session // nil for the stack with one member
 		find    review.Finder
 		config  map[string]string
 		program func(pulumi.RunFunc) pulumi.RunFunc
 		refused bool
 	}{
-		"release-of-cinema":    {find: released(contract.Cinema)},
-		"release-of-cinema-db": {find: released(contract.CinemaDB)},
-		"nat-per-zone-to-one":  {config: map[string]string{"cinema:natGateways": "single"}},
-		"fourth-zone":          {config: map[string]string{"cinema:availabilityZones": zones + `,"us-east-1d"]`}},
-		"larger-database":      {config: map[string]string{"cinema:database": `{"instanceType":"t4g.large","volumeSize":40}`}},
+		"release-of-cinema":          {find: released(contract.Cinema)},
+		"release-of-cinema-db":       {find: released(contract.CinemaDB)},
+		"nat-per-zone-to-one":        {config: map[string]string{"cinema:natGateways": "single"}},
+		"fourth-zone":                {config: map[string]string{"cinema:availabilityZones": zones + `,"us-east-1d"]`}},
+		"larger-database":            {config: map[string]string{"cinema:database": `{"instanceType":"t4g.large","volumeSize":40}`}},
+		"one-member-to-three":        {config: map[string]string{"cinema:database": three + "}"}},
+		"three-members-to-one":       {on: set},
+		"release-of-cinema-db-three": {on: set, find: released(contract.CinemaDB), config: map[string]string{"cinema:database": three + "}"}},
+		"larger-database-three":      {on: set, config: map[string]string{"cinema:database": three + `,"instanceType":"t4g.large","volumeSize":40}`}},
+		"restore-three":              {on: set, config: map[string]string{"cinema:database": three + `,"restoreFrom":"snap-0123456789abcdef0"}`}},
 		"wider-policy": {program: with(func(ctx *pulumi.Context) error {
 			_, err := iam.NewRolePolicy(ctx, "api-everything", &iam.RolePolicyArgs{Role: pulumi.String(role),
 				Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[{"Sid":"Wide","Effect":"Allow","Action":["s3:DeleteObject","s3:GetObject"],"Resource":"*"}]}`)})
@@ -89,7 +103,7 @@ func TestReviewOfAPlan(t *testing.T) {
 		"nothing":       {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			find, change := c.find, c.program
+			s, find, change := cmp.Or(c.on, single), c.find, c.program
 			if find == nil {
 				find = standIns
 			}
