@@ -101,7 +101,7 @@ func TestDrawingShowsTheWaysOut(t *testing.T) {
 	assert.Equal(t, []string{"Bucket, replica-images", "Backup vault, backup-copies"}, names["Region us-west-2"])
 	assert.Subset(t, names["Operations"], []string{
 		"Backup vault, backup-vault, daily, kept 7 days, hourly, kept 2 days",
-		"Notifications, monitoring-alarms, of 16 alarms and 4 event rules, by email",
+		"Notifications, monitoring-alarms, of 28 alarms and 4 event rules, by email",
 		"Logs, network-flow-logs, kept 14 days",
 	})
 
