@@ -1,6 +1,7 @@
 package electiontest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,9 @@ type command struct {
 }
 
 // errMessage means that a message is not one that the driver sends.
+// opQuery is the kind of a driver's first message (MongoDB Wire Protocol, OP_QUERY).
+const opQuery wiremessage.OpCode = 2004
+
 var errMessage = errors.New("electiontest: malformed message")
 
 func readMessage(r io.Reader) ([]byte, error) {
@@ -49,24 +53,17 @@ func readCommand(r io.Reader) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	_, id, _, opcode, rest, ok := wiremessage.ReadHeader(m)
+	_, id, _, opcode, rest, _ := wiremessage.ReadHeader(m)
 	c := command{message: m, id: id, opcode: opcode, silent: wiremessage.IsMsgMoreToCome(m)}
 	var document bsoncore.Document
+	var ok bool
 	switch opcode {
 	case wiremessage.OpMsg:
 		document, ok = section(rest)
-	case wiremessage.OpQuery:
-		if _, rest, ok = wiremessage.ReadQueryFlags(rest); ok {
-			_, rest, ok = wiremessage.ReadQueryFullCollectionName(rest)
-		}
-		if ok {
-			_, rest, ok = wiremessage.ReadQueryNumberToSkip(rest)
-		}
-		if ok {
-			_, rest, ok = wiremessage.ReadQueryNumberToReturn(rest)
-		}
-		if ok {
-			document, _, ok = wiremessage.ReadQueryQuery(rest)
+	case opQuery:
+		// Flags, the collection's name with a zero at its end, two numbers, the command.
+		if _, rest, ok = bytes.Cut(rest[min(4, len(rest)):], []byte{0}); ok && len(rest) > 8 {
+			document, _, ok = bsoncore.ReadDocument(rest[8:])
 		}
 	default:
 		return command{}, fmt.Errorf("electiontest: a message of kind %v", opcode)
@@ -135,7 +132,7 @@ func (c command) exchange(database net.Conn) (bson.Raw, error) {
 // reply returns the message that answers the command.
 func (c command) reply(document bson.Raw) []byte {
 	kind := wiremessage.OpMsg
-	if c.opcode == wiremessage.OpQuery {
+	if c.opcode == opQuery {
 		kind = wiremessage.OpReply
 	}
 	start, m := wiremessage.AppendHeaderStart(nil, wiremessage.NextRequestID(), c.id, kind)

@@ -28,7 +28,7 @@ func (f *fixture) roles() (string, string, string) {
 
 func TestStepDown(t *testing.T) {
 	f := initiated(t, 1, "a", "b", "c")
-	p, second, third := f.roles()
+	p, second, _ := f.roles()
 	stepDown := func(letter string, seconds int, more ...bson.E) error {
 		return error2(f.run(letter, append(bson.D{{Key: "replSetStepDown", Value: seconds}}, more...)))
 	}
@@ -39,7 +39,7 @@ func TestStepDown(t *testing.T) {
 	assert.NotEqual(t, p, f.primary(), "the election is over already")
 
 	// Nobody else may become primary.
-	p, second, third = f.roles()
+	p, second, third := f.roles()
 	require.NoError(t, f.reconfigure(p, config(f.version(p)+1, voter(p), with(voter(second), "priority", 0), with(voter(third), "priority", 0))))
 	f.Settle()
 	assertCode(t, failTimeLimit, stepDown(p, 60))
@@ -168,7 +168,7 @@ func TestBlankDiskWithVote(t *testing.T) {
 		assert.False(t, f.Has(hostOf(p), "x"), "rolled back")
 
 		// Without its vote, the same sequence loses nothing.
-		f, p, second, third = prepare()
+		f, _, second, third = prepare()
 		f.Heal()
 		f.Settle()
 		p = f.primary()
