@@ -41,11 +41,11 @@ func requirePasses(t *testing.T, ingress, egress []aclRule, slots []int, rows []
 }
 
 func allTraffic() []Rule {
-	return Traffic(&Args{HTTPS: true, Members: 3, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
+	return Traffic(&Args{HTTPS: true, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
 }
 
 func TestACLAllowsTheTrafficTable(t *testing.T) {
-	r := built(t, func(a *Args) { a.Members = 3 })
+	r := built(t, func(*Args) {})
 	acls := r.ByType("aws:ec2/networkAcl:NetworkAcl")
 	require.Len(t, acls, 1)
 	requirePasses(t, registered(acls[0], "ingress"), registered(acls[0], "egress"), []int{0, 1, 2}, allTraffic())

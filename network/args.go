@@ -72,8 +72,6 @@ type Args struct {
 	// Edge opens the load balancer to CloudFront only, otherwise it is open to the internet. HTTPS is its port: 443 instead of
 	// 80 for CloudFront, and besides 80 for the internet.
 	Edge, HTTPS bool
-	// Members is how many members the database's replica set has.
-	Members int
 	// CloudFrontPrefixListID is what LookupCloudFront returned, where Edge is set.
 	CloudFrontPrefixListID string
 	// ArtifactsBucketARN is the only bucket of the stack that the database tier can reach.

@@ -77,9 +77,8 @@ func Traffic(args *Args) []Rule {
 		{Bastion, Internet, httpsPort, "Session Manager and EC2 Instance Connect", 0},
 		{Bastion, API, sshPort, "operators, by EC2 Instance Connect", 0},
 		{Bastion, MongoDB, sshPort, "operators, by EC2 Instance Connect", 2},
-	}
-	if args.Members > 1 {
-		rules = append(rules, Rule{MongoDB, MongoDB, contract.MongoDBPort, "replication between members, TLS", 4})
+		// Also with one member: members that are to leave need it until they have left.
+		{MongoDB, MongoDB, contract.MongoDBPort, "replication between members, TLS", 4},
 	}
 	switch {
 	case args.Edge && args.HTTPS:

@@ -108,7 +108,6 @@ func (s *stack) createNetwork() (err error) {
 		Zones:                  s.found.zones,
 		Edge:                   s.cfg.Edge.On(),
 		HTTPS:                  s.cfg.Domain.On(),
-		Members:                s.cfg.Database.Members,
 		CloudFrontPrefixListID: s.found.cloudFrontPrefixList,
 		ArtifactsBucketARN:     s.buckets.ArtifactsARN,
 		ImagesBucketARN:        s.buckets.ImagesARN,
