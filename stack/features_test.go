@@ -80,7 +80,7 @@ func TestRestore(t *testing.T) {
 		assert.Contains(t, the(t, run(t, "prod", nil), volumeType, blank.Name).IgnoreChanges, "tags.RestoredFrom")
 	}
 	assert.JSONEq(t, `{"members":[{"zone":"us-east-1a","host":"mongo-a.cinema.internal"},{"zone":"us-east-1b","host":"mongo-b.cinema.internal"},
-		{"zone":"us-east-1c","host":"mongo-c.cinema.internal"}],"seed":"us-east-1a"}`, the(t, r, objectType, "database-members").Text("content"))
+		{"zone":"us-east-1c","host":"mongo-c.cinema.internal"}],"seed":"us-east-1a","snapshot":"snap-0123456789abcdef0"}`, the(t, r, objectType, "database-members").Text("content"))
 	assert.Equal(t, snapshot, restored.Text("snapshotId"))
 	assert.NotContains(t, restored.IgnoreChanges, "snapshotId")
 	assert.True(t, restored.Protect)
