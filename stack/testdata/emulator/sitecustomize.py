@@ -2,6 +2,7 @@
 
 - Its Auto Scaling groups forget their maintenance policy and default warm-up.
 - It adds a launch template's own tags to those that the template gives to instances.
+- It fails on deleting an object of which a delete marker is a version, once the bucket's versioning is suspended.
 - Its instances do not boot, so this plays what each database host reports about itself and about the replica set
   (app/contract, Status and Report). Each report that is read is a step of membership: one member is added, gets its vote, hands
   over, or is removed.
@@ -127,6 +128,12 @@ def keep_template_tags_apart():
     LaunchTemplateBackend.create_launch_template = create_launch_template
 
 
+def dispose_delete_markers():
+    from moto.s3.models import FakeDeleteMarker
+
+    FakeDeleteMarker.dispose = lambda self, garbage=False: None
+
+
 def boot_status(zone, host, asked):
     """The status of a host: asked counts the reads of each boot."""
     boot = (host, mode())
@@ -168,4 +175,5 @@ if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
     import edge  # noqa: F401: CloudFront, WAF, log deliveries
     keep_group_settings()
     keep_template_tags_apart()
+    dispose_delete_markers()
     play_database_hosts()
