@@ -70,6 +70,14 @@ type MemberState struct {
 	LagSeconds int `json:"lagSeconds"`
 }
 
+// Serves reports whether the member is primary or a secondary.
+func (s MemberState) Serves() bool { return s.State == StatePrimary || s.State == StateSecondary }
+
+// CaughtUp reports whether the member serves and is at most MaxLagSeconds behind the primary.
+func (s MemberState) CaughtUp() bool {
+	return s.Serves() && (s.State == StatePrimary || s.LagSeconds >= 0 && s.LagSeconds <= MaxLagSeconds)
+}
+
 // ReportSeconds is the time between two reports of a member.
 const ReportSeconds = 15
 

@@ -243,15 +243,7 @@ func trouble(r *contract.Report, m Members, total int) string {
 
 // Healthy reports whether a member serves, votes and has caught up.
 func Healthy(s contract.MemberState) bool {
-	return serves(s) && s.Voting && caughtUp(s)
-}
-
-func serves(s contract.MemberState) bool {
-	return s.State == contract.StatePrimary || s.State == contract.StateSecondary
-}
-
-func caughtUp(s contract.MemberState) bool {
-	return s.State == contract.StatePrimary || s.LagSeconds >= 0 && s.LagSeconds <= contract.MaxLagSeconds
+	return s.CaughtUp() && s.Voting
 }
 
 // DescribeMember says a member's state, and what keeps it from being healthy. It leaves out how many seconds the member is
@@ -262,11 +254,11 @@ func DescribeMember(s contract.MemberState) string {
 		return "down " + s.State
 	case s.State == stateInitialSync:
 		return "initial sync (" + s.State + ")"
-	case !serves(s):
+	case !s.Serves():
 		return s.State
-	case !caughtUp(s) && s.LagSeconds < 0:
+	case !s.CaughtUp() && s.LagSeconds < 0:
 		return s.State + ", how far it is behind the primary is unknown"
-	case !caughtUp(s):
+	case !s.CaughtUp():
 		return fmt.Sprintf("%s, more than %d s behind the primary", s.State, contract.MaxLagSeconds)
 	case !s.Voting:
 		return s.State + ", without a vote yet"

@@ -183,7 +183,7 @@ func TestProceduresKilledAnywhere(t *testing.T) {
 	}
 }
 
-// TestAgentEnds: the agent ends without an error when it is told to, also while it waits for S3.
+// TestAgentEnds: the agent ends without an error when its context ends, even while it waits for S3.
 func TestAgentEnds(t *testing.T) {
 	for _, away := range []bool{false, true} {
 		f := settledOne(t).hosts[0]

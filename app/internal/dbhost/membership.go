@@ -42,11 +42,11 @@ func nextStep(config *setConfig, states []contract.MemberState, self string, wan
 		switch m := config.member(w.Host); {
 		case m == nil:
 			return &step{about: "adding " + w.Host, change: func(c *setConfig) { c.add(w.Host) }}
-		case m.Votes == 0 && caughtUp(seen[w.Host]):
+		case m.Votes == 0 && seen[w.Host].CaughtUp():
 			return &step{about: "giving a vote to " + w.Host, change: func(c *setConfig) { c.member(w.Host).vote(true) }}
 		case m.Votes == 0:
 			missing = append(missing, fmt.Sprintf("%s copies the data (%s)", w.Host, seen[w.Host].State))
-		case !caughtUp(seen[w.Host]):
+		case !seen[w.Host].CaughtUp():
 			missing = append(missing, fmt.Sprintf("%s is not caught up (%s)", w.Host, seen[w.Host].State))
 		}
 	}
@@ -200,7 +200,7 @@ func (s *session) findPrimary(ctx context.Context, hosts []string) (string, erro
 		switch {
 		case err != nil:
 			problems = append(problems, fmt.Errorf("%s: %w", host, err))
-		case h.IsWritablePrimary && host != "":
+		case h.IsWritablePrimary:
 			return host, nil
 		case h.SetName == ReplicaSet && h.Primary != "":
 			return hostName(h.Primary), nil

@@ -172,12 +172,6 @@ func (s *setStatus) states(config *setConfig) []contract.MemberState {
 	return states
 }
 
-// caughtUp reports whether a member serves and is not behind the primary.
-func caughtUp(m contract.MemberState) bool {
-	serves := m.State == contract.StatePrimary || m.State == contract.StateSecondary
-	return serves && m.LagSeconds >= 0 && m.LagSeconds <= contract.MaxLagSeconds
-}
-
 func address(host string) string { return net.JoinHostPort(host, strconv.Itoa(contract.MongoDBPort)) }
 
 func hostName(address string) string {
