@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
 	"cinema-database/internal/component"
+	"cinema-database/internal/environment"
 	"cinema-database/storage"
 )
 
@@ -100,6 +102,33 @@ func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	}
 	slices.SortFunc(live, func(a, b LiveMember) int { return strings.Compare(a.Zone, b.Zone) })
 	return live, nil
+}
+
+// LookupData returns the zones of the data volumes, and the one whose volume's name has no zone: it is from a time with one
+// member.
+func LookupData(ctx *pulumi.Context) (zones []string, unkeyed string, err error) {
+	found, err := ebs.GetEbsVolumes(ctx, &ebs.GetEbsVolumesArgs{Tags: map[string]string{
+		"Project": ctx.Project(), "Stack": ctx.Stack(), "Component": databaseKind,
+	}})
+	if err != nil {
+		return nil, "", err
+	}
+	data := component.NameTag(environment.Environment{Project: ctx.Project(), Stack: ctx.Stack()}, "database-data")
+	for _, id := range found.Ids {
+		volume, err := ebs.LookupVolume(ctx, &ebs.LookupVolumeArgs{Filters: []ebs.GetVolumeFilter{{Name: "volume-id", Values: []string{id}}}})
+		if err != nil {
+			return nil, "", err
+		}
+		switch name := volume.Tags["Name"]; {
+		case name == data:
+			unkeyed = volume.AvailabilityZone
+		case !strings.HasPrefix(name, data+"-"):
+			continue // a root volume
+		}
+		zones = append(zones, volume.AvailabilityZone)
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones), unkeyed, nil
 }
 
 // Zones are the zones of members whose hosts run.

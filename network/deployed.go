@@ -20,7 +20,8 @@ type deployedSubnet struct {
 }
 
 // CheckDeployed refuses what a live network cannot become: another network of the VPC, zones in other slots, and zones that
-// would move a member of the database unasked. AWS refuses a subnet that overlaps one that is still there, but only in the
+// would delete or move data unasked. Subnets without data, such as those of an update that failed half-way, are not in the
+// way of zones before them. AWS refuses a subnet that overlaps one that is still there, but only in the
 // middle of the update. zones are those of LookupZones.
 func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string, members Members) error {
 	deployed, err := lookupSubnets(ctx)
@@ -28,7 +29,7 @@ func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string, membe
 		return fmt.Errorf("network: deployed subnets: %w", err)
 	}
 	problems := problem.In("network: ")
-	checkDeployed(problems, deployed, cidr, zones)
+	checkDeployed(problems, deployed, cidr, zones, members)
 	members.check(problems, zones)
 	return problems.Err()
 }
@@ -61,28 +62,38 @@ func lookupSubnets(ctx *pulumi.Context) ([]deployedSubnet, error) {
 
 // Members are zones of members of the database.
 type Members struct {
-	// Live have a host that runs, Wanted will have one.
-	Live, Wanted []string
+	// Data are the zones that have a data volume, Wanted those that will have a member.
+	Data, Wanted []string
+	// Unkeyed is the zone whose data volume has a name without the zone: the first member takes it over. Empty if none has.
+	Unkeyed string
 }
 
 // check refuses a new zone that takes the member of a later one, which stays: the member would move, and its copy of the
 // data would be deleted, because of a zone that was only to be added. A zone that is no longer named gives its member up.
 func (m Members) check(l *problem.List, zones []string) {
-	isNew := func(zone string) bool { return !slices.Contains(m.Live, zone) }
-	for _, zone := range m.Live {
+	isNew := func(zone string) bool { return !slices.Contains(m.Data, zone) }
+	for _, zone := range m.Data {
 		slot, first := slices.Index(zones, zone), slices.IndexFunc(m.Wanted, isNew)
 		if slot < 0 || first < 0 || slices.Contains(m.Wanted, zone) {
 			continue
 		}
 		taken := slices.Index(zones, m.Wanted[first])
-		l.Add(zoneField(taken), m.Wanted[first], fmt.Sprintf("would take the member of the database that is in %s", zone),
-			fmt.Sprintf("leave this slot free (\"\"), or free that of %s, %s, in the same change to move the member", zone, zoneField(slot)))
+		if field := zoneField(taken); !l.Has(field) {
+			l.Add(field, m.Wanted[first], fmt.Sprintf("would take the member of the database that is in %s", zone),
+				fmt.Sprintf("leave this slot free (\"\"), or free that of %s, %s, in the same change to move the member", zone, zoneField(slot)))
+		}
 	}
+}
+
+// mustBeFirst is whether the data in a zone would be lost if another zone were the first.
+func (m Members) mustBeFirst(zone string) bool {
+	return slices.Contains(m.Data, zone) && (len(m.Wanted) == 1 || zone == m.Unkeyed)
 }
 
 func zoneField(slot int) string { return fmt.Sprintf("availabilityZones[%d]", slot) }
 
-func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix, zones []string) {
+func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix, zones []string, members Members) {
+	first := slices.IndexFunc(deployed, func(s deployedSubnet) bool { return slices.Contains(members.Data, s.zone) })
 	for i, s := range deployed {
 		vpc := netip.PrefixFrom(s.cidr.Addr(), s.cidr.Bits()-slotBits).Masked()
 		if vpc != cidr {
@@ -96,7 +107,7 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 			now = zones[slot]
 		}
 		at := zoneField(slot)
-		if i == 0 {
+		if i == first && members.mustBeFirst(s.zone) {
 			for earlier, zone := range zones[:max(0, min(slot, len(zones)))] {
 				if zone != "" && !l.Has(zoneField(earlier)) {
 					l.Add(zoneField(earlier), zone, fmt.Sprintf("comes before %s, which has the data volume: the first zone has it", s.zone),
@@ -109,7 +120,7 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 		case slices.Contains(zones, s.zone):
 			l.Add(at, now, fmt.Sprintf("moves %s, which is deployed in this slot, to another slot", s.zone),
 				fmt.Sprintf("a zone keeps its slot: put %s back; an empty name (\"\") keeps a slot free", s.zone))
-		case i == 0:
+		case i == first:
 			l.Add(at, now, fmt.Sprintf("removes %s, which has the data volume", s.zone), "keep "+s.zone+" in this slot")
 		case now != "":
 			free := "free the slot first: set availabilityZones to [" + quoted(emptied(deployed, cidr, zones, slot)) + "] and run `pulumi up`"

@@ -13,20 +13,28 @@ func TestDeployedZones(t *testing.T) {
 	for name, c := range map[string]struct {
 		deployed, zones []string
 		members         int
-		want            string // nothing is refused where empty
+		// data are the zones with a data volume, those of the first members where nil.
+		data    []string
+		unkeyed string
+		want    string // nothing is refused where empty
 	}{
-		"the same":                       {zones: []string{"a", "b", "c"}, deployed: []string{"a", "b", "c"}, members: 3},
-		"one more":                       {deployed: []string{"a", "b"}, zones: []string{"a", "b", "c"}, members: 1},
-		"without the first":              {deployed: []string{"a", "b", "c"}, zones: []string{"", "b", "c"}, members: 1, want: `availabilityZones[0]: "" removes a, which has the data volume`},
-		"a slot before the first":        {deployed: []string{"", "b", "c"}, zones: []string{"a", "b", "c"}, members: 1, want: `availabilityZones[0]: "a" comes before b, which has the data volume: the first zone has it; leave this slot free (""), and name a after b`},
-		"two slots before the first":     {deployed: []string{"", "", "c"}, zones: []string{"a", "b", "c"}, members: 1, want: `availabilityZones[1]: "b" comes before c`},
-		"a later slot of one member":     {deployed: []string{"a", "", "c"}, zones: []string{"a", "b", "c"}, members: 1},
-		"a member moves":                 {deployed: []string{"a", "b", "c", "d"}, zones: []string{"a", "", "c", "d"}, members: 3},
-		"a member moves to a new zone":   {deployed: []string{"a", "b", "c"}, zones: []string{"a", "", "c", "d"}, members: 3},
-		"the first member does not move": {deployed: []string{"a", "b", "c", "d"}, zones: []string{"", "b", "c", "d"}, members: 3, want: "removes a, which has the data volume"},
-		"a zone takes a member":          {deployed: []string{"a", "", "c", "d"}, zones: []string{"a", "b", "c", "d"}, members: 3, want: `availabilityZones[1]: "b" would take the member of the database that is in d; leave this slot free (""), or free that of d, availabilityZones[3], in the same change to move the member`},
-		"a member moves back":            {deployed: []string{"a", "", "c", "d"}, zones: []string{"a", "b", "c"}, members: 3},
-		"a zone without a member":        {deployed: []string{"a", "b", "c", "d"}, zones: []string{"a", "b", "c"}, members: 3},
+		"the same":                              {zones: []string{"a", "b", "c"}, deployed: []string{"a", "b", "c"}, members: 3},
+		"one more":                              {deployed: []string{"a", "b"}, zones: []string{"a", "b", "c"}, members: 1},
+		"without the first":                     {deployed: []string{"a", "b", "c"}, zones: []string{"", "b", "c"}, members: 1, want: `availabilityZones[0]: "" removes a, which has the data volume`},
+		"a slot before the first":               {deployed: []string{"", "b", "c"}, zones: []string{"a", "b", "c"}, members: 1, want: `availabilityZones[0]: "a" comes before b, which has the data volume: the first zone has it; leave this slot free (""), and name a after b`},
+		"two slots before the first":            {deployed: []string{"", "", "c"}, zones: []string{"a", "b", "c"}, members: 1, want: `availabilityZones[1]: "b" comes before c`},
+		"a slot before the first, without data": {deployed: []string{"", "b", "c"}, zones: []string{"a", "b", "c"}, members: 1, data: []string{}},
+		"a slot before the first volume":        {deployed: []string{"a", "b", "c"}, zones: []string{"a", "b", "c"}, members: 3, data: []string{"b"}},
+		"a slot before that of one of three":    {deployed: []string{"", "b", "c"}, zones: []string{"a", "b", "c"}, members: 3, data: []string{"b"}},
+		"a slot before a name without a zone":   {deployed: []string{"", "b", "c"}, zones: []string{"a", "b", "c"}, members: 3, data: []string{"b"}, unkeyed: "b", want: `availabilityZones[0]: "a" comes before b, which has the data volume`},
+		"without a first zone, without data":    {deployed: []string{"a", "b", "c"}, zones: []string{"", "b", "c"}, members: 1, data: []string{}},
+		"a later slot of one member":            {deployed: []string{"a", "", "c"}, zones: []string{"a", "b", "c"}, members: 1},
+		"a member moves":                        {deployed: []string{"a", "b", "c", "d"}, zones: []string{"a", "", "c", "d"}, members: 3},
+		"a member moves to a new zone":          {deployed: []string{"a", "b", "c"}, zones: []string{"a", "", "c", "d"}, members: 3},
+		"the first member does not move":        {deployed: []string{"a", "b", "c", "d"}, zones: []string{"", "b", "c", "d"}, members: 3, want: "removes a, which has the data volume"},
+		"a zone takes a member":                 {deployed: []string{"a", "", "c", "d"}, zones: []string{"a", "b", "c", "d"}, members: 3, want: `availabilityZones[1]: "b" would take the member of the database that is in d; leave this slot free (""), or free that of d, availabilityZones[3], in the same change to move the member`},
+		"a member moves back":                   {deployed: []string{"a", "", "c", "d"}, zones: []string{"a", "b", "c"}, members: 3},
+		"a zone without a member":               {deployed: []string{"a", "b", "c", "d"}, zones: []string{"a", "b", "c"}, members: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var deployed []deployedSubnet
@@ -35,10 +43,13 @@ func TestDeployedZones(t *testing.T) {
 					deployed = append(deployed, deployedSubnet{SubnetCIDR(vpc, Database, slot), zone})
 				}
 			}
-			named := Named(c.deployed)
+			members := Members{Data: c.data, Unkeyed: c.unkeyed, Wanted: Named(c.zones)[:c.members]}
+			if named := Named(c.deployed); c.data == nil {
+				members.Data = named[:min(c.members, len(named))]
+			}
 			l := problem.In("")
-			checkDeployed(l, deployed, vpc, c.zones)
-			Members{Live: named[:min(c.members, len(named))], Wanted: Named(c.zones)[:c.members]}.check(l, c.zones)
+			checkDeployed(l, deployed, vpc, c.zones, members)
+			members.check(l, c.zones)
 			if c.want == "" {
 				assert.NoError(t, l.Err())
 			} else {
@@ -52,7 +63,7 @@ func TestDeployedZones(t *testing.T) {
 func TestMembersComeAndGo(t *testing.T) {
 	zones := []string{"a", "b", "c"}
 	for _, m := range []Members{
-		{nil, zones}, {zones[:1], zones}, {zones, zones[:1]}, {[]string{"a", "c"}, zones},
+		{nil, zones, ""}, {zones[:1], zones, ""}, {zones, zones[:1], ""}, {[]string{"a", "c"}, zones, ""},
 	} {
 		l := problem.In("")
 		m.check(l, zones)

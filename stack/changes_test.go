@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"cinema-database/internal/awssim"
 	"cinema-database/internal/sandbox"
+	"cinema-database/internal/testutil/pulumitest"
 )
 
 // changing is a stack in the sandbox whose config changes.
@@ -94,5 +96,21 @@ func TestChangedNetwork(t *testing.T) {
 func TestStackFilesNameTheirZones(t *testing.T) {
 	for _, name := range stacks {
 		assert.Regexp(t, `(?m)^  cinema:availabilityZones:( \[|\n +- )us-east-1a`, read(t, "Pulumi."+name+".yaml"))
+	}
+}
+
+// An update that failed half-way may leave any subnets and volumes: the next one goes on from them.
+func TestUpdateGoesOnFromAnyZone(t *testing.T) {
+	for _, stack := range []string{"dev", "full"} {
+		whole := run(t, stack, nil)
+		require.NoError(t, whole.Err)
+		for _, zone := range []string{"us-east-1a", "us-east-1b", "us-east-1c"} {
+			part := *whole
+			part.Resources = slices.DeleteFunc(slices.Clone(whole.Resources), func(r *pulumitest.Resource) bool {
+				return !strings.HasSuffix(r.Name, zone) || r.Type == instanceType
+			})
+			require.NotEmpty(t, part.Resources)
+			assert.NoError(t, run(t, stack, nil, pulumitest.As("", &part)).Err, "%s: %s", stack, zone)
+		}
 	}
 }

@@ -83,7 +83,11 @@ func (s *stack) lookupZones() (refusal, err error) {
 	} else {
 		s.found.members = live
 	}
-	refusal = network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones, network.Members{Live: compute.Zones(live), Wanted: s.memberZones()})
+	data, unkeyed, err := compute.LookupData(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	refusal = network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones, network.Members{Data: data, Unkeyed: unkeyed, Wanted: s.memberZones()})
 	return refusal, s.cfg.Database.WarnOfDowntime(s.ctx, live)
 }
 

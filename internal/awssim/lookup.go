@@ -156,6 +156,20 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		return fields{"id": text(args, "instanceId"), "instanceType": state["instanceType"], "ami": state["ami"],
 			"availabilityZone": state["availabilityZone"], "tags": state["tagsAll"]}, nil
 	},
+	"aws:ebs/getEbsVolumes:getEbsVolumes": func(c Cloud, args Properties) (fields, error) {
+		return fields{"id": c.region(), "ids": strs(c.tagged("aws:ebs/volume:Volume", args["tags"])...)}, nil
+	},
+	"aws:ebs/getVolume:getVolume": func(c Cloud, args Properties) (fields, error) {
+		ids := filterValues(args, "volume-id")
+		if len(ids) != 1 {
+			return nil, fmt.Errorf("the filter volume-id has %d values: the simulation wants one", len(ids))
+		}
+		state, ok := c.lookup(ids[0])
+		if !ok {
+			return nil, fmt.Errorf("your query returned no results")
+		}
+		return fields{"id": ids[0], "volumeId": ids[0], "availabilityZone": state["availabilityZone"], "size": state["size"], "tags": state["tagsAll"]}, nil
+	},
 	"aws:ec2/getEips:getEips": func(c Cloud, args Properties) (fields, error) {
 		ids := c.tagged("aws:ec2/eip:Eip", args["tags"])
 		if !args.HasValue("tags") {
