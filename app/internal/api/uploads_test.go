@@ -42,7 +42,7 @@ func (h *harness) hang(token string) hanging {
 
 // TestIdleUploads: forty uploads on which nothing arrives are in nobody's way. Another one of the same account is refused.
 func TestIdleUploads(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, func(o *api.Options) { o.UploadPace = api.UploadPace{Bytes: 160 << 10, Window: time.Hour} })
 	var all []hanging
 	for n := range 40 {
 		all = append(all, h.hang(h.signUp(fmt.Sprintf("idle%d", n))))
