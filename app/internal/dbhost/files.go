@@ -13,7 +13,16 @@ import (
 // Owner is a file's user and group id; -1 leaves an id unchanged.
 type Owner struct{ UID, GID int }
 
+// unchanged leaves both. The units of `init` and `agent` may not make the system call, even to change nothing.
 var unchanged = Owner{UID: -1, GID: -1}
+
+// set calls chown unless it would change nothing.
+func (o Owner) set(chown func(uid, gid int) error) error {
+	if o == unchanged {
+		return nil
+	}
+	return chown(o.UID, o.GID)
+}
 
 // writeAtomic replaces the file at path. If the machine stops at any point, either the old or the new file exists,
 // complete and with its mode and owner.
@@ -25,7 +34,7 @@ func writeAtomic(path string, data []byte, mode fs.FileMode, owner Owner) error 
 	}
 	defer os.Remove(temporary.Name())
 	_, err = temporary.Write(data)
-	if err := errors.Join(err, temporary.Chown(owner.UID, owner.GID), temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err != nil {
+	if err := errors.Join(err, owner.set(temporary.Chown), temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err != nil {
 		return fmt.Errorf("dbhost: %w", err)
 	}
 	if err := os.Rename(temporary.Name(), path); err != nil {
@@ -84,7 +93,8 @@ func ensureDir(path string, mode fs.FileMode, owner Owner) error {
 	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("dbhost: %w", err)
 	}
-	if err := errors.Join(os.Chmod(path, mode), os.Chown(path, owner.UID, owner.GID)); err != nil {
+	chown := func(uid, gid int) error { return os.Chown(path, uid, gid) }
+	if err := errors.Join(os.Chmod(path, mode), owner.set(chown)); err != nil {
 		return fmt.Errorf("dbhost: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
