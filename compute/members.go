@@ -86,7 +86,7 @@ type LiveMember struct {
 // LookupMembers returns the members whose hosts run, by zone. A host that is stopped or gone is not one of them.
 func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	hosts, err := ec2.GetInstances(ctx, &ec2.GetInstancesArgs{
-		InstanceTags:       map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "Component": databaseKind},
+		InstanceTags:       databaseTags(ctx),
 		InstanceStateNames: []string{"pending", "running"},
 	})
 	if err != nil {
@@ -104,12 +104,15 @@ func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	return live, nil
 }
 
+// databaseTags are the tags of everything in the stack's database.
+func databaseTags(ctx *pulumi.Context) map[string]string {
+	return map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "Component": databaseKind}
+}
+
 // LookupData returns the zones of the data volumes, and the one whose volume's name has no zone: it is from a time with one
 // member.
 func LookupData(ctx *pulumi.Context) (zones []string, unkeyed string, err error) {
-	found, err := ebs.GetEbsVolumes(ctx, &ebs.GetEbsVolumesArgs{Tags: map[string]string{
-		"Project": ctx.Project(), "Stack": ctx.Stack(), "Component": databaseKind,
-	}})
+	found, err := ebs.GetEbsVolumes(ctx, &ebs.GetEbsVolumesArgs{Tags: databaseTags(ctx)})
 	if err != nil {
 		return nil, "", err
 	}

@@ -85,10 +85,8 @@ func (m Members) check(l *problem.List, zones []string) {
 	}
 }
 
-// mustBeFirst is whether the data in a zone would be lost if another zone were the first.
-func (m Members) mustBeFirst(zone string) bool {
-	return slices.Contains(m.Data, zone) && (len(m.Wanted) == 1 || zone == m.Unkeyed)
-}
+// mustBeFirst is whether the data in a zone that has some would be lost if another zone were the first.
+func (m Members) mustBeFirst(zone string) bool { return len(m.Wanted) == 1 || zone == m.Unkeyed }
 
 func zoneField(slot int) string { return fmt.Sprintf("availabilityZones[%d]", slot) }
 

@@ -79,7 +79,6 @@ func (s *stack) lookupZones() (refusal, err error) {
 		if err := s.ctx.Log.Debug(fmt.Sprintf("the database hosts that run are not known: %v", err), nil); err != nil {
 			return nil, err
 		}
-		live = nil
 	} else {
 		s.found.members = live
 	}

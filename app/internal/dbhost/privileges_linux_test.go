@@ -34,10 +34,9 @@ func TestStateIsWrittenWithoutPrivileges(t *testing.T) {
 // refuseChown makes the thread's calls of chown fail with EPERM.
 func refuseChown() error {
 	const load, equal, answer = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
-	calls := chownCalls
 	filter := []unix.SockFilter{{Code: load, K: 0}} // the number of the call
-	for i, call := range calls {
-		filter = append(filter, unix.SockFilter{Code: equal, K: call, Jt: uint8(len(calls) - i)})
+	for i, call := range chownCalls {
+		filter = append(filter, unix.SockFilter{Code: equal, K: call, Jt: uint8(len(chownCalls) - i)})
 	}
 	filter = append(filter, unix.SockFilter{Code: answer, K: unix.SECCOMP_RET_ALLOW}, unix.SockFilter{Code: answer, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)})
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
