@@ -229,6 +229,10 @@ require (
 )
 
 require (
+	github.com/aws/aws-sdk-go-v2/service/ecr v1.67.6 // indirect
+	github.com/aws/aws-sdk-go-v2/service/ecs v1.105.1 // indirect
 	github.com/dlclark/regexp2 v1.12.0 // indirect
+	github.com/google/go-containerregistry v0.22.1 // indirect
 	github.com/test-go/testify v1.1.4 // indirect
+	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // indirect
 )
