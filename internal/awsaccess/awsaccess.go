@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -163,6 +164,11 @@ func (a *Account) AutoScaling() *autoscaling.Client {
 // EC2 returns a client for EC2.
 func (a *Account) EC2() *ec2.Client {
 	return ec2.NewFromConfig(a.config, func(o *ec2.Options) { o.BaseEndpoint = a.endpoint("ec2") })
+}
+
+// ECS returns a client for Elastic Container Service.
+func (a *Account) ECS() *ecs.Client {
+	return ecs.NewFromConfig(a.config, func(o *ecs.Options) { o.BaseEndpoint = a.endpoint("ecs") })
 }
 
 // Caller returns the ARN of the identity that the credentials are of.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"cinema-database/internal/awsaccess"
@@ -22,6 +23,14 @@ type AutoScaling interface {
 	StartInstanceRefresh(context.Context, *autoscaling.StartInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.StartInstanceRefreshOutput, error)
 	CancelInstanceRefresh(context.Context, *autoscaling.CancelInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.CancelInstanceRefreshOutput, error)
 	RollbackInstanceRefresh(context.Context, *autoscaling.RollbackInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.RollbackInstanceRefreshOutput, error)
+}
+
+// ECS is the part of Elastic Container Service that a rollout needs.
+type ECS interface {
+	DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error)
+	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
+	ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error)
+	DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
 }
 
 // Objects reads objects.
@@ -38,6 +47,7 @@ type Clock interface {
 // Cloud is everything outside the program that a rollout needs.
 type Cloud struct {
 	AutoScaling AutoScaling
+	ECS         ECS
 	Objects     Objects
 	// Get requests a URL and returns the answer's status code and the first KiB of its body.
 	Get   func(ctx context.Context, url string) (code int, body string, err error)
@@ -53,7 +63,7 @@ func AWS(ctx context.Context, settings awsaccess.Settings, region string) (Cloud
 	if err != nil {
 		return Cloud{}, err
 	}
-	return Cloud{AutoScaling: account.AutoScaling(), Objects: account.S3(), Get: get, Clock: SystemClock{}}, nil
+	return Cloud{AutoScaling: account.AutoScaling(), ECS: account.ECS(), Objects: account.S3(), Get: get, Clock: SystemClock{}}, nil
 }
 
 // get does not reuse connections: a new one sees changes of DNS names and certificates.
