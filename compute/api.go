@@ -32,7 +32,7 @@ type APISettings struct {
 
 // Check adds a problem for each invalid value.
 func (s APISettings) Check(l *problem.List) {
-	checkInstanceType(l, "api.instanceType", s.InstanceType, s.Architecture)
+	CheckInstanceType(l, "api.instanceType", s.InstanceType, s.Architecture)
 	if s.MinSize < 1 || s.MinSize > maxGroupSize {
 		l.Add("api.minSize", s.MinSize, "is not a valid group size", fmt.Sprintf("use 1 to %d", maxGroupSize))
 	}
@@ -64,6 +64,8 @@ type APIArgs struct {
 	// HTTP.
 	Hosts          []edge.Host
 	CertificateARN pulumi.StringPtrInput
+	// Services: there are services in containers, whose rules come before those of the hosts.
+	Services bool
 
 	VPCID                       pulumi.StringInput
 	PublicSubnetIDs             pulumi.StringArray
@@ -101,6 +103,13 @@ type API struct {
 	// UserDataBytes is the size of the user data. EC2 accepts 16,384 bytes.
 	UserDataBytes pulumi.IntOutput
 
+	// Internal: the load balancer is internal. A target group and a rule belong to one load balancer, and while a stack changes
+	// from one to the other both exist: their logical names differ.
+	Internal bool
+	// ServiceListenerARN is the listener for the rules of services in containers. It resolves once the API's rules exist, so that
+	// a rule can take a priority that one of them had. It is not set without services.
+	ServiceListenerARN pulumi.StringOutput
+
 	// templateID and templateVersion are the launch template's.
 	templateID, templateVersion pulumi.StringOutput
 }
@@ -125,7 +134,7 @@ func NewAPI(ctx *pulumi.Context, name string, args *APIArgs, opts ...pulumi.Reso
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	api := &API{}
+	api := &API{Internal: args.Internal}
 	err := component.New(ctx, args.Environment, "cinema:compute:API", name, api, func(s *component.Scope) error {
 		b := &apiBuilder{Scope: s, args: args, out: api}
 		for _, step := range []func() error{b.createLoadBalancer, b.createLaunchTemplate, b.createGroup} {

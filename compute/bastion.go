@@ -24,7 +24,7 @@ type BastionSettings struct {
 
 // Check adds a problem for an invalid instance type, or one of another architecture.
 func (s BastionSettings) Check(l *problem.List) {
-	checkInstanceType(l, "bastion.instanceType", s.InstanceType, s.Architecture)
+	CheckInstanceType(l, "bastion.instanceType", s.InstanceType, s.Architecture)
 }
 
 // BastionArgs are the bastion's network and role.

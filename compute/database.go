@@ -66,7 +66,7 @@ var (
 
 // Check adds a problem for each invalid value.
 func (s DatabaseSettings) Check(l *problem.List) {
-	checkInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
+	CheckInstanceType(l, "database.instanceType", s.InstanceType, s.Architecture)
 	if s.Members != oneMember && s.Members != threeMembers {
 		l.Add(membersField, s.Members, "is not a number of members that survives the loss of one, or the single member",
 			fmt.Sprintf("use %d, or %d for one", threeMembers, oneMember))

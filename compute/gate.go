@@ -21,10 +21,10 @@ type Rollouts struct {
 	Open func(context.Context) (rollout.Cloud, error)
 }
 
-// gate registers a resource of which only the inputs matter. Before it is created, and before its inputs change, `pulumi
+// Gate registers a resource of which only the inputs matter. Before it is created, and before its inputs change, `pulumi
 // up` runs pass with the new inputs: an error fails the update, the state keeps the old inputs, and the next `pulumi up`
 // runs pass again. A preview shows the change of the inputs and runs nothing.
-func (r Rollouts) gate(ctx *pulumi.Context, name string, inputs pulumi.StringMap,
+func (r Rollouts) Gate(ctx *pulumi.Context, name string, inputs pulumi.StringMap,
 	pass func(ctx context.Context, r rollout.Rollout, inputs map[string]string, first bool) error, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	hook, err := ctx.RegisterResourceHook(name, func(args *pulumi.ResourceHookArgs) error {
 		cloud, err := r.Open(ctx.Context())
@@ -62,7 +62,7 @@ type ReleaseGateArgs struct {
 // NewReleaseGate registers the gate that brings a new version of the API's launch template to the instances, and opens
 // once the API is ready. The database is ready before.
 func NewReleaseGate(ctx *pulumi.Context, args *ReleaseGateArgs, opts ...pulumi.ResourceOption) error {
-	_, err := args.gate(ctx, "api-gate", pulumi.StringMap{
+	_, err := args.Gate(ctx, "api-gate", pulumi.StringMap{
 		"group":    args.API.GroupName,
 		"template": args.API.templateID,
 		"version":  args.API.templateVersion,
@@ -89,7 +89,7 @@ func (m *member) newTurn(data renderedUserData, after []pulumi.Resource) (pulumi
 	if m.args.AMIPinned {
 		image = m.args.AMI
 	}
-	return m.args.gate(m.Ctx, m.name("turn"), pulumi.StringMap{
+	return m.args.Gate(m.Ctx, m.name("turn"), pulumi.StringMap{
 		"bucket":       m.args.ArtifactsBucket,
 		"version":      pulumi.String(m.args.Version),
 		"binary":       pulumi.String(m.args.Binary.Short()),
@@ -110,7 +110,7 @@ func (m *member) newGate(after ...pulumi.Resource) (pulumi.Resource, error) {
 	if m.first && m.args.Order.Restoring {
 		members = members[:1] // the others still have the data from before the restore
 	}
-	return m.args.gate(m.Ctx, m.name("gate"), pulumi.StringMap{
+	return m.args.Gate(m.Ctx, m.name("gate"), pulumi.StringMap{
 		"bucket":       m.args.ArtifactsBucket,
 		"instance":     m.host.ID(),
 		"version":      pulumi.String(m.args.Version),
@@ -138,7 +138,7 @@ func newMembersGate(s *component.Scope, args *DatabaseArgs, members map[string]*
 		inputs[p.Zone] = members[p.Zone].host.ID()
 		after = append(after, members[p.Zone].gate)
 	}
-	return args.gate(s.Ctx, s.Name("members-gate"), inputs, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
+	return args.Gate(s.Ctx, s.Name("members-gate"), inputs, func(ctx context.Context, r rollout.Rollout, in map[string]string, _ bool) error {
 		return r.AwaitMembers(ctx, in["bucket"], args.members())
 	}, s.Child(pulumi.DependsOn(after)))
 }

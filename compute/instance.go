@@ -32,7 +32,8 @@ func rootVolume(gib int) ec2.InstanceRootBlockDeviceArgs {
 	}
 }
 
-func checkInstanceType(l *problem.List, field, typ string, arch Architecture) {
+// CheckInstanceType adds a problem for what is not an instance type of the architecture.
+func CheckInstanceType(l *problem.List, field, typ string, arch Architecture) {
 	got, ok := architectureOf(typ)
 	switch {
 	case !ok:

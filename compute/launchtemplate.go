@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// rootDevice is the root device of the Amazon Linux 2023 AMI.
-	rootDevice = "/dev/xvda"
+	// RootDevice is the root device of the Amazon Linux 2023 AMI.
+	RootDevice = "/dev/xvda"
 	// apiRootGiB is the smallest root volume for the Amazon Linux 2023 AMI. An API instance stores no data.
 	apiRootGiB = 8
 )
@@ -80,7 +80,7 @@ func (b *apiBuilder) createLaunchTemplate() error {
 			SecurityGroups:           pulumi.StringArray{b.args.SecurityGroupID},
 		}},
 		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
-			DeviceName: pulumi.String(rootDevice),
+			DeviceName: pulumi.String(RootDevice),
 			Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
 				VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(apiRootGiB),
 				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),

@@ -22,7 +22,7 @@ type Service struct {
 	// Image is a tag or a digest (sha256:…) in the service's own repository, or a whole reference in any registry, such as
 	// public.ecr.aws/nginx/nginx:1.29-alpine.
 	Image string `json:"image"`
-	// Port that the container listens on, 1024 to 65535.
+	// Port that the container listens on, 1 to 65535.
 	Port int `json:"port"`
 	// Host is the service's own host name in the stack's hosted zone. A service has a host or a path.
 	Host string `json:"host"`

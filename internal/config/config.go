@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/compute"
+	"cinema-database/containers"
 	"cinema-database/edge"
 	"cinema-database/iam/deployer"
 	"cinema-database/internal/environment"
@@ -22,9 +23,12 @@ type Config struct {
 	Bastion  compute.BastionSettings
 	Database compute.DatabaseSettings
 	API      compute.APISettings
-	Edge     edge.Settings
-	Domain   edge.DomainSettings
-	Backups  storage.BackupSettings
+	// Services are the further services, on the Containers' capacity.
+	Services   containers.Services
+	Containers containers.Settings
+	Edge       edge.Settings
+	Domain     edge.DomainSettings
+	Backups    storage.BackupSettings
 	// Monitoring is nil where config has no alarms.
 	Monitoring *monitoring.Settings
 	// Deployer is nil where nobody deploys from GitHub.
@@ -61,6 +65,10 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	c.Database.Check(problems)
 	c.Database.CheckZones(problems, c.Network.ZoneCount())
 	c.API.Check(problems)
+	c.Containers.Check(problems)
+	c.Services.Check(problems, containers.Surroundings{
+		Capacity: c.Containers.Capacity, Domain: c.Domain, Egress: c.Network.NatGateways != network.NatNone,
+	})
 	c.Edge.Check(problems)
 	c.Domain.Check(problems)
 	c.Backups.Check(problems)
@@ -94,6 +102,9 @@ func (r *reader) config() *Config {
 	r.api(c)
 	r.functions(c)
 	r.release(c)
+	r.read("services", &c.Services)
+	r.read("containers", &c.Containers)
+	c.Containers.Architecture = c.Architecture
 	r.read("edge", &c.Edge)
 	r.read("domain", &c.Domain)
 	r.read("alarms", &c.Monitoring)

@@ -31,6 +31,9 @@ func parse(text string) any {
 // shortened is a map that has a short form in text, or a text that may be a number.
 type shortened interface{ SetText(string) }
 
+// defaulted is an element of a map that has defaults of its own.
+type defaulted interface{ SetDefaults() }
+
 // decoder sets Go values from parsed ones, and adds a problem for each that has another kind, by its path.
 type decoder struct {
 	problems *problem.List
@@ -86,6 +89,9 @@ func (d decoder) decode(path string, v any, into reflect.Value) {
 			into.Set(reflect.MakeMap(into.Type()))
 			for _, key := range slices.Sorted(maps.Keys(v)) {
 				value := reflect.New(into.Type().Elem()).Elem()
+				if element, ok := value.Addr().Interface().(defaulted); ok {
+					element.SetDefaults()
+				}
 				d.decode(path+"."+key, v[key], value)
 				into.SetMapIndex(reflect.ValueOf(key), value)
 			}
@@ -116,7 +122,9 @@ func (d decoder) decodeFields(path string, v map[string]any, into reflect.Value)
 
 func fieldNames(t reflect.Type) (names []string) {
 	for i := range t.NumField() {
-		names = append(names, t.Field(i).Tag.Get("json"))
+		if name := t.Field(i).Tag.Get("json"); name != "-" {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -244,6 +252,8 @@ func element(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Slice:
 		return "[" + element(t.Elem()) + ", …]"
+	case reflect.Map:
+		return "{name: " + element(t.Elem()) + ", …}"
 	case reflect.Struct:
 		var fields []string
 		for i, name := range fieldNames(t) {

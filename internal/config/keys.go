@@ -19,7 +19,7 @@ const (
 // key is one key of the stack's config. The table in README.md, the schema in Pulumi.yaml and the defaults of Load come
 // from Keys; run this package's test with -update after a change.
 type key struct {
-	// Name is without the project's namespace. A field of an object follows a dot.
+	// Name is without the project's namespace. A field of an object follows a dot, and * stands for any name of a map.
 	Name string
 	Type string
 	// Default of Load, and of Pulumi.yaml. Types of instances are those of arm64.
@@ -55,6 +55,21 @@ var keys = []key{
 	{"release.bake", text, "5m", "", "how long the alarms are watched at each checkpoint and after the last instance"},
 	{"release.readiness", boolean, true, "", "request `" + contract.ReadyPath + "` through the front door after a rollout; `false` where it cannot be reached"},
 	{"thumbnailer.concurrency", integer, -1, "", "thumbnails made at the same time; `-1` uses the account's unreserved concurrency, the only choice in a new account"},
+	{"services", object, map[string]any{}, "", "further services in containers, by name: a lower-case word of up to 16 letters, digits and hyphens; see [services](docs/operations.md#services)"},
+	{"services.*.image", text, "", "", "a tag or a digest (`sha256:…`) in the service's own repository, or a whole reference of any registry"},
+	{"services.*.port", integer, 8080, "", "port that the container listens on"},
+	{"services.*.host", text, "", "", "host name of the service's own in the hosted zone of `domain.zone`; a service has a host or a path"},
+	{"services.*.path", text, "", "", "pattern of the paths that go to the service, like `/demo/*`"},
+	{"services.*.healthPath", text, "/healthz", "", "path that answers 200 while the container is healthy"},
+	{"services.*.cpu", integer, 256, "", "CPU of each task, in 1/1024 of a core; with `fargate` one of its sizes"},
+	{"services.*.memory", integer, 512, "", "memory of each task, MiB; with `fargate` one of its sizes for the CPU"},
+	{"services.*.count", object, map[string]any{"min": 2, "max": 4}, "`{min: 2, max: 4}`", "bounds of the number of tasks"},
+	{"services.*.environment", object, map[string]string{}, "", "environment variables; none may be a secret"},
+	{"services.*.secrets", object, map[string]string{}, "", "environment variables whose values are elsewhere: `ssm:/NAME` is a parameter, `secretsmanager:NAME` a secret"},
+	{"services.*.permissions", object, map[string]any{}, "", "`database: true` to reach the database and read its credentials; `read`: list of prefixes in the images bucket, like `images/orig/`"},
+	{"containers.capacity", text, "fargate", "", "what the tasks run on: `fargate`, or `ec2` for instances of an Auto Scaling group"},
+	{"containers.instanceType", text, "t4g.small", "", "instance type of the capacity `ec2`"},
+	{"containers.maxSize", integer, 4, "", "most instances of the capacity `ec2`"},
 	{"edge.mode", text, "cloudfront", "", "`cloudfront`: one distribution serves client and API over HTTPS, and nothing in the VPC is open to the internet; `none`: the load balancer is public and something else serves the client. `cinema:edge: none` is short for it; see [the edge](docs/operations.md#the-edge)"},
 	{"edge.waf", text, "off", "", "AWS WAF on the distribution: `off`, `count` (log what would be blocked) or `block`"},
 	{"domain.zone", text, "", "", "Route 53 hosted zone of the host names; without a domain the stack has the name that AWS assigns"},
@@ -90,7 +105,7 @@ func topLevel() (names []string) {
 // fields returns the keys of an object's fields.
 func fields(object string) (of []key) {
 	for _, k := range keys {
-		if strings.HasPrefix(k.Name, object+".") {
+		if strings.HasPrefix(k.Name, object+".") && !strings.HasPrefix(k.Name, object+".*") {
 			of = append(of, k)
 		}
 	}

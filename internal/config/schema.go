@@ -53,14 +53,9 @@ func projectSchema() string {
 		}
 		s := schema{Default: map[string]any{}}
 		if i := slices.IndexFunc(keys, func(k key) bool { return k.Name == name }); i >= 0 {
-			s = schema{Description: fmt.Sprintf("%s (%s)", plain(keys[i].Meaning), keys[i].Type), Default: keys[i].Default}
+			s = schema{Description: strings.Join(append([]string{fmt.Sprintf("%s (%s)", plain(keys[i].Meaning), keys[i].Type)}, described(name+".*")...), "\n"), Default: keys[i].Default}
 		} else {
-			var lines []string
-			for _, k := range fields(name) {
-				field := strings.TrimPrefix(k.Name, name+".")
-				lines = append(lines, fmt.Sprintf("%s: %s (%s, default %s)", field, plain(k.Meaning), k.Type, plain(k.shownDefault())))
-			}
-			s.Description = strings.Join(lines, "\n")
+			s.Description = strings.Join(described(name), "\n")
 		}
 		var value yaml.Node
 		if err := value.Encode(s); err != nil {
@@ -75,6 +70,15 @@ func projectSchema() string {
 		panic(err)
 	}
 	return b.String()
+}
+
+// described returns a line about each field of an object.
+func described(object string) (lines []string) {
+	for _, k := range fields(object) {
+		field := strings.TrimPrefix(k.Name, object+".")
+		lines = append(lines, fmt.Sprintf("%s: %s (%s, default %s)", field, plain(k.Meaning), k.Type, plain(k.shownDefault())))
+	}
+	return lines
 }
 
 var link = regexp.MustCompile(`\[[^\]]*\]\(([^)]*)\)`)
