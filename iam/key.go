@@ -12,8 +12,8 @@ import (
 const keyWindowDays = 30
 
 // newCredentialsKey encrypts the credentials object and the cluster's secrets. Its policy alone decides who may use it, and
-// through S3 only: the database hosts write the credentials and the API reads them, and the hosts alone read and write the
-// secrets. The account administers the key but does not decrypt.
+// through S3 only: the database hosts write the credentials, the API and services with that permission read them, and the
+// hosts alone read and write the secrets. The account administers the key but does not decrypt.
 func newCredentialsKey(s *component.Scope, args *Args, writer, reader pulumi.StringInput) (*kms.Key, error) {
 	of := func(key string) Conditions {
 		return Conditions{"StringEquals": {
@@ -22,38 +22,50 @@ func newCredentialsKey(s *component.Scope, args *Args, writer, reader pulumi.Str
 			"kms:EncryptionContext:aws:s3:arn": {object(args.ArtifactsARN, key)},
 		}}
 	}
+	account := Principals{"AWS": Strings("arn:" + s.Env.Partition + ":iam::" + s.Env.Account + ":root")}
+	statements := []Statement{
+		{
+			Sid: "Administer", Effect: Allow,
+			Principals: account,
+			Actions: []string{
+				"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+				"kms:EnableKey", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:GetKeyPolicy",
+				"kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags",
+				"kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+				"kms:UpdateAlias", "kms:UpdateKeyDescription",
+			},
+			Resources: Strings("*"), // in a key's policy: this key
+		},
+		{
+			Sid: "DatabaseHostWrites", Effect: Allow, Principals: Principals{"AWS": {writer}},
+			Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
+		},
+		{
+			Sid: "DatabaseHostsShareSecrets", Effect: Allow, Principals: Principals{"AWS": {writer}},
+			Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.SecretsKey),
+		},
+		{
+			Sid: "APIReads", Effect: Allow, Principals: Principals{"AWS": {reader}},
+			Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
+		},
+	}
+	if len(args.DatabaseServices) > 0 {
+		// The roles are made after the key, and KMS refuses a principal that does not exist. So the principal is the account: the
+		// role's own policy must allow it too (KMS developer guide, "Default key policy").
+		conditions := of(contract.CredentialsKey)
+		conditions["ArnEquals"] = map[string][]pulumi.StringInput{"aws:PrincipalArn": taskRoleARNs(s.Env, args.DatabaseServices)}
+		statements = append(statements, Statement{
+			Sid: "ServicesRead", Effect: Allow, Principals: account,
+			Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: conditions,
+		})
+	}
 	name := s.Name("credentials")
 	key, err := kms.NewKey(s.Ctx, name, &kms.KeyArgs{
 		Description:          pulumi.String("Encrypts the credentials object that the database host writes and the API reads"),
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(keyWindowDays),
-		Policy: Document(
-			Statement{
-				Sid: "Administer", Effect: Allow,
-				Principals: Principals{"AWS": Strings("arn:" + s.Env.Partition + ":iam::" + s.Env.Account + ":root")},
-				Actions: []string{
-					"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-					"kms:EnableKey", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:GetKeyPolicy",
-					"kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags",
-					"kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-					"kms:UpdateAlias", "kms:UpdateKeyDescription",
-				},
-				Resources: Strings("*"), // in a key's policy: this key
-			},
-			Statement{
-				Sid: "DatabaseHostWrites", Effect: Allow, Principals: Principals{"AWS": {writer}},
-				Actions: []string{"kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
-			},
-			Statement{
-				Sid: "DatabaseHostsShareSecrets", Effect: Allow, Principals: Principals{"AWS": {writer}},
-				Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: Strings("*"), Conditions: of(contract.SecretsKey),
-			},
-			Statement{
-				Sid: "APIReads", Effect: Allow, Principals: Principals{"AWS": {reader}},
-				Actions: []string{"kms:Decrypt"}, Resources: Strings("*"), Conditions: of(contract.CredentialsKey),
-			},
-		),
-		Tags: s.Tags(name),
+		Policy:               Document(statements...),
+		Tags:                 s.Tags(name),
 		// Without the key, the credentials object cannot be read again.
 	}, s.Child(pulumi.Protect(s.Env.Protect), pulumi.RetainOnDelete(s.Env.Protect)))
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 type roleArgs struct {
 	// Service is the principal that assumes the role, e.g. ec2.amazonaws.com.
 	Service string
+	// SourceARN is the pattern of the ARNs for which the service assumes the role; any of the account where empty.
+	SourceARN string
 	// Description says what the role is for.
 	Description string
 	// Policies are inline policies, each a RolePolicy of its own.
@@ -30,14 +32,18 @@ type role struct {
 
 // newRole registers a role and its policies. Each inline policy is a resource, so that a review shows which one changes.
 func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
+	// Not every service sends the keys; where one does, it must act for this account (IAM user guide, "The confused deputy
+	// problem").
+	conditions := Conditions{"StringEqualsIfExists": {"aws:SourceAccount": Strings(s.Env.Account)}}
+	if args.SourceARN != "" {
+		conditions["ArnLikeIfExists"] = map[string][]pulumi.StringInput{"aws:SourceArn": Strings(args.SourceARN)}
+	}
 	created, err := awsiam.NewRole(s.Ctx, s.Name(name), &awsiam.RoleArgs{
 		AssumeRolePolicy: Document(Statement{
 			Effect:     Allow,
 			Principals: Principals{"Service": Strings(args.Service)},
 			Actions:    []string{"sts:AssumeRole"},
-			// Not every service sends the key; where one does, it must act for this account (IAM user guide, "The confused deputy
-			// problem").
-			Conditions: Conditions{"StringEqualsIfExists": {"aws:SourceAccount": Strings(s.Env.Account)}},
+			Conditions: conditions,
 		}),
 		Description: pulumi.String(args.Description),
 		Tags:        s.Tags(s.Name(name)),

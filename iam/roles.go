@@ -12,6 +12,8 @@ type Args struct {
 	environment.Environment
 	ArtifactsARN pulumi.StringInput
 	ImagesARN    pulumi.StringInput
+	// DatabaseServices are the names of the services whose tasks read the credentials object.
+	DatabaseServices []string
 }
 
 // Roles are the instances' roles, and the key of the object that two of them share. A function's role is made with the
