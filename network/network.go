@@ -29,6 +29,17 @@ type Network struct {
 
 	// Zones are the availability zones, in slot order.
 	Zones []string
+
+	// egress are the ways out of the private tier: routes to NAT gateways, or interface endpoints.
+	egress []pulumi.Resource
+}
+
+// EgressSubnetIDs are PrivateSubnetIDs that resolve once the ways out exist, for what cannot start without.
+func (n *Network) EgressSubnetIDs() (ids pulumi.StringArray) {
+	for _, id := range n.PrivateSubnetIDs {
+		ids = append(ids, component.After(id.ToStringOutput(), n.egress...))
+	}
+	return ids
 }
 
 // builder holds the resources that later steps need.

@@ -30,9 +30,11 @@ func (b *builder) createRoutes() error {
 			continue
 		}
 		nat := b.nats[min(z, len(b.nats)-1)]
-		if _, err := b.defaultRoute(name, &ec2.RouteArgs{RouteTableId: private.ID(), NatGatewayId: nat.ID()}); err != nil {
+		route, err := b.defaultRoute(name, &ec2.RouteArgs{RouteTableId: private.ID(), NatGatewayId: nat.ID()})
+		if err != nil {
 			return err
 		}
+		b.out.egress = append(b.out.egress, route)
 	}
 	_, err = b.routeTable(Database, b.Name(string(Database)), b.subnets[Database], b.out.Zones)
 	return err
