@@ -14,15 +14,16 @@ import (
 	"cinema-database/internal/rollout"
 )
 
-// status prints the state of the database, and follows the group's latest instance refresh until it ends. If the release is
-// not on every instance, it prints the instances and returns the reason. It also returns what keeps the database's members
-// from being healthy.
+// status prints the state of the database, and follows the group's latest instance refresh and the deployments of the
+// services until they end. If the release is not on every instance, it prints the instances and returns the reason. It also
+// returns what keeps the database's members and the services from being healthy.
 func (s *session) status(ctx context.Context) error {
 	fault, err := s.database(ctx)
 	if err != nil {
 		return err
 	}
-	refresh, err := s.Follow(ctx, s.outputs.Group, "", s.Clock.Now().Add(s.Wait))
+	deadline := s.Clock.Now().Add(s.Wait)
+	refresh, err := s.Follow(ctx, s.outputs.Group, "", deadline)
 	if errors.Is(err, rollout.ErrTimeout) {
 		err = fmt.Errorf("the rollout has not ended within %v (%s) and continues: run this command again, or `%s release rollback --stack %s`",
 			s.Wait, rollout.Describe(refresh), cli.GoRun(), s.stack)
@@ -31,7 +32,7 @@ func (s *session) status(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return errors.Join(fault, s.conclude(ctx, refresh, err))
+	return errors.Join(fault, s.conclude(ctx, refresh, err), s.services(ctx, deadline))
 }
 
 // isRelease returns an error if the group's launch template starts another release than the stack's outputs name.
