@@ -5,6 +5,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/edge"
+	"cinema-database/internal/component"
 )
 
 // tlsPolicy allows TLS 1.3, and TLS 1.2 with forward secrecy. Elastic Load Balancing recommends it.
@@ -15,8 +16,12 @@ const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 func (b *apiBuilder) createListeners() error {
 	forward := lb.ListenerDefaultActionArgs{Type: pulumi.String("forward"), TargetGroupArn: b.targets[edge.ServiceAPI].Arn}
 	if len(b.args.Hosts) == 0 {
-		_, err := b.listen("http", 80, forward, nil)
-		return err
+		http, err := b.listen("http", 80, forward, nil)
+		if err != nil {
+			return err
+		}
+		b.setServiceListener(http)
+		return nil
 	}
 	if !b.args.Internal {
 		if _, err := b.listen("http", 80, lb.ListenerDefaultActionArgs{
@@ -39,10 +44,13 @@ func (b *apiBuilder) createListeners() error {
 		return err
 	}
 	for _, h := range b.args.Hosts {
-		name := b.balancerName("host", h.Name)
+		name, priority := b.balancerName("host", h.Name), h.Priority()
+		if b.args.Services {
+			priority = h.PriorityBehind()
+		}
 		rule, err := lb.NewListenerRule(b.Ctx, name, &lb.ListenerRuleArgs{
 			ListenerArn: https.Arn,
-			Priority:    pulumi.Int(h.Priority()),
+			Priority:    pulumi.Int(priority),
 			Conditions: lb.ListenerRuleConditionArray{lb.ListenerRuleConditionArgs{
 				HostHeader: lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.StringArray{pulumi.String(h.Name)}},
 			}},
@@ -56,7 +64,15 @@ func (b *apiBuilder) createListeners() error {
 		}
 		b.attached = append(b.attached, rule)
 	}
+	b.setServiceListener(https)
 	return nil
+}
+
+// setServiceListener sets the listener to which services in containers add their rules.
+func (b *apiBuilder) setServiceListener(listener *lb.Listener) {
+	if b.args.Services {
+		b.out.ServiceListenerARN = component.After(listener.Arn, b.attached...)
+	}
 }
 
 // listen registers a listener, for HTTPS if it has a certificate.

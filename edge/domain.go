@@ -2,7 +2,6 @@ package edge
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -16,8 +15,8 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// ServiceAPI is the only service behind the load balancer. Another service needs a name here, a target group in
-// compute/loadbalancer.go, and hosts in config.
+// ServiceAPI is the only service of instances behind the load balancer. Another one needs a name here, a target group in
+// compute/loadbalancer.go, and hosts in config. Services in containers have routes of their own, see ServiceRoute.
 const ServiceAPI = "api"
 
 var services = []string{ServiceAPI}
@@ -28,14 +27,6 @@ type Host struct {
 	Name string `json:"name"`
 	// Service is the name of a service behind the load balancer: "api".
 	Service string `json:"service"`
-}
-
-// Priority returns the priority of the host's rule on the load balancer: 1 to 50,000 (Elastic Load Balancing user guide,
-// "Listener rules"). It depends on the name alone, because a rule cannot take the priority that another rule still has.
-func (h Host) Priority() int {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(h.Name)) // never fails
-	return 1 + int(sum.Sum32()%50_000)
 }
 
 // DomainSettings are the host names of the stack. With the zero value it has only the name that AWS assigns.
@@ -57,10 +48,17 @@ func (s DomainSettings) Names() (names []string) {
 	return names
 }
 
+// certificateNames returns the names that the certificates are for, sorted: those of the hosts and of the services.
+func (s DomainSettings) certificateNames(services []ServiceRoute) []string {
+	names := append(s.Names(), ServiceHosts(services)...)
+	slices.Sort(names)
+	return names
+}
+
 // RecordNames are IAM patterns of the names of the records that the package registers: those of the hosts, and below each
-// the one that proves to ACM that it is the stack's.
-func (s DomainSettings) RecordNames() (patterns []string) {
-	for _, name := range s.Names() {
+// the one that proves to ACM that it is the stack's. services are those in containers.
+func (s DomainSettings) RecordNames(services ...ServiceRoute) (patterns []string) {
+	for _, name := range s.certificateNames(services) {
 		patterns = append(patterns, name, "_*."+name)
 	}
 	return patterns
@@ -69,8 +67,9 @@ func (s DomainSettings) RecordNames() (patterns []string) {
 // On reports whether there is a domain.
 func (s DomainSettings) On() bool { return len(s.Hosts) > 0 }
 
-// maxHosts is ACM's quota of names on a certificate. Elastic Load Balancing and CloudFront allow more.
-const maxHosts = 10
+// MaxHosts is how many host names the stack can have, with those of services: ACM's quota of names on a certificate. Elastic
+// Load Balancing and CloudFront allow more.
+const MaxHosts = 10
 
 // Check adds a problem for each name that the stack cannot serve.
 func (s DomainSettings) Check(l *problem.List) {
@@ -80,8 +79,8 @@ func (s DomainSettings) Check(l *problem.List) {
 	if !format.HostName(s.HostedZone) {
 		l.Add("domain.zone", s.HostedZone, "is not the name of a hosted zone", "write it like example.com")
 	}
-	if n := len(s.Hosts); n == 0 || n > maxHosts {
-		l.Add("domain.hosts", n, "is not a number of names that one certificate can have", fmt.Sprintf("use 1 to %d", maxHosts))
+	if n := len(s.Hosts); n == 0 || n > MaxHosts {
+		l.Add("domain.hosts", n, "is not a number of names that one certificate can have", fmt.Sprintf("use 1 to %d", MaxHosts))
 	}
 	for i, h := range s.Hosts {
 		at := fmt.Sprintf("domain.hosts[%d]", i)
@@ -119,6 +118,8 @@ func (s DomainSettings) LookupHostedZone(ctx *pulumi.Context) (string, error) {
 type DomainArgs struct {
 	environment.Environment
 	DomainSettings
+	// Services in containers, sorted by name. Their host names are on the same certificates.
+	Services []ServiceRoute
 	// HostedZoneID is empty if the stack creates the hosted zone.
 	HostedZoneID string
 	// Edge asks for a certificate for CloudFront. Global is for where it must be, see NewGlobal.
@@ -210,7 +211,7 @@ func (b *domainBuilder) createCertificates() error {
 		return err
 	}
 	var proofs pulumi.StringArray
-	for _, name := range b.args.Names() {
+	for _, name := range b.args.certificateNames(b.args.Services) {
 		proof, err := route53.NewRecord(b.Ctx, b.Name("proof", name), &route53.RecordArgs{
 			ZoneId:  b.out.HostedZoneID,
 			Name:    validation(certificate, name, func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
@@ -241,7 +242,7 @@ func (b *domainBuilder) createCertificates() error {
 }
 
 func (b *domainBuilder) createCertificate(name string, opts ...pulumi.ResourceOption) (*acm.Certificate, error) {
-	names := b.args.Names()
+	names := b.args.certificateNames(b.args.Services)
 	return acm.NewCertificate(b.Ctx, b.Name(name), &acm.CertificateArgs{
 		// Both follow from the names, not from their order. The provider keeps alternative names that are left out.
 		DomainName:              pulumi.String(names[0]),

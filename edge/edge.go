@@ -23,6 +23,8 @@ type Args struct {
 
 	// LoadBalancer is the API's.
 	LoadBalancer LoadBalancer
+	// Services in containers, sorted by name.
+	Services []ServiceRoute
 	// SiteBucketDomain is the regional domain name of the bucket with the client.
 	SiteBucketDomain pulumi.StringInput
 	// LogsBucketARN receives the distribution's access logs. LogRetentionDays is of the firewall's log group.

@@ -45,11 +45,11 @@ func databaseACL(vpc netip.Prefix, slots []int, rows []Rule) (ingress, egress []
 		return rules
 	}
 	for _, r := range rows {
-		if tierOf[r.To] == Database {
-			ingress = append(ingress, allow(r, r.From)...)
+		if r.To.in(Database) {
+			ingress = appendNew(ingress, allow(r, r.From))
 		}
-		if tierOf[r.From] == Database {
-			egress = append(egress, allow(r, r.To)...)
+		if r.From.in(Database) {
+			egress = appendNew(egress, allow(r, r.To))
 		}
 	}
 	ingress = append(ingress, aclRule{answersRule, netip.MustParsePrefix(everywhere), ephemeralFrom, ephemeralTo})
@@ -57,9 +57,19 @@ func databaseACL(vpc netip.Prefix, slots []int, rows []Rule) (ingress, egress []
 	return ingress, egress
 }
 
+// appendNew appends the rules that are not there yet: rows with the same slot have the same rules.
+func appendNew(rules, more []aclRule) []aclRule {
+	for _, r := range more {
+		if !slices.Contains(rules, r) {
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
+
 // peerCIDRs returns the networks of a peer by slot: its tier's subnets, or in slot 0 the network outside the VPC.
 func peerCIDRs(vpc netip.Prefix, slots []int, p Peer) map[int]netip.Prefix {
-	tier, inside := tierOf[p]
+	tier, inside := tierOf(p)
 	if !inside {
 		return map[int]netip.Prefix{0: netip.MustParsePrefix(cidr(p))}
 	}

@@ -31,10 +31,10 @@ func requirePasses(t *testing.T, ingress, egress []aclRule, slots []int, rows []
 		}
 	}
 	for _, row := range rows {
-		if tierOf[row.To] == Database {
+		if row.To.in(Database) {
 			passes(row, row.From, ingress, egress)
 		}
-		if tierOf[row.From] == Database {
+		if row.From.in(Database) {
 			passes(row, row.To, egress, ingress)
 		}
 	}
@@ -55,7 +55,7 @@ func TestACLAllowsTheTrafficTable(t *testing.T) {
 
 	slots := map[int]Rule{}
 	for _, row := range allTraffic() {
-		if tierOf[row.From] != Database && tierOf[row.To] != Database {
+		if !row.From.in(Database) && !row.To.in(Database) {
 			assert.Zero(t, row.ACLSlot, "%v does not reach the database tier", row)
 			continue
 		}

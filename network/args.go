@@ -78,6 +78,22 @@ type Args struct {
 	ArtifactsBucketARN pulumi.StringInput
 	// ImagesBucketARN is the other bucket that the private tier can reach.
 	ImagesBucketARN pulumi.StringInput
+	// Services are the services in containers, sorted by name.
+	Services []ServiceTraffic
+	// ContainerHosts: instances run the tasks.
+	ContainerHosts bool
+	// Endpoints are the AWS services that have an interface endpoint, e.g. ecr.api. There are some only without NAT.
+	Endpoints []string
+}
+
+// ServiceTraffic is what a service in containers may connect to, and the port that it listens on.
+type ServiceTraffic struct {
+	Name string
+	Port int
+	// Database allows connections to the database.
+	Database bool
+	// Public: the image is in another registry than the stack's, which only NAT reaches.
+	Public bool
 }
 
 // Check adds a problem to l for each wrong setting. It skips a CIDR that l already has a problem with,

@@ -11,7 +11,7 @@ import (
 
 // createSecurityGroups turns the traffic table into groups and standalone rules.
 func (b *builder) createSecurityGroups() error {
-	for _, g := range Groups {
+	for _, g := range Groups(b.args) {
 		name := b.Name(string(g.Peer))
 		group, err := ec2.NewSecurityGroup(b.Ctx, name, &ec2.SecurityGroupArgs{
 			VpcId:       b.vpc.ID(),
@@ -36,13 +36,14 @@ func (b *builder) createSecurityGroups() error {
 func (b *builder) createRules(r Rule) error {
 	from, fromGroup := b.out.SecurityGroupIDs[r.From]
 	to, toGroup := b.out.SecurityGroupIDs[r.To]
+	fromTier, _ := tierOf(r.From)
 	if fromGroup {
 		args := &ec2.SecurityGroupRuleArgs{Type: pulumi.String("egress"), SecurityGroupId: from}
 		switch {
 		case toGroup:
 			args.SourceSecurityGroupId = to
 		case r.To == S3:
-			args.PrefixListIds = pulumi.StringArray{b.s3PrefixIDs[tierOf[r.From]]}
+			args.PrefixListIds = pulumi.StringArray{b.s3PrefixIDs[fromTier]}
 		default:
 			args.CidrBlocks = pulumi.StringArray{pulumi.String(cidr(r.To))}
 		}

@@ -2,6 +2,8 @@ package network
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"cinema-database/app/contract"
 )
@@ -15,7 +17,17 @@ const (
 	Bastion      Peer = "bastion"
 	API          Peer = "api"
 	MongoDB      Peer = "mongodb"
+	// Endpoints are the interface endpoints, ContainerHosts the instances that run tasks.
+	Endpoints      Peer = "endpoints"
+	ContainerHosts Peer = "container-hosts"
+	// Each service in containers is a peer too, see Service.
 )
+
+// servicePrefix begins the peer of each service in containers.
+const servicePrefix = "service-"
+
+// Service is the peer of the service in containers with that name.
+func Service(name string) Peer { return servicePrefix + Peer(name) }
 
 // The peers outside the stack.
 const (
@@ -28,17 +40,39 @@ const (
 	// Each network in OperatorCIDRs is a peer too, by its CIDR.
 )
 
-// Groups are the peers that get a security group, each with its tier and its description.
-var Groups = []struct {
+// Group is a peer that gets a security group.
+type Group struct {
 	Peer        Peer
 	Tier        Tier
 	Description string
-}{
+}
+
+// fixedGroups are those of every stack.
+var fixedGroups = []Group{
 	{LoadBalancer, Public, "Application Load Balancer: the way of requests to the API"}, // behind the edge it is in the private tier
 	{Bastion, Public, "Bastion: the way of operators to the hosts"},
 	{API, Private, "API instances"},
 	{MongoDB, Database, "MongoDB host"},
 }
+
+// Groups returns the peers that get a security group, each with its tier and its description.
+func Groups(args *Args) []Group {
+	groups := slices.Clone(fixedGroups)
+	for _, s := range args.Services {
+		groups = append(groups, Group{Service(s.Name), Private, "Tasks of the service " + s.Name})
+	}
+	if args.ContainerHosts {
+		groups = append(groups, Group{ContainerHosts, Private, "Instances that run the tasks of services"})
+	}
+	if len(args.Endpoints) > 0 {
+		groups = append(groups, Group{Endpoints, Private, "Interface endpoints: the way to AWS without NAT"})
+	}
+	return groups
+}
+
+// databaseSlot is the ACLSlot of connections from the private tier to the database: the ACL does not tell the API's from those
+// of a service.
+const databaseSlot = 1
 
 const (
 	sshPort   = 22
@@ -46,14 +80,23 @@ const (
 	httpsPort = 443
 )
 
-// tierOf is the tier of each peer that has a security group.
-var tierOf = func() map[Peer]Tier {
-	tiers := map[Peer]Tier{}
-	for _, g := range Groups {
-		tiers[g.Peer] = g.Tier
+// tierOf returns the tier of a peer that has a security group, and whether it has one.
+func tierOf(p Peer) (Tier, bool) {
+	if p == ContainerHosts || p == Endpoints || strings.HasPrefix(string(p), servicePrefix) {
+		return Private, true
 	}
-	return tiers
-}()
+	i := slices.IndexFunc(fixedGroups, func(g Group) bool { return g.Peer == p })
+	if i < 0 {
+		return "", false
+	}
+	return fixedGroups[i].Tier, true
+}
+
+// in reports whether a peer is in a tier.
+func (p Peer) in(tier Tier) bool {
+	of, _ := tierOf(p)
+	return of == tier
+}
 
 // Rule is one row of the traffic table: From may open TCP connections to To on Port. Why becomes the description of
 // the security group rules.
@@ -61,8 +104,8 @@ type Rule struct {
 	From, To Peer
 	Port     int
 	Why      string
-	// ACLSlot numbers the row's rules in the database tier's network ACL: 1 to 319, different for each row that starts
-	// or ends in that tier, and never changed. It is 0 for every other row.
+	// ACLSlot numbers the row's rules in the database tier's network ACL: 1 to 319 for each row that starts or ends in that
+	// tier, and never changed. Rows have one slot only where their ACL rules are the same. It is 0 for every other row.
 	ACLSlot int
 }
 
@@ -71,7 +114,7 @@ type Rule struct {
 func Traffic(args *Args) []Rule {
 	rules := []Rule{
 		{LoadBalancer, API, contract.APIPort, "requests and health checks", 0},
-		{API, MongoDB, contract.MongoDBPort, "database connections, TLS", 1},
+		{API, MongoDB, contract.MongoDBPort, "database connections, TLS", databaseSlot},
 		{API, S3, httpsPort, "release, credentials and images", 0},
 		{MongoDB, S3, httpsPort, "release, server package and credentials", 3},
 		{Bastion, Internet, httpsPort, "Session Manager and EC2 Instance Connect", 0},
@@ -94,8 +137,38 @@ func Traffic(args *Args) []Rule {
 	if args.NatGateways != NatNone {
 		rules = append(rules, Rule{API, Internet, httpsPort, "Session Manager, CloudWatch and package updates through NAT", 0})
 	}
+	rules = append(rules, containerTraffic(args)...)
 	for _, cidr := range args.OperatorCIDRs {
 		rules = append(rules, Rule{Peer(cidr.String()), Bastion, sshPort, fmt.Sprintf("SSH of operators from %s", cidr), 0})
+	}
+	return rules
+}
+
+// containerTraffic returns the rows of the services in containers, of the instances that run them, and of the interface
+// endpoints.
+func containerTraffic(args *Args) (rules []Rule) {
+	aws := func(from Peer) {
+		if args.NatGateways != NatNone {
+			rules = append(rules, Rule{from, Internet, httpsPort, "image registries, logs and other AWS services through NAT", 0})
+		} else if len(args.Endpoints) > 0 {
+			rules = append(rules, Rule{from, Endpoints, httpsPort, "image registry, logs and other AWS services", 0})
+		}
+		rules = append(rules, Rule{from, S3, httpsPort, "image layers and objects", 0})
+	}
+	for _, s := range args.Services {
+		service := Service(s.Name)
+		rules = append(rules, Rule{LoadBalancer, service, s.Port, "requests and health checks", 0})
+		if s.Database {
+			rules = append(rules, Rule{service, MongoDB, contract.MongoDBPort, "database connections, TLS", databaseSlot})
+		}
+		aws(service)
+	}
+	if args.ContainerHosts {
+		aws(ContainerHosts)
+	}
+	if len(args.Endpoints) > 0 {
+		// The names of the services resolve to the endpoints in the whole VPC, also for the bastion.
+		rules = append(rules, Rule{Bastion, Endpoints, httpsPort, "Session Manager", 0})
 	}
 	return rules
 }
