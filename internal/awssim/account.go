@@ -53,8 +53,12 @@ type Account struct {
 	created   map[string]int      // number of creations of each URN: no id is used twice
 	unclaimed map[string]Resource // by URN: creations whose answer did not arrive
 	fleets    map[string]*fleet   // by name of the Auto Scaling group
-	primary   string              // id of the database host that was elected when another one went; empty before
-	reports   int                 // number of reports of members that were read
+	// schedulers holds what ECS knows about each service, by the service's ARN; pulled the images that tasks have pulled from each
+	// repository, by the repository's name.
+	schedulers map[string]*scheduler
+	pulled     map[string][]string
+	primary    string // id of the database host that was elected when another one went; empty before
+	reports    int    // number of reports of members that were read
 
 	conditions Conditions
 }
@@ -62,7 +66,7 @@ type Account struct {
 // OpenAccount opens the account in a file. It is empty where the file does not exist.
 func OpenAccount(path string) (*Account, error) {
 	a := &Account{path: path, resources: map[string]Resource{}, byID: map[string]string{}, written: map[string][]byte{}, created: map[string]int{},
-		fleets: map[string]*fleet{}}
+		fleets: map[string]*fleet{}, schedulers: map[string]*scheduler{}, pulled: map[string][]string{}}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return a, nil
@@ -79,6 +83,12 @@ func OpenAccount(path string) (*Account, error) {
 	}
 	if f.Fleets != nil {
 		a.fleets = f.Fleets
+	}
+	if f.Schedulers != nil {
+		a.schedulers = f.Schedulers
+	}
+	if f.Pulled != nil {
+		a.pulled = f.Pulled
 	}
 	a.primary = f.Primary
 	for _, r := range f.Resources {
@@ -99,10 +109,12 @@ func OpenAccount(path string) (*Account, error) {
 
 // accountFile is the form of the account's file.
 type accountFile struct {
-	Created   map[string]int    `json:"created"`
-	Fleets    map[string]*fleet `json:"fleets"`
-	Primary   string            `json:"primary"`
-	Resources []resourceFile    `json:"resources"`
+	Created    map[string]int        `json:"created"`
+	Fleets     map[string]*fleet     `json:"fleets"`
+	Schedulers map[string]*scheduler `json:"schedulers"`
+	Pulled     map[string][]string   `json:"pulled"`
+	Primary    string                `json:"primary"`
+	Resources  []resourceFile        `json:"resources"`
 }
 
 type resourceFile struct {
@@ -352,7 +364,8 @@ func (a *Account) Forget(typ, id string) error {
 }
 
 func (a *Account) cloud() Cloud {
-	return Cloud{Region: a.region, Find: a.find, List: a.ofType, NewAccount: a.conditions.NewAccount}
+	return Cloud{Region: a.region, Find: a.find, List: a.ofType, NewAccount: a.conditions.NewAccount,
+		MissingImages: a.conditions.MissingImages, MissingSecrets: a.conditions.MissingSecrets}
 }
 
 func (a *Account) find(id string) (Properties, bool) {
@@ -546,9 +559,10 @@ func (a *Account) absent(typ string, in Properties) error {
 	return errors.Join(errs...)
 }
 
-// managed reports whether a reference is to a policy or a key of AWS's own, which always exist.
+// managed reports whether a reference is to a policy, a key or a capacity provider of AWS's own, which always exist.
 func managed(ref string) bool {
-	return strings.Contains(ref, ":aws:policy/") || strings.Contains(ref, "alias/aws/") || slices.Contains(managedHeadersPolicies, ref)
+	return strings.Contains(ref, ":aws:policy/") || strings.Contains(ref, "alias/aws/") || slices.Contains(fargateProviders, ref) ||
+		slices.Contains(managedHeadersPolicies, ref)
 }
 
 func (a *Account) has(types []string, ref string) bool {
@@ -610,7 +624,16 @@ func (a *Account) save() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "{\"created\":%s,\n\"fleets\":%s,\n\"primary\":%q,\n\"resources\":[", created, fleets, a.primary)
+	schedulers, err := a.schedulersFile()
+	if err != nil {
+		return err
+	}
+	pulled, err := a.pulledFile()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "{\"created\":%s,\n\"fleets\":%s,\n\"schedulers\":%s,\n\"pulled\":%s,\n\"primary\":%q,\n\"resources\":[", created, fleets, schedulers,
+		pulled, a.primary)
 	for i, k := range slices.Sorted(maps.Keys(a.written)) {
 		if i > 0 {
 			b.WriteByte(',')
@@ -658,6 +681,10 @@ const digestPrefix = "contents sha256:"
 func compact(m Properties) Properties {
 	out := make(Properties, len(m))
 	for k, v := range m {
+		if k == "containerDefinitions" { // ECS needs the whole text
+			out[k] = v
+			continue
+		}
 		out[k] = compactValue(v)
 	}
 	return out

@@ -20,11 +20,16 @@ const scalingGroup = "aws:autoscaling/group:Group"
 
 // Conditions are what goes wrong in an account from outside. They are not kept in the account's file.
 type Conditions struct {
-	// BadRelease makes every instance that starts fail its health checks.
+	// BadRelease makes every instance and every task that starts fail its health checks.
 	BadRelease bool
+	// BadImages are the images whose tasks fail their health checks, MissingImages those that no repository has: tags, digests or whole
+	// references. Every other image exists and runs.
+	BadImages, MissingImages []string
+	// MissingSecrets are the names of the secrets that Secrets Manager does not have. It has every other one.
+	MissingSecrets []string
 	// Alarms are the names of the alarms that are in state ALARM.
 	Alarms []string
-	// Stalled keeps instance refreshes from making progress.
+	// Stalled keeps instance refreshes and deployments from making progress.
 	Stalled bool
 	// NewAccount gives the account the quotas that AWS gives new ones, most of which others use, and blocks public buckets.
 	NewAccount bool

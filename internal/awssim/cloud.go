@@ -43,8 +43,9 @@ type Cloud struct {
 	List func(typ string) []Resource
 	// AssumedRole is the name of the role that runs the program; empty for a user.
 	AssumedRole string
-	// NewAccount is Conditions.NewAccount.
-	NewAccount bool
+	// NewAccount, MissingImages and MissingSecrets are those of Conditions.
+	NewAccount                    bool
+	MissingImages, MissingSecrets []string
 }
 
 func (c Cloud) region() string {

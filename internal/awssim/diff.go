@@ -41,7 +41,7 @@ func Diff(typ string, olds, news Properties) Change {
 	slices.Sort(c.Fields)
 	slices.Sort(c.Replaces)
 	name := text(news, k.name.property)
-	c.DeleteBefore = len(c.Replaces) > 0 && name != "" && name == text(olds, k.name.property)
+	c.DeleteBefore = len(c.Replaces) > 0 && !k.name.revisions && name != "" && name == text(olds, k.name.property)
 	return c
 }
 

@@ -66,6 +66,8 @@ func onUpdate(refuse func(*Account, Properties) error) func(*Account, Resource, 
 type naming struct {
 	property string // "" for types without a name
 	limit    int    // length of the longest name that AWS accepts, in characters
+	// revisions means that resources share the name: each is a revision of it.
+	revisions bool
 }
 
 // check returns why AWS refuses a resource's name, nil where it does not.
@@ -83,7 +85,7 @@ func (n naming) check(in Properties) error {
 }
 
 // kinds has every type that the model knows.
-var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds, edgeKinds)
+var kinds = merge(networkKinds, computeKinds, balancerKinds, storageKinds, identityKinds, eventKinds, operationKinds, edgeKinds, containerKinds)
 
 func merge(groups ...map[string]kind) map[string]kind {
 	all := map[string]kind{}

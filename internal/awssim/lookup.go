@@ -118,6 +118,11 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 			image := c.Image(arch, 0)
 			return fields{"id": name, "arn": arn, "type": "String", "value": image, "insecureValue": image, "version": num(75)}, nil
 		}
+		if arch, ok := containerImages[name]; ok {
+			image := c.ContainerImage(arch)
+			return fields{"id": name, "arn": strings.Replace(arn, ":"+AccountID+":", "::", 1), "type": "String", "value": image, "insecureValue": image,
+				"version": num(110)}, nil
+		}
 		state, ok := c.lookup(name)
 		if !ok {
 			return nil, fmt.Errorf("ParameterNotFound: no parameter %q", name)
@@ -337,6 +342,8 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		}
 		return fields{"id": base + name, "arn": base + name, "targetKeyArn": base + "key/" + id, "targetKeyId": id}, nil
 	},
+	"aws:ecr/getImage:getImage":              Cloud.imageOf,
+	"aws:secretsmanager/getSecret:getSecret": Cloud.secretOf,
 	"aws:s3/getCanonicalUserId:getCanonicalUserId": func(Cloud, Properties) (fields, error) {
 		return fields{"id": hash(AccountID, 64), "displayName": "sandbox"}, nil
 	},
@@ -379,6 +386,18 @@ func (c Cloud) Image(arch string, earlier int) string {
 		release += fmt.Sprint("|", earlier)
 	}
 	return "ami-0" + hash(release, 16)
+}
+
+// containerImages are the parameters with the ids of the latest ECS-optimized images of Amazon Linux 2023, and their architectures (ECS
+// developer guide, "Retrieving Amazon ECS-optimized Linux AMI metadata").
+var containerImages = map[string]string{
+	"/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id": "arm64",
+	"/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id":       "x86_64",
+}
+
+// ContainerImage is the id of the latest ECS-optimized image of Amazon Linux 2023 for an architecture (arm64, x86_64).
+func (c Cloud) ContainerImage(arch string) string {
+	return "ami-0" + hash("image|"+c.region()+"|ecs-optimized|"+arch, 16)
 }
 
 // findImage returns the architecture of the image with an id: one of the two latest.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -125,7 +126,14 @@ var networkKinds = map[string]kind{
 				d.set("routeTableIds", strs())
 				return
 			}
-			d.set("networkInterfaceIds", strs(d.ec2ID("eni", "")))
+			subnets := list(d.state, "subnetIds")
+			interfaces := make([]string, len(subnets))
+			for i, subnet := range subnets {
+				interfaces[i] = d.ec2ID("eni", subnet)
+			}
+			d.state["networkInterfaceIds"] = strs(interfaces...)
+			d.set("securityGroupIds", strs(derived("sg", d.text("vpcId"))))
+			d.set("subnetIds", strs())
 			d.set("privateDnsEnabled", false)
 			host := d.id + "-" + d.hash("dns", 8) + "." + lastOf(d.text("serviceName"), ".") + "." + d.cloud.region() + ".vpce.amazonaws.com"
 			d.set("dnsEntries", resource.NewProperty([]resource.PropertyValue{resource.NewProperty(Properties{
@@ -133,7 +141,10 @@ var networkKinds = map[string]kind{
 			})}))
 		},
 		replace: []string{"resourceConfigurationArn", "serviceName", "serviceNetworkArn", "serviceRegion", "vpcEndpointType", "vpcId"},
-		refuse:  refuseGatewayEndpoint,
+		refuse:  func(a *Account, in Properties) error { return a.refuseEndpoint("", in) },
+		refuseUpdate: func(a *Account, old Resource, in Properties) error {
+			return a.refuseEndpoint(old.ID, in)
+		},
 	},
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
 		id:  func(d *draft) string { return derived("sg", d.text("vpcId")) },
@@ -314,22 +325,45 @@ func refuseSubnet(a *Account, in Properties) error {
 	return nil
 }
 
-// refuseGatewayEndpoint refuses a second gateway endpoint to a service on one route table.
-func refuseGatewayEndpoint(a *Account, in Properties) error {
-	if t := text(in, "vpcEndpointType"); t != "" && t != "Gateway" {
-		return nil
+// refuseEndpoint refuses an endpoint, "" for a new one: a second gateway endpoint to a service on one route table, and an interface
+// endpoint that cannot have its addresses or its DNS names (EC2 API reference, "CreateVpcEndpoint"; AWS PrivateLink guide, "Interface
+// endpoints": one subnet of each availability zone, and for private DNS names both DNS attributes of the VPC).
+func (a *Account) refuseEndpoint(id string, in Properties) error {
+	vpc, service := text(in, "vpcId"), text(in, "serviceName")
+	if text(in, "vpcEndpointType") == "Interface" {
+		zones := map[string]string{}
+		for _, subnet := range list(in, "subnetIds") {
+			state, _ := a.find(subnet)
+			zone := text(state, "availabilityZone")
+			if other := zones[zone]; other != "" {
+				return refusal("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s (%s). VPC endpoint subnets should be "+
+					"in different availability zones supported by the VPC endpoint service.", subnet, other)
+			}
+			zones[zone] = subnet
+		}
+		if on := in["privateDnsEnabled"]; !on.IsBool() || !on.BoolValue() {
+			return nil
+		}
+		state, _ := a.find(vpc)
+		for _, attribute := range []resource.PropertyKey{"enableDnsSupport", "enableDnsHostnames"} {
+			if on := state[attribute]; !on.IsBool() || !on.BoolValue() {
+				return refusal("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", vpc)
+			}
+		}
 	}
 	for _, r := range a.ofType("aws:ec2/vpcEndpoint:VpcEndpoint") {
-		if text(r.State, "vpcEndpointType") != "Gateway" || text(r.State, "serviceName") != text(in, "serviceName") {
+		if r.ID == id || text(r.State, "vpcEndpointType") != text(in, "vpcEndpointType") || text(r.State, "serviceName") != service {
 			continue
+		}
+		if on := r.State["privateDnsEnabled"]; text(r.State, "vpcId") == vpc && on.IsBool() && on.BoolValue() {
+			return refusal("InvalidParameter", "private-dns-enabled cannot be set because there is already a conflicting DNS domain for %s in the VPC %s (%s)",
+				service, vpc, r.ID)
 		}
 		taken := list(r.State, "routeTableIds")
 		for _, table := range list(in, "routeTableIds") {
-			for _, t := range taken {
-				if t == table {
-					return refusal("RouteAlreadyExists", "route table %s already has a route with destination-prefix-list-id %s",
-						table, text(r.State, "prefixListId"))
-				}
+			if slices.Contains(taken, table) {
+				return refusal("RouteAlreadyExists", "route table %s already has a route with destination-prefix-list-id %s", table,
+					text(r.State, "prefixListId"))
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type naming struct {
 // namings are the types whose resources have a name in the account. The AWS provider would name the resources of a type
 // that is missing here at random; the simulated account refuses them.
 var namings = map[string]naming{
+	"aws:appautoscaling/policy:Policy":                             {field: "Name", limit: 256},
 	"aws:autoscaling/group:Group":                                  {field: "Name", limit: 255},
 	"aws:autoscaling/policy:Policy":                                {field: "Name", limit: 255},
 	"aws:backup/plan:Plan":                                         {field: "Name", limit: 50},
@@ -41,6 +42,11 @@ var namings = map[string]naming{
 	"aws:cloudwatch/metricAlarm:MetricAlarm":                       {field: "Name", limit: 255},
 	"aws:ec2/launchTemplate:LaunchTemplate":                        {field: "Name", limit: 128},
 	"aws:ec2/securityGroup:SecurityGroup":                          {field: "Name", limit: 255, replacing: []string{"Description"}},
+	"aws:ecr/repository:Repository":                                {field: "Name", limit: 256},
+	"aws:ecs/capacityProvider:CapacityProvider":                    {field: "Name", limit: 255},
+	"aws:ecs/cluster:Cluster":                                      {field: "Name", limit: 255},
+	"aws:ecs/service:Service":                                      {field: "Name", limit: 255},
+	"aws:ecs/taskDefinition:TaskDefinition":                        {field: "Family", limit: 255},
 	"aws:iam/instanceProfile:InstanceProfile":                      {field: "Name", limit: 128},
 	"aws:iam/policy:Policy":                                        {field: "Name", limit: 128},
 	"aws:iam/role:Role":                                            {field: "Name", limit: 64},

@@ -12,6 +12,7 @@ import (
 func (s *Session) openCloud(context.Context, awsaccess.Settings, string) (rollout.Cloud, error) {
 	return rollout.Cloud{
 		AutoScaling: s.account.AutoScaling(),
+		ECS:         s.account.ECS(),
 		Objects:     s.account,
 		// The load balancer carries no traffic.
 		Get:   func(context.Context, string) (int, string, error) { return http.StatusOK, "", nil },
