@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -30,6 +32,11 @@ type role struct {
 	attached []pulumi.Resource
 }
 
+// childName is a child's logical name. A role without a name has its component's.
+func childName(s *component.Scope, parts ...string) string {
+	return s.Name(slices.DeleteFunc(parts, func(p string) bool { return p == "" })...)
+}
+
 // newRole registers a role and its policies. Each inline policy is a resource, so that a review shows which one changes.
 func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 	// Not every service sends the keys; where one does, it must act for this account (IAM user guide, "The confused deputy
@@ -38,7 +45,7 @@ func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 	if args.SourceARN != "" {
 		conditions["ArnLikeIfExists"] = map[string][]pulumi.StringInput{"aws:SourceArn": Strings(args.SourceARN)}
 	}
-	created, err := awsiam.NewRole(s.Ctx, s.Name(name), &awsiam.RoleArgs{
+	created, err := awsiam.NewRole(s.Ctx, childName(s, name), &awsiam.RoleArgs{
 		AssumeRolePolicy: Document(Statement{
 			Effect:     Allow,
 			Principals: Principals{"Service": Strings(args.Service)},
@@ -46,7 +53,7 @@ func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 			Conditions: conditions,
 		}),
 		Description: pulumi.String(args.Description),
-		Tags:        s.Tags(s.Name(name)),
+		Tags:        s.Tags(childName(s, name)),
 	}, s.Child())
 	if err != nil {
 		return role{}, err
@@ -62,7 +69,7 @@ func newRole(s *component.Scope, name string, args roleArgs) (role, error) {
 
 // attach registers an inline policy of the role with that name.
 func (r *role) attach(s *component.Scope, name string, p policy) error {
-	attached, err := awsiam.NewRolePolicy(s.Ctx, s.Name(name, p.name), &awsiam.RolePolicyArgs{
+	attached, err := awsiam.NewRolePolicy(s.Ctx, childName(s, name, p.name), &awsiam.RolePolicyArgs{
 		Role:   r.Name,
 		Policy: Document(p.statements...),
 	}, s.Child())
@@ -82,9 +89,9 @@ func newInstanceRole(s *component.Scope, name string, args roleArgs) (role, erro
 // profile registers the role's instance profile. Its name resolves once the role's policies are attached: an instance must
 // not boot before.
 func (r *role) profile(s *component.Scope, name string) (pulumi.StringOutput, error) {
-	profile, err := awsiam.NewInstanceProfile(s.Ctx, s.Name(name), &awsiam.InstanceProfileArgs{
+	profile, err := awsiam.NewInstanceProfile(s.Ctx, childName(s, name), &awsiam.InstanceProfileArgs{
 		Role: r.Name,
-		Tags: s.Tags(s.Name(name)),
+		Tags: s.Tags(childName(s, name)),
 	}, s.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err

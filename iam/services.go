@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cinema-database/app/contract"
@@ -158,39 +160,33 @@ func serviceStart(args *ServiceArgs) []policy {
 	return policies
 }
 
-// ContainerHostsArgs are what the instances of the cluster reach.
-type ContainerHostsArgs struct {
-	environment.Environment
-	// Cluster is the name of the cluster.
-	Cluster pulumi.StringInput
-}
-
-// ContainerHosts is the role of the instances that tasks run on.
-type ContainerHosts struct {
-	pulumi.ResourceState
-
-	// Profile is the name of the instance profile.
-	Profile pulumi.StringOutput
-}
-
-// NewContainerHosts registers the role, <name>-hosts. It is what the ECS agent needs (AmazonEC2ContainerServiceforEC2Role)
-// for one cluster; images, secrets and logs are read and written with the role that starts the task. A task does not reach
-// it: its network interface has no way to the instance's metadata.
-func NewContainerHosts(ctx *pulumi.Context, name string, args *ContainerHostsArgs, opts ...pulumi.ResourceOption) (*ContainerHosts, error) {
-	h := &ContainerHosts{}
-	err := component.New(ctx, args.Environment, "cinema:iam:ContainerHosts", name, h, func(s *component.Scope) error {
-		const hosts = "hosts"
-		role, err := newInstanceRole(s, hosts, containerHostRole(args))
+// NewContainerHostRole registers the role of the instances that tasks run on, under the component's own logical name, and
+// returns the name of its instance profile. The role is what the ECS agent needs (AmazonEC2ContainerServiceforEC2Role) in one
+// cluster: images, secrets and logs belong to the role that starts a task.
+func NewContainerHostRole(ctx *pulumi.Context, name string, env environment.Environment, clusterARN pulumi.StringInput, opts ...pulumi.ResourceOption) (pulumi.StringOutput, error) {
+	h := &containerHosts{}
+	err := component.New(ctx, env, "cinema:iam:ContainerHosts", name, h, func(s *component.Scope) error {
+		role, err := newInstanceRole(s, "", containerHostRole(clusterARN))
 		if err != nil {
 			return err
 		}
-		h.Profile, err = role.profile(s, hosts)
+		h.Profile, err = role.profile(s, "")
 		return err
 	}, opts...)
-	return h, err
+	return h.Profile, err
 }
 
-func containerHostRole(args *ContainerHostsArgs) roleArgs {
+type containerHosts struct {
+	pulumi.ResourceState
+
+	Profile pulumi.StringOutput
+}
+
+func containerHostRole(clusterARN pulumi.StringInput) roleArgs {
+	// arn:aws:ecs:us-east-1:123456789012:cluster/NAME
+	instances := clusterARN.ToStringOutput().ApplyT(func(arn string) string {
+		return strings.Replace(arn, ":cluster/", ":container-instance/", 1) + "/*"
+	}).(pulumi.StringOutput)
 	return roleArgs{
 		Description: "Container hosts: the ECS agent in its cluster",
 		Policies: []policy{
@@ -200,12 +196,12 @@ func containerHostRole(args *ContainerHostsArgs) roleArgs {
 					Sid: "JoinCluster", Effect: Allow,
 					Actions: []string{"ecs:DeregisterContainerInstance", "ecs:RegisterContainerInstance", "ecs:SubmitAttachmentStateChanges",
 						"ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange"},
-					Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ARN("ecs", "cluster"), args.Cluster)},
+					Resources: []pulumi.StringInput{clusterARN},
 				},
 				{
 					Sid: "RunTasks", Effect: Allow,
 					Actions:   []string{"ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"},
-					Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s/*", args.ARN("ecs", "container-instance"), args.Cluster)},
+					Resources: []pulumi.StringInput{instances},
 				},
 				{
 					Sid: "FindEndpoint", Effect: Allow,
