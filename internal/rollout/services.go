@@ -217,7 +217,7 @@ func (d *deployment) start(ctx context.Context, service types.Service) (types.De
 	if answer.Service != nil {
 		now = Primary(*answer.Service)
 	}
-	if now.Id == nil || aws.ToString(now.Id) == aws.ToString(before.Id) {
+	if aws.ToString(now.TaskDefinition) != d.Definition || aws.ToString(now.Id) == aws.ToString(before.Id) {
 		return types.Deployment{}, fmt.Errorf("%s: ECS accepted definition %s (%s), but started no deployment: run `pulumi up` again", d.label(), short(d.Definition), d.Image)
 	}
 	line := fmt.Sprintf("%s: deployment of definition %s (%s) starts", d.label(), short(d.Definition), d.Image)
