@@ -239,3 +239,16 @@ func (s Settings) checkOperators(l *problem.List) {
 		}
 	}
 }
+
+// checkServices refuses services that cannot work in the network.
+func (a *Args) checkServices(l *problem.List) {
+	for _, s := range a.Services {
+		if s.Public && a.NatGateways == NatNone {
+			l.Add("services."+s.Name, s.Name, "has an image in another registry, which the private tier cannot reach without NAT",
+				"set natGateways, or push the image to the service's own repository")
+		}
+	}
+	if len(a.Endpoints) > 0 && a.NatGateways != NatNone {
+		l.Add("natGateways", string(a.NatGateways), "reaches AWS without interface endpoints", "leave them out")
+	}
+}

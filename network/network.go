@@ -30,11 +30,13 @@ type Network struct {
 	// Zones are the availability zones, in slot order.
 	Zones []string
 
-	// egress are the ways out of the private tier: routes to NAT gateways, or interface endpoints.
+	// egress are the ways out of the private tier: routes to NAT gateways, or interface endpoints; and the rules that allow
+	// tasks to use them.
 	egress []pulumi.Resource
 }
 
-// EgressSubnetIDs are PrivateSubnetIDs that resolve once the ways out exist, for what cannot start without.
+// EgressSubnetIDs are PrivateSubnetIDs that resolve once the ways out exist, for what cannot start without: a task whose image
+// cannot be pulled counts as a failed one.
 func (n *Network) EgressSubnetIDs() (ids pulumi.StringArray) {
 	for _, id := range n.PrivateSubnetIDs {
 		ids = append(ids, component.After(id.ToStringOutput(), n.egress...))
@@ -62,6 +64,7 @@ type builder struct {
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	problems := problem.In("network: ")
 	args.Check(problems, args.Region)
+	args.checkServices(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -81,6 +84,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			b.createDatabaseACL,
 			b.createFlowLogs,
 			b.createSecurityGroups,
+			b.createInterfaceEndpoints,
 			b.setSubnetIDs,
 		} {
 			if err := step(); err != nil {

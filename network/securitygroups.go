@@ -82,8 +82,14 @@ func LookupCloudFront(ctx *pulumi.Context) (string, error) {
 func (b *builder) createRule(name string, r Rule, args *ec2.SecurityGroupRuleArgs, opts ...pulumi.ResourceOption) error {
 	args.Protocol, args.FromPort, args.ToPort = pulumi.String("tcp"), pulumi.Int(r.Port), pulumi.Int(r.Port)
 	args.Description = pulumi.String(r.Why)
-	_, err := ec2.NewSecurityGroupRule(b.Ctx, name, args, b.Child(opts...))
-	return err
+	rule, err := ec2.NewSecurityGroupRule(b.Ctx, name, args, b.Child(opts...))
+	if err != nil {
+		return err
+	}
+	if r.ofContainers() {
+		b.out.egress = append(b.out.egress, rule)
+	}
+	return nil
 }
 
 // cidr returns the network of a peer outside the stack: an operators' network is the peer's name. S3 has no fixed

@@ -82,7 +82,7 @@ const (
 
 // tierOf returns the tier of a peer that has a security group, and whether it has one.
 func tierOf(p Peer) (Tier, bool) {
-	if p == ContainerHosts || p == Endpoints || strings.HasPrefix(string(p), servicePrefix) {
+	if p == Endpoints || p.ofContainers() {
 		return Private, true
 	}
 	i := slices.IndexFunc(fixedGroups, func(g Group) bool { return g.Peer == p })
@@ -107,6 +107,14 @@ type Rule struct {
 	// ACLSlot numbers the row's rules in the database tier's network ACL: 1 to 319 for each row that starts or ends in that
 	// tier, and never changed. Rows have one slot only where their ACL rules are the same. It is 0 for every other row.
 	ACLSlot int
+}
+
+// ofContainers reports whether a row starts or ends at tasks or at the instances that run them.
+func (r Rule) ofContainers() bool { return r.From.ofContainers() || r.To.ofContainers() }
+
+// ofContainers reports whether a peer is tasks or the instances that run them.
+func (p Peer) ofContainers() bool {
+	return p == ContainerHosts || strings.HasPrefix(string(p), servicePrefix)
 }
 
 // Traffic is every connection that the stack allows. Each row makes an egress rule on From's group and an ingress rule
