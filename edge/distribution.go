@@ -61,18 +61,47 @@ func (b *builder) createDistribution() error {
 	if err != nil {
 		return err
 	}
-	origin, err := b.createVPCOrigin()
-	if err != nil {
+	if b.origin, err = b.createVPCOrigin(); err != nil {
 		return err
 	}
-	headers, err := b.createHeadersPolicy()
-	if err != nil {
+	if b.headers, err = b.createHeadersPolicy(); err != nil {
 		return err
 	}
-	var aliases pulumi.StringArray
-	certificate := cloudfront.DistributionViewerCertificateArgs{CloudfrontDefaultCertificate: pulumi.Bool(true)}
+	var aliases []string
 	if b.args.Domain != nil {
-		aliases = pulumi.ToStringArray(b.args.Names())
+		aliases = b.args.Names()
+	}
+	args := b.distributionArgs(b.Name("distribution"), aliases)
+	args.DefaultRootObject = pulumi.String("index.html")
+	args.Origins = cloudfront.DistributionOriginArray{
+		cloudfront.DistributionOriginArgs{
+			OriginId: pulumi.String(siteOrigin), DomainName: b.args.SiteBucketDomain,
+			OriginAccessControlId: access.ID(),
+		},
+		b.apiOrigin(),
+	}
+	args.DefaultCacheBehavior = cloudfront.DistributionDefaultCacheBehaviorArgs{
+		TargetOriginId:          pulumi.String(siteOrigin),
+		ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
+		AllowedMethods:          pulumi.ToStringArray([]string{"GET", "HEAD"}),
+		CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
+		Compress:                pulumi.Bool(true),
+		CachePolicyId:           pulumi.String(cachingOptimized),
+		ResponseHeadersPolicyId: b.headers.ID(),
+	}
+	behaviors := cloudfront.DistributionOrderedCacheBehaviorArray{b.apiBehavior(contract.BasePath + "/*")}
+	for _, pattern := range servicePatterns(b.args.Services) {
+		behaviors = append(behaviors, b.apiBehavior(pattern))
+	}
+	args.OrderedCacheBehaviors = behaviors
+	b.distribution, err = cloudfront.NewDistribution(b.Ctx, b.Name("distribution"), args, b.Child())
+	return err
+}
+
+// distributionArgs returns what every distribution of the stack has. Its certificate is CloudFront's own without aliases.
+func (b *builder) distributionArgs(name string, aliases []string) *cloudfront.DistributionArgs {
+	certificate := cloudfront.DistributionViewerCertificateArgs{CloudfrontDefaultCertificate: pulumi.Bool(true)}
+	if len(aliases) > 0 {
 		certificate = cloudfront.DistributionViewerCertificateArgs{
 			AcmCertificateArn:      b.args.Domain.EdgeCertificateARN,
 			SslSupportMethod:       pulumi.String("sni-only"),
@@ -84,57 +113,53 @@ func (b *builder) createDistribution() error {
 		errors = append(errors, cloudfront.DistributionCustomErrorResponseArgs{ErrorCode: pulumi.Int(code), ErrorCachingMinTtl: pulumi.Int(0)})
 	}
 	args := &cloudfront.DistributionArgs{
-		Enabled:           pulumi.Bool(true),
-		Comment:           pulumi.String(b.Env.PhysicalName(b.Name("distribution"), commentLimit)), // what the console lists
-		HttpVersion:       pulumi.String("http2and3"),
-		IsIpv6Enabled:     pulumi.Bool(true),
-		DefaultRootObject: pulumi.String("index.html"),
-		Aliases:           aliases,
-		ViewerCertificate: certificate,
-		Origins: cloudfront.DistributionOriginArray{
-			cloudfront.DistributionOriginArgs{
-				OriginId: pulumi.String(siteOrigin), DomainName: b.args.SiteBucketDomain,
-				OriginAccessControlId: access.ID(),
-			},
-			cloudfront.DistributionOriginArgs{
-				OriginId: pulumi.String(apiOrigin), DomainName: b.args.LoadBalancer.DNSName,
-				VpcOriginConfig: cloudfront.DistributionOriginVpcOriginConfigArgs{
-					VpcOriginId:       origin.ID(),
-					OriginReadTimeout: pulumi.Int(originTimeout), OriginKeepaliveTimeout: pulumi.Int(originKeepAlive),
-				},
-			},
-		},
-		DefaultCacheBehavior: cloudfront.DistributionDefaultCacheBehaviorArgs{
-			TargetOriginId:          pulumi.String(siteOrigin),
-			ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
-			AllowedMethods:          pulumi.ToStringArray([]string{"GET", "HEAD"}),
-			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
-			Compress:                pulumi.Bool(true),
-			CachePolicyId:           pulumi.String(cachingOptimized),
-			ResponseHeadersPolicyId: headers.ID(),
-		},
-		OrderedCacheBehaviors: cloudfront.DistributionOrderedCacheBehaviorArray{cloudfront.DistributionOrderedCacheBehaviorArgs{
-			PathPattern:             pulumi.String(contract.BasePath + "/*"),
-			TargetOriginId:          pulumi.String(apiOrigin),
-			ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
-			AllowedMethods:          pulumi.ToStringArray([]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}),
-			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
-			Compress:                pulumi.Bool(true),
-			CachePolicyId:           pulumi.String(useOriginCacheControl),
-			OriginRequestPolicyId:   pulumi.String(allViewer),
-			ResponseHeadersPolicyId: headers.ID(),
-		}},
+		Enabled:              pulumi.Bool(true),
+		Comment:              pulumi.String(b.Env.PhysicalName(name, commentLimit)), // what the console lists
+		HttpVersion:          pulumi.String("http2and3"),
+		IsIpv6Enabled:        pulumi.Bool(true),
+		ViewerCertificate:    certificate,
 		CustomErrorResponses: errors,
 		Restrictions: cloudfront.DistributionRestrictionsArgs{
 			GeoRestriction: cloudfront.DistributionRestrictionsGeoRestrictionArgs{RestrictionType: pulumi.String("none")},
 		},
-		Tags: b.Tags(b.Name("distribution")),
+		Tags: b.Tags(name),
+	}
+	if len(aliases) > 0 {
+		args.Aliases = pulumi.ToStringArray(aliases)
 	}
 	if b.firewall != nil {
 		args.WebAclId = b.firewall.Arn
 	}
-	b.distribution, err = cloudfront.NewDistribution(b.Ctx, b.Name("distribution"), args, b.Child())
-	return err
+	return args
+}
+
+// apiOrigin is the load balancer as the origin of a distribution.
+func (b *builder) apiOrigin() cloudfront.DistributionOriginArgs {
+	return cloudfront.DistributionOriginArgs{
+		OriginId: pulumi.String(apiOrigin), DomainName: b.args.LoadBalancer.DNSName,
+		VpcOriginConfig: cloudfront.DistributionOriginVpcOriginConfigArgs{
+			VpcOriginId:       b.origin.ID(),
+			OriginReadTimeout: pulumi.Int(originTimeout), OriginKeepaliveTimeout: pulumi.Int(originKeepAlive),
+		},
+	}
+}
+
+// allMethods are those that a distribution can pass on.
+var allMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+// apiBehavior sends the paths of a pattern to the load balancer.
+func (b *builder) apiBehavior(pattern string) cloudfront.DistributionOrderedCacheBehaviorArgs {
+	return cloudfront.DistributionOrderedCacheBehaviorArgs{
+		PathPattern:             pulumi.String(pattern),
+		TargetOriginId:          pulumi.String(apiOrigin),
+		ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
+		AllowedMethods:          pulumi.ToStringArray(allMethods),
+		CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
+		Compress:                pulumi.Bool(true),
+		CachePolicyId:           pulumi.String(useOriginCacheControl),
+		OriginRequestPolicyId:   pulumi.String(allViewer),
+		ResponseHeadersPolicyId: b.headers.ID(),
+	}
 }
 
 // createVPCOrigin registers the way from CloudFront to the internal load balancer. CloudFront refuses every change of a VPC

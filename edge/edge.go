@@ -55,6 +55,9 @@ type Edge struct {
 	// DistributionARN and DistributionID are not set in the mode none.
 	DistributionARN pulumi.StringOutput
 	DistributionID  pulumi.StringOutput
+	// ServiceURLs are those of the services in containers by name, nil without services. The URL of a service with a path ends
+	// with a slash.
+	ServiceURLs map[string]pulumi.StringOutput
 }
 
 type builder struct {
@@ -62,9 +65,13 @@ type builder struct {
 	args *Args
 	out  *Edge
 
-	// distribution and firewall are nil where there is none.
+	// distribution, its origin and headers, and firewall are nil where there is none.
 	distribution *cloudfront.Distribution
+	origin       *cloudfront.VpcOrigin
+	headers      *cloudfront.ResponseHeadersPolicy
 	firewall     *wafv2.WebAcl
+	// services are the distributions of services with a host name, by the service's name.
+	services map[string]*cloudfront.Distribution
 	// records are the DNS records of the host names.
 	records []pulumi.Resource
 }
@@ -76,18 +83,27 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if args.On() && args.Partition != "aws" {
 		problems.Add("mode", string(args.Mode), "needs CloudFront's VPC origins, which the partition "+args.Partition+" does not have", "set cinema:edge to none")
 	}
+	args.checkServices(problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	edge := &Edge{}
 	err := component.New(ctx, args.Environment, "cinema:edge:Edge", name, edge, func(s *component.Scope) error {
-		b := &builder{Scope: s, args: args, out: edge}
-		for _, step := range []func() error{b.createFirewall, b.createDistribution, b.deliverLogs, b.createRecords} {
+		b := &builder{Scope: s, args: args, out: edge, services: map[string]*cloudfront.Distribution{}}
+		for _, step := range []func() error{
+			b.createFirewall,
+			b.createDistribution,
+			b.createServiceDistributions,
+			b.deliverLogs,
+			b.createRecords,
+			b.setURLs,
+			b.setServiceURLs,
+		} {
 			if err := step(); err != nil {
 				return err
 			}
 		}
-		return b.setURLs()
+		return nil
 	}, opts...)
 	return edge, err
 }
