@@ -41,7 +41,10 @@ func requirePasses(t *testing.T, ingress, egress []aclRule, slots []int, rows []
 }
 
 func allTraffic() []Rule {
-	return Traffic(&Args{HTTPS: true, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")}})
+	return Traffic(&Args{
+		HTTPS: true, Settings: Settings{NatGateways: NatSingle, OperatorCIDRs: prefixes("203.0.113.0/24")},
+		Services: []ServiceTraffic{{Name: "demo", Port: 8080, Database: true}, {Name: "shop", Port: 9090, Database: true}}, ContainerHosts: true,
+	})
 }
 
 func TestACLAllowsTheTrafficTable(t *testing.T) {
@@ -59,7 +62,11 @@ func TestACLAllowsTheTrafficTable(t *testing.T) {
 			assert.Zero(t, row.ACLSlot, "%v does not reach the database tier", row)
 			continue
 		}
-		assert.NotContains(t, slots, row.ACLSlot, "two rows have the slot of %v", row)
+		if other, shared := slots[row.ACLSlot]; shared {
+			assert.Equal(t, other.Port, row.Port, "%v has the slot of %v", row, other)
+			assert.Equal(t, peerCIDRs(vpc, []int{0, 1}, other.From), peerCIDRs(vpc, []int{0, 1}, row.From), "%v has the slot of %v", row, other)
+			assert.Equal(t, peerCIDRs(vpc, []int{0, 1}, other.To), peerCIDRs(vpc, []int{0, 1}, row.To), "%v has the slot of %v", row, other)
+		}
 		assert.True(t, 0 < row.ACLSlot && row.ACLSlot*rulesPerSlot < answersRule, "slot of %v", row)
 		slots[row.ACLSlot] = row
 	}

@@ -12,19 +12,24 @@ import (
 	"cinema-database/internal/testutil/pulumitest"
 )
 
-// run registers a network with valid arguments that change has altered.
-func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumitest.Recording {
-	t.Helper()
-	args := &Args{
+// valid returns valid arguments in three zones.
+func valid() *Args {
+	return &Args{
 		Environment:        pulumitest.Environment(),
 		Settings:           Settings{CIDR: netip.MustParsePrefix("10.0.0.0/16"), NatGateways: NatSingle, LogRetentionDays: 7},
 		ArtifactsBucketARN: pulumi.String("arn:aws:s3:::artifacts"),
 		ImagesBucketARN:    pulumi.String("arn:aws:s3:::images"),
+		Zones:              []string{"us-east-1a", "us-east-1b", "us-east-1c"},
 	}
+}
+
+// run registers a network with valid arguments that change has altered.
+func run(t *testing.T, change func(*Args), opts ...pulumitest.Option) *pulumitest.Recording {
+	t.Helper()
+	args := valid()
 	change(args)
-	args.Zones = args.AvailabilityZones
-	if len(args.Zones) == 0 {
-		args.Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	if len(args.AvailabilityZones) > 0 {
+		args.Zones = args.AvailabilityZones
 	}
 	return pulumitest.Run(t, func(ctx *pulumi.Context) error {
 		_, err := New(ctx, "network", args)
@@ -121,33 +126,45 @@ func TestEachZoneLeavesThroughItsOwnGateway(t *testing.T) {
 
 // Every allowed connection is a row of the table, and each end of a row that is in the stack has its rule.
 func TestRulesAreTheTrafficTable(t *testing.T) {
-	var args *Args
-	r := built(t, func(a *Args) {
-		a.HTTPS, a.OperatorCIDRs = true, prefixes("203.0.113.0/24")
-		args = a
-	})
-	count, want := map[string]int{}, map[string]int{}
-	for _, row := range Traffic(args) {
-		assert.NotEmpty(t, row.Why)
-		if _, inside := tierOf(row.To); inside {
-			want["ingress"]++
-		}
-		if _, inside := tierOf(row.From); inside {
-			want["egress"]++
-		}
-	}
-	for _, rule := range r.ByType("aws:ec2/securityGroupRule:SecurityGroupRule") {
-		count[rule.Text("type")]++
-		assert.Regexp(t, description, rule.Text("description"), rule.Name)
-		assert.Equal(t, rule.Text("fromPort"), rule.Text("toPort"), "%s opens a range", rule.Name)
-		assert.Equal(t, "tcp", rule.Text("protocol"), rule.Name)
-		if rule.Text("type") == "ingress" && rule.Text("cidrBlocks[0]") == everywhere {
-			assert.Contains(t, []string{"network-load-balancer-from-internet-80", "network-load-balancer-from-internet-443"}, rule.Name)
-		}
-	}
-	assert.Equal(t, want, count)
-	for _, group := range r.ByType("aws:ec2/securityGroup:SecurityGroup") {
-		assert.Regexp(t, description, group.Text("description"), group.Name)
+	services := []ServiceTraffic{{Name: "demo", Port: 8080, Database: true}, {Name: "shop", Port: 9090}}
+	for name, change := range map[string]func(*Args){
+		"without services": func(a *Args) { a.HTTPS, a.OperatorCIDRs = true, prefixes("203.0.113.0/24") },
+		"with services":    func(a *Args) { a.Services, a.ContainerHosts = services, true },
+		"without NAT": func(a *Args) {
+			a.NatGateways, a.Services, a.ContainerHosts, a.Endpoints = NatNone, services, true, []string{"ecr.api", "logs"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var args *Args
+			r := built(t, func(a *Args) {
+				change(a)
+				args = a
+			})
+			count, want := map[string]int{}, map[string]int{}
+			for _, row := range Traffic(args) {
+				assert.NotEmpty(t, row.Why)
+				if _, inside := tierOf(row.To); inside {
+					want["ingress"]++
+				}
+				if _, inside := tierOf(row.From); inside {
+					want["egress"]++
+				}
+			}
+			for _, rule := range r.ByType("aws:ec2/securityGroupRule:SecurityGroupRule") {
+				count[rule.Text("type")]++
+				assert.Regexp(t, description, rule.Text("description"), rule.Name)
+				assert.Equal(t, rule.Text("fromPort"), rule.Text("toPort"), "%s opens a range", rule.Name)
+				assert.Equal(t, "tcp", rule.Text("protocol"), rule.Name)
+				if rule.Text("type") == "ingress" && rule.Text("cidrBlocks[0]") == everywhere {
+					assert.Contains(t, []string{"network-load-balancer-from-internet-80", "network-load-balancer-from-internet-443"}, rule.Name)
+				}
+			}
+			assert.Equal(t, want, count)
+			assert.Len(t, r.ByType("aws:ec2/securityGroup:SecurityGroup"), len(Groups(args)))
+			for _, group := range r.ByType("aws:ec2/securityGroup:SecurityGroup") {
+				assert.Regexp(t, description, group.Text("description"), group.Name)
+			}
+		})
 	}
 }
 
