@@ -58,7 +58,7 @@ func (p push) run(ctx context.Context) error {
 	case err != nil:
 		return p.explain(err)
 	case there == p.digest:
-		p.out.say("%s is this image already", p.Tag)
+		p.already()
 		return nil
 	case there != v1.Hash{}:
 		return p.taken(there)
@@ -67,6 +67,7 @@ func (p push) run(ctx context.Context) error {
 	err = remote.Push(p.Tag, p.whole, p.login, remote.WithContext(ctx), remote.WithTransport(watched), remote.WithRetryBackoff(retries))
 	if hasCode(err, transport.TagInvalidErrorCode) { // somebody else was faster
 		if there, err := p.tagged(ctx); err == nil && there == p.digest {
+			p.already()
 			return nil
 		} else if err == nil && there != (v1.Hash{}) {
 			return p.taken(there)
@@ -91,6 +92,8 @@ func (p push) tagged(ctx context.Context) (v1.Hash, error) {
 	}
 	return v1.Hash{}, err
 }
+
+func (p push) already() { p.out.say("%s is this image already", p.Tag) }
 
 // taken is the error for a tag that names another image.
 func (p push) taken(other v1.Hash) error {
