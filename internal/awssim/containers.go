@@ -577,6 +577,22 @@ func (c Cloud) imageOf(args Properties) (fields, error) {
 		"imageSizeInBytes": num(8 << 20), "registryId": AccountID}, nil
 }
 
+// serviceAnswer answers ecs.getService.
+func (c Cloud) serviceAnswer(args Properties) (fields, error) {
+	cluster, name := text(args, "clusterArn"), text(args, "serviceName")
+	if !slices.ContainsFunc(c.list(ecsCluster), func(r Resource) bool { return r.is(cluster) }) {
+		return nil, fmt.Errorf("ClusterNotFoundException: Cluster not found. (%s)", cluster)
+	}
+	for _, s := range c.list(ecsService) {
+		if s.is(name) && lastOf(text(s.State, "cluster"), "/") == lastOf(cluster, "/") {
+			return fields{"id": s.ID, "arn": s.ID, "desiredCount": s.State["desiredCount"], "launchType": s.State["launchType"], "tags": s.State["tagsAll"],
+				"schedulingStrategy": s.State["schedulingStrategy"], "taskDefinition": s.State["taskDefinition"],
+				"availabilityZoneRebalancing": s.State["availabilityZoneRebalancing"]}, nil
+		}
+	}
+	return nil, fmt.Errorf("reading ECS Service (%s): couldn't find resource", name)
+}
+
 // secretOf answers secretsmanager.getSecret. Each secret exists that is not in Cloud.MissingSecrets.
 func (c Cloud) secretOf(args Properties) (fields, error) {
 	prefix := "arn:" + c.partition() + ":secretsmanager:" + c.region() + ":" + AccountID + ":secret:"

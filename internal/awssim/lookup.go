@@ -343,6 +343,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 		return fields{"id": base + name, "arn": base + name, "targetKeyArn": base + "key/" + id, "targetKeyId": id}, nil
 	},
 	"aws:ecr/getImage:getImage":              Cloud.imageOf,
+	"aws:ecs/getService:getService":          Cloud.serviceAnswer,
 	"aws:secretsmanager/getSecret:getSecret": Cloud.secretOf,
 	"aws:s3/getCanonicalUserId:getCanonicalUserId": func(Cloud, Properties) (fields, error) {
 		return fields{"id": hash(AccountID, 64), "displayName": "sandbox"}, nil

@@ -129,7 +129,7 @@ var networkKinds = map[string]kind{
 			subnets := list(d.state, "subnetIds")
 			interfaces := make([]string, len(subnets))
 			for i, subnet := range subnets {
-				interfaces[i] = d.ec2ID("eni", subnet)
+				interfaces[i] = derived("eni", d.id+subnet)
 			}
 			d.state["networkInterfaceIds"] = strs(interfaces...)
 			d.set("securityGroupIds", strs(derived("sg", d.text("vpcId"))))
