@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -29,7 +30,11 @@ func checkDeployed(ctx *pulumi.Context, n names, p policies, trusts map[string]s
 		deployed     func() (string, error)
 	}
 	var documents []document
-	for _, policy := range slices.Concat(p.read, p.change, []managedPolicy{p.boundary}) {
+	managed := slices.Concat(p.read, p.change, []managedPolicy{p.boundary})
+	if p.containerBoundary != nil {
+		managed = append(managed, *p.containerBoundary)
+	}
+	for _, policy := range managed {
 		documents = append(documents, document{"policy " + policy.name, policy.document, func() (string, error) {
 			deployed, err := awsiam.LookupPolicy(ctx, &awsiam.LookupPolicyArgs{Arn: pulumi.StringRef(n.policyARN(policy.name))})
 			if err != nil {
@@ -38,14 +43,28 @@ func checkDeployed(ctx *pulumi.Context, n names, p policies, trusts map[string]s
 			return deployed.Policy, nil
 		}})
 	}
-	for _, kind := range roleKinds {
-		documents = append(documents, document{"trust of role " + kind, trusts[kind], func() (string, error) {
-			deployed, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: n.roleName(kind)})
-			if err != nil {
-				return "", err
-			}
-			return deployed.AssumeRolePolicy, nil
-		}})
+	for _, kind := range slices.Concat(roleKinds, []string{pushRole}) {
+		if trusts[kind] == "" {
+			continue
+		}
+		role := sync.OnceValues(func() (*awsiam.LookupRoleResult, error) {
+			return awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: n.roleName(kind)})
+		})
+		documents = append(documents,
+			document{"trust of role " + kind, trusts[kind], func() (string, error) {
+				deployed, err := role()
+				if err != nil {
+					return "", err
+				}
+				return deployed.AssumeRolePolicy, nil
+			}},
+			document{"inline policies of role " + kind, quoted(inlineDigest(p.inline[kind])), func() (string, error) {
+				deployed, err := role()
+				if err != nil { // the trust's finding says it
+					return quoted(inlineDigest(p.inline[kind])), nil
+				}
+				return quoted(deployed.Tags[inlineTag]), nil
+			}})
 	}
 	findings := make([]string, len(documents))
 	var done sync.WaitGroup
@@ -103,6 +122,9 @@ func (n names) roleName(kind string) string {
 func (n names) policyARN(name string) string {
 	return "arn:" + n.Partition + ":iam::" + n.Account + ":policy/" + component.PhysicalName(n.Environment, namedTypes["policy"], n.component+"-"+name)
 }
+
+// quoted is a text as a JSON document.
+func quoted(text string) string { return strconv.Quote(text) }
 
 // sameJSON reports whether two documents mean the same: AWS may store one with other white space.
 func sameJSON(a, b string) bool {

@@ -5,6 +5,7 @@ package deployer
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -42,6 +43,8 @@ type Args struct {
 	*Settings
 	// RecordNames are IAM patterns of the names of the stack's DNS records, in lower case and without the last dot.
 	RecordNames []string
+	// Containers are the services in containers; nil for none.
+	Containers *Containers
 }
 
 // Deployer is how a GitHub repository previews and deploys the stack, without long-lived keys.
@@ -56,6 +59,11 @@ type Deployer struct {
 	DeployRoleARN pulumi.StringOutput
 	// BoundaryARN is the permissions boundary of the roles that the deploy role creates.
 	BoundaryARN pulumi.StringOutput
+	// PushRoleARN may push images to the stack's repositories; tags assume it. It is nil without services.
+	PushRoleARN pulumi.StringInput
+
+	// containerBoundary is the boundary of the roles of services and of their hosts; nil without services.
+	containerBoundary pulumi.StringInput
 }
 
 type builder struct {
@@ -75,7 +83,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	env := args.Environment
 	env.Tags = nil // a change of the stack's tags must not touch what only an administrator may change
-	n := names{Environment: env, component: name, records: args.RecordNames}
+	n := names{Environment: env, component: name, records: args.RecordNames, containers: args.Containers}
 	policies, err := renderPolicies(n, args.Settings)
 	if err != nil {
 		return nil, err
@@ -107,26 +115,39 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		}
 		preview, err := b.createRole(previewRole, roleArgs{
 			description: "Previews the stack: reads, and no secret",
-			trust:       previewTrust(args.Settings), policies: read,
+			trust:       previewTrust(args.Settings), policies: read, inline: policies.inline[previewRole],
 		})
 		if err != nil {
 			return err
 		}
 		deploy, err := b.createRole(deployRole, roleArgs{
 			description: "Deploys the stack from its branch, in its environment",
-			trust:       deployTrust(args.Settings), policies: slices.Concat(read, change), maxSession: pulumi.Int(deploySeconds),
+			trust:       deployTrust(args.Settings), policies: slices.Concat(read, change), inline: policies.inline[deployRole],
+			maxSession: pulumi.Int(deploySeconds),
 		})
 		if err != nil {
 			return err
 		}
 		d.PreviewRoleARN, d.DeployRoleARN, d.BoundaryARN = preview, deploy, boundary.Arn
-		return nil
+		if !args.Containers.On() {
+			return nil
+		}
+		containers, err := b.createPolicy(*policies.containerBoundary)
+		if err != nil {
+			return err
+		}
+		d.containerBoundary = containers.Arn
+		d.PushRoleARN, err = b.createRole(pushRole, roleArgs{
+			description: "Pushes images from tags of the repository",
+			trust:       pushTrust(args.Settings), inline: policies.inline[pushRole],
+		})
+		return err
 	}, opts...)
 	return d, err
 }
 
 // Bound sets the deployer's boundary on every role that is registered after it, so that the deploy role cannot create a
-// role that may do more than the stack's own.
+// role that may do more than the stack's own. The roles of services and of their hosts have one of their own.
 func (d *Deployer) Bound(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		role, ok := args.Props.(*awsiam.RoleArgs)
@@ -135,6 +156,9 @@ func (d *Deployer) Bound(ctx *pulumi.Context) error {
 		}
 		bounded := *role
 		bounded.PermissionsBoundary = d.BoundaryARN
+		if d.containerBoundary != nil && (strings.HasPrefix(args.Name, "iam-service-") || args.Name == "iam-container-hosts") {
+			bounded.PermissionsBoundary = d.containerBoundary.ToStringOutput()
+		}
 		return &pulumi.ResourceTransformationResult{Props: &bounded, Opts: args.Opts}
 	})
 }
@@ -212,7 +236,11 @@ func renderTrusts(n names, s *Settings) (map[string]string, error) {
 		provider = "arn:" + n.Partition + ":iam::" + n.Account + ":oidc-provider/" + githubHost
 	}
 	trusts := map[string]string{}
-	for kind, claims := range map[string]iam.Conditions{previewRole: previewTrust(s), deployRole: deployTrust(s)} {
+	conditions := map[string]iam.Conditions{previewRole: previewTrust(s), deployRole: deployTrust(s)}
+	if n.containers.On() {
+		conditions[pushRole] = pushTrust(s)
+	}
+	for kind, claims := range conditions {
 		document, err := iam.Literal(trust(pulumi.String(provider), claims))
 		if err != nil {
 			return nil, err
@@ -253,6 +281,8 @@ type roleArgs struct {
 	description string
 	trust       iam.Conditions
 	policies    []namedPolicy
+	// inline policies; none without services.
+	inline []managedPolicy
 	// maxSession is how long credentials are valid, in seconds; nil for IAM's default.
 	maxSession pulumi.IntPtrInput
 }
@@ -260,11 +290,15 @@ type roleArgs struct {
 // createRole returns the role's ARN, which resolves once its policies are attached.
 func (b *builder) createRole(kind string, args roleArgs) (pulumi.StringOutput, error) {
 	name := b.Name(kind)
+	tags := map[string]string{}
+	if digest := inlineDigest(args.inline); digest != "" {
+		tags[inlineTag] = digest
+	}
 	role, err := awsiam.NewRole(b.Ctx, name, &awsiam.RoleArgs{
 		AssumeRolePolicy:   iam.Document(trust(b.out.ProviderARN, args.trust)),
 		Description:        pulumi.String(args.description),
 		MaxSessionDuration: args.maxSession,
-		Tags:               b.Tags(name),
+		Tags:               b.Tags(name, tags),
 	}, b.Child())
 	if err != nil {
 		return pulumi.StringOutput{}, err
@@ -280,32 +314,52 @@ func (b *builder) createRole(kind string, args roleArgs) (pulumi.StringOutput, e
 		}
 		attached = append(attached, attachment)
 	}
+	for _, policy := range args.inline {
+		inline, err := awsiam.NewRolePolicy(b.Ctx, b.Name(kind, policy.name), &awsiam.RolePolicyArgs{
+			Role:   role.Name,
+			Policy: pulumi.String(policy.document),
+		}, b.Child())
+		if err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		attached = append(attached, inline)
+	}
 	return component.After(role.Arn, attached...), nil
 }
 
-// managedPolicy is a customer managed policy.
+// managedPolicy is a customer managed policy, or an inline policy of a role.
 type managedPolicy struct{ name, description, document string }
 
 // policies are the roles' policies: read for both, change for the deploy role, and the boundary of the roles that it
-// creates.
+// creates. What services need is inline, by the kind of role; containerBoundary is nil without services.
 type policies struct {
-	read, change []managedPolicy
-	boundary     managedPolicy
+	read, change      []managedPolicy
+	boundary          managedPolicy
+	inline            map[string][]managedPolicy
+	containerBoundary *managedPolicy
+}
+
+// renderPolicy renders a document, and adds a problem where IAM would refuse it.
+func renderPolicy(problems *problem.List, name, description string, statements []iam.Statement, limit int) managedPolicy {
+	document, err := iam.Literal(statements...)
+	if err != nil {
+		problems.Add("policy", name, err.Error(), "correct table.go")
+	}
+	if len(document) > limit {
+		fix := "move some of its types to another part in table.go"
+		if name == containerBoundaryName {
+			fix = fewerSecrets
+		}
+		problems.Add("policy", name, fmt.Sprintf("is %d characters long, and IAM takes %d", len(document), limit), fix)
+	}
+	return managedPolicy{name, description, document}
 }
 
 // renderPolicies renders every document, and returns an error for those that IAM would refuse.
 func renderPolicies(n names, s *Settings) (policies, error) {
 	problems := problem.In("deployer: ")
 	render := func(name, description string, statements []iam.Statement) managedPolicy {
-		document, err := iam.Literal(statements...)
-		if err != nil {
-			problems.Add("policy", name, err.Error(), "correct table.go")
-		}
-		if len(document) > maxPolicyLength {
-			problems.Add("policy", name, fmt.Sprintf("is %d characters long, and IAM takes %d", len(document), maxPolicyLength),
-				"move some of its types to another part in table.go")
-		}
-		return managedPolicy{name, description, document}
+		return renderPolicy(problems, name, description, statements, maxPolicyLength)
 	}
 	var p policies
 	for _, part := range policyParts {
@@ -320,5 +374,6 @@ func renderPolicies(n names, s *Settings) (policies, error) {
 	if count := len(p.read) + len(p.change); count > maxRolePolicies {
 		problems.Add("policies", count, fmt.Sprintf("are more than the %d that a role takes", maxRolePolicies), "merge parts in table.go")
 	}
+	p.inline, p.containerBoundary = inlinePolicies(n, problems), containerBoundary(n, problems)
 	return p, problems.Err()
 }

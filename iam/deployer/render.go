@@ -20,10 +20,12 @@ type names struct {
 	component string
 	// records are patterns of the names of the stack's DNS records.
 	records []string
+	// containers are the services in containers; nil for none.
+	containers *Containers
 }
 
-// namePlaceholder stands for a physical name in an ARN of the table: {kind:logical name}, or {kind:prefix*} for a pattern.
-var namePlaceholder = regexp.MustCompile(`\{(\w+):([a-z0-9-]+)(\*?)\}`)
+// namePlaceholder stands for a physical name in an ARN of the table: {kind:logical name}, or {kind:prefix*} for a pattern, whose prefix may be empty.
+var namePlaceholder = regexp.MustCompile(`\{(\w+):([a-z0-9-]*)(\*?)\}`)
 
 // arns completes the table's ARNs.
 func (n names) arns(short []string) []pulumi.StringInput {
@@ -109,6 +111,20 @@ func (n names) conditions(c condition) iam.Conditions {
 		return iam.Conditions{"StringEqualsIfExists": n.tags("aws:ResourceTag")}
 	case backedUp:
 		return and(iam.Conditions{"StringEqualsIfExists": n.tags("aws:ResourceTag")}, "Null", "aws:ResourceTag/aws:backup:source-resource", "false")
+	case ownCluster:
+		return iam.Conditions{"ArnLike": {"ecs:cluster": n.arns(resources(clusterARN))}}
+	case ownDefinition:
+		return iam.Conditions{"ArnLikeIfExists": {"ecs:task-definition": n.arns(resources(definitionARN))}}
+	case ecsTarget:
+		return iam.Conditions{"StringEquals": {"application-autoscaling:service-namespace": iam.Strings("ecs")}}
+	case newTargetGroup:
+		return and(iam.Conditions{"StringEquals": n.tags("aws:RequestTag")}, "StringEquals", "elasticloadbalancing:CreateAction", "CreateTargetGroup")
+	case newServiceEdge:
+		return and(n.claim(), "StringLike", "aws:RequestTag/Name", n.nameTag("edge-service-*"))
+	case withinContainerBoundary:
+		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(containerBoundaryARN))}, "StringEquals": n.tags("aws:ResourceTag")}
+	case createdWithinContainerBoundary:
+		return iam.Conditions{"ArnEquals": {"iam:PermissionsBoundary": n.arns(resources(containerBoundaryARN))}, "StringEquals": n.tags("aws:RequestTag")}
 	case viaBackup:
 		return iam.Conditions{"StringLike": {"kms:ViaService": iam.Strings("backup.*." + n.DNSSuffix)}}
 	case viaEC2:
@@ -181,12 +197,25 @@ func readStatements(n names, p part, s *Settings) []iam.Statement {
 		}
 		grants = append(grants, lookupGrants[member]...)
 	}
+	grants = n.widened(grants)
 	if p == dataPart && s.StateBucket != "" {
 		grants = append(grants,
 			grant{always, resources("s3:::" + s.StateBucket), actions("s3:ListBucket")},
 			grant{always, n.stateARNs(s), actions("s3:GetObject")})
 	}
 	return mergeGrants(n, grants)
+}
+
+// widened are grants, with what services have where there are any.
+func (n names) widened(grants []grant) []grant {
+	if !n.containers.On() {
+		return grants
+	}
+	all := make([]grant, len(grants))
+	for i, g := range grants {
+		all[i] = withServices(g)
+	}
+	return all
 }
 
 // stateARNs are the objects of this stack's state in Pulumi's S3 backend, and the one that tells the backend's version.
@@ -207,6 +236,10 @@ func changeStatements(n names, p part, s *Settings) []iam.Statement {
 			grants = append(grants, deployTable[typ].change...)
 		}
 	}
+	if n.containers.On() {
+		grants = append(grants, partGrants[p]...)
+	}
+	grants = n.widened(grants)
 	if p == dataPart && s.StateBucket != "" {
 		grants = append(grants, grant{always, n.stateARNs(s), actions("s3:PutObject", "s3:DeleteObject")})
 	}
@@ -236,15 +269,20 @@ var passableRoles = []struct {
 func allowPassRole(n names) []iam.Statement {
 	var all []iam.Statement
 	for _, p := range passableRoles {
-		service, _, _ := strings.Cut(p.service, ".")
-		all = append(all, iam.Statement{
-			Sid: "Pass" + strings.ReplaceAll(service, "-", ""), Effect: iam.Allow,
-			Actions:    actions("iam:PassRole"),
-			Resources:  n.arns(p.roles),
-			Conditions: iam.Conditions{"StringEquals": {"iam:PassedToService": iam.Strings(p.service)}},
-		})
+		all = append(all, passRole(n, p.service, p.roles))
 	}
 	return all
+}
+
+// passRole lets the deploy role pass roles to one service.
+func passRole(n names, service string, roles []string) iam.Statement {
+	name, _, _ := strings.Cut(service, ".")
+	return iam.Statement{
+		Sid: "Pass" + strings.ReplaceAll(name, "-", ""), Effect: iam.Allow,
+		Actions:    actions("iam:PassRole"),
+		Resources:  n.arns(roles),
+		Conditions: iam.Conditions{"StringEquals": {"iam:PassedToService": iam.Strings(service)}},
+	}
 }
 
 // denySelfChanges denies every change of the deployer's own roles, policies (the boundary among them) and provider, and
@@ -342,11 +380,13 @@ type Deployment struct {
 	ByHand string
 }
 
-// Deployments is the deploy role's table, sorted by type.
-func Deployments() []Deployment {
+// Deployments is the deploy role's table of the types that a stack has without services, sorted by type.
+func Deployments() []Deployment { return deployments(deployTable) }
+
+func deployments(table map[string]resourceAccess) []Deployment {
 	var all []Deployment
-	for _, typ := range slices.Sorted(maps.Keys(deployTable)) {
-		access := deployTable[typ]
+	for _, typ := range slices.Sorted(maps.Keys(table)) {
+		access := table[typ]
 		all = append(all, Deployment{typ, actionsOf(access.read), actionsOf(access.change), access.byHand})
 	}
 	return all

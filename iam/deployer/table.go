@@ -77,6 +77,20 @@ const (
 	viaEC2
 	// viaBackup: AWS Backup uses the key on the caller's behalf.
 	viaBackup
+	// ownCluster: the request names a cluster of the stack.
+	ownCluster
+	// ownDefinition: the request names no task definition, or one of the stack.
+	ownDefinition
+	// ecsTarget: what scales is an ECS service.
+	ecsTarget
+	// newTargetGroup: the call that creates the target group also tags it as this stack's.
+	newTargetGroup
+	// newServiceEdge is newEdge for the distributions of services.
+	newServiceEdge
+	// withinContainerBoundary and createdWithinContainerBoundary are withinBoundary and createdWithinBoundary with the boundary of
+	// services in containers.
+	withinContainerBoundary
+	createdWithinContainerBoundary
 )
 
 // grant allows actions on resources under a condition. Resources are ARNs without "arn:<partition>:"; "*" where the
@@ -111,6 +125,12 @@ var namedTypes = map[string]string{
 	"rule":                "aws:cloudwatch/eventRule:EventRule",
 	"topic":               "aws:sns/topic:Topic",
 	"vault":               "aws:backup/vault:Vault",
+
+	"capacityProvider": "aws:ecs/capacityProvider:CapacityProvider",
+	"cluster":          "aws:ecs/cluster:Cluster",
+	"repository":       "aws:ecr/repository:Repository",
+	"service":          "aws:ecs/service:Service",
+	"taskDefinition":   "aws:ecs/taskDefinition:TaskDefinition",
 }
 
 // resourceAccess is what a deployment does with one resource type: what terraform-provider-aws 5.100 calls to read,
@@ -144,10 +164,12 @@ const (
 	// Alarms, rules, topics and certificates of the edge are in another region than the stack.
 	alarmARN       = "cloudwatch:*:{account}:alarm:{alarm:monitoring-*}"
 	aliasARN       = "kms:{region}:{account}:{alias:iam-credentials}"
+	apiLogGroupARN = logGroupPrefix + "{logGroup:api-logs}*"
 	certificateARN = "acm:*:{account}:certificate/*"
 	budgetARN      = "budgets::{account}:budget/{budget:monitoring-budget}"
 	dashboardARN   = "cloudwatch::{account}:dashboard/{dashboard:monitoring-dashboard}"
 	groupARN       = "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group:api-group}" // after the group's id
+	iamRoleARN     = rolePrefix + "{role:iam-*}"
 	keyARN         = "kms:{region}:{account}:key/*"
 	mirrorARN      = functionPrefix + "{function:mirror-function}"
 	queueARN       = "sqs:{region}:{account}:{queue:thumbnailer-failures}"
@@ -155,6 +177,7 @@ const (
 	topicARN       = "sns:*:{account}:{topic:monitoring-*}"
 	vaultARN       = "backup:*:{account}:backup-vault:{vault:backup-*}" // the copies' is in another region
 
+	apiTargetGroupARN = elbPrefix + "targetgroup/{targetGroup:api-*}/*"
 	boundaryARN       = "iam::{account}:policy/{policy:{component}-boundary}"
 	deployerPolicyARN = "iam::{account}:policy/{policy:{component}-*}"
 	deployerRoleARN   = rolePrefix + "{role:{component}-*}"
@@ -191,7 +214,7 @@ var (
 // loadBalancerARNs are the public and the internal load balancer, their listeners and rules, and their target groups. Ids
 // follow the names; IAM's * also matches slashes.
 var loadBalancerARNs = resources(elbPrefix+"loadbalancer/app/{loadBalancer:api-*}/*", elbPrefix+"listener/app/{loadBalancer:api-*}/*",
-	elbPrefix+"listener-rule/app/{loadBalancer:api-*}/*", elbPrefix+"targetgroup/{targetGroup:api-*}/*")
+	elbPrefix+"listener-rule/app/{loadBalancer:api-*}/*", apiTargetGroupARN)
 
 // What the edge has. The web ACL and the log's source and destination have names; a distribution, a VPC origin and a delivery
 // have ids only, and tags.
@@ -204,7 +227,7 @@ var (
 
 // The roles that the stack creates, and the one to which an AWS managed policy is attached.
 var (
-	roleARNs = resources(rolePrefix+"{role:backup-role}", rolePrefix+"{role:iam-*}", rolePrefix+"{role:mirror-role}", rolePrefix+"{role:network-flow-logs}",
+	roleARNs = resources(rolePrefix+"{role:backup-role}", iamRoleARN, rolePrefix+"{role:mirror-role}", rolePrefix+"{role:network-flow-logs}",
 		rolePrefix+"{role:replica-role}", rolePrefix+"{role:thumbnailer-role}")
 	backupRoleARNs      = resources(rolePrefix + "{role:backup-role}")
 	instanceProfileARNs = resources("iam::{account}:instance-profile/{instanceProfile:iam-*}")
@@ -214,7 +237,7 @@ var functionARNs = resources(mirrorARN, functionPrefix+"{function:thumbnailer-fu
 
 // logGroupARNs end in a wildcard, because some actions take a group's ARN with ":*" after it.
 var logGroupARNs = resources(logGroupPrefix+"/aws/lambda/{function:mirror-function}*", logGroupPrefix+"/aws/lambda/{function:thumbnailer-function}*",
-	logGroupPrefix+"{logGroup:network-flow-logs}*", logGroupPrefix+"{logGroup:api-logs}*")
+	logGroupPrefix+"{logGroup:network-flow-logs}*", apiLogGroupARN)
 
 const onlyAdministrators = "the deploy role must not extend its own permissions: an administrator changes the deployer"
 
