@@ -74,9 +74,9 @@ func named(t *testing.T, r *pulumitest.Recording, typ, name string) *pulumitest.
 }
 
 var (
-	films = DomainSettings{HostedZone: "example.com", Hosts: []Host{{"films.example.com", ServiceAPI}}}
-	byPath  = ServiceRoute{Name: "demo", Path: "/demo/*"}
-	shop  = ServiceRoute{Name: "shop", Host: "a.shop.example.com"}
+	films  = DomainSettings{HostedZone: "example.com", Hosts: []Host{{"films.example.com", ServiceAPI}}}
+	byPath = ServiceRoute{Name: "demo", Path: "/demo/*"}
+	shop   = ServiceRoute{Name: "shop", Host: "a.shop.example.com"}
 )
 
 // patterns returns the path patterns of a distribution, in their order.
