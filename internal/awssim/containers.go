@@ -222,7 +222,7 @@ func definitionFamily(d *draft) string {
 	return d.expand("ecs:{region}:{account}:task-definition/" + d.text("family"))
 }
 
-// revision returns the number of a task definition in its family. No number is used twice.
+// revision returns the number of a task definition in its family. The numbers of one URN grow, also where earlier revisions are gone.
 func revision(d *draft) int {
 	if n := d.state["revision"]; n.IsNumber() {
 		return int(n.NumberValue())

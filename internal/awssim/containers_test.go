@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -125,13 +126,11 @@ func TestContainerOutputs(t *testing.T) {
 	assert.Equal(t, "arn:aws:ecs:us-east-1:123456789012:task-definition/demo", text(out(taskDefinition, "v3"), "arnWithoutRevision"))
 	assert.EqualValues(t, 3, out(taskDefinition, "v3")["revision"].NumberValue())
 
-	require.NoError(t, s.Delete(taskDefinition, s.ids["v3"], urn(taskDefinition, "v3")))
-	s.make(taskDefinition, "v3", s.defined("films:v3", nil))
-	assert.Equal(t, "arn:aws:ecs:us-east-1:123456789012:task-definition/demo:3", s.ids["v3"], "another revision of this URN: the family has two more")
-	require.NoError(t, s.Delete(taskDefinition, s.ids["v3"], urn(taskDefinition, "v3")))
-	require.NoError(t, s.Delete(taskDefinition, s.ids["v2"], urn(taskDefinition, "v2")))
-	s.make(taskDefinition, "v3", s.defined("films:v3", nil))
-	assert.Equal(t, "arn:aws:ecs:us-east-1:123456789012:task-definition/demo:3", s.ids["v3"], "the third of its URN")
+	for want := range 2 {
+		require.NoError(t, s.Delete(taskDefinition, s.ids["v3"], urn(taskDefinition, "v3")))
+		s.make(taskDefinition, "v3", s.defined("films:v3", func(m map[string]any) { m["family"] = "single" }))
+		assert.Equal(t, fmt.Sprint("arn:aws:ecs:us-east-1:123456789012:task-definition/single:", want+2), s.ids["v3"], "an earlier creation had the number before")
+	}
 
 	s.resolved()
 	assert.Len(t, out(endpointType, "logs")["networkInterfaceIds"].ArrayValue(), 1)
@@ -353,6 +352,14 @@ func TestRefusedContainerDeletions(t *testing.T) {
 
 	s = newSite(t)
 	s.service()
+	scaling := func() map[string]any {
+		return map[string]any{"serviceNamespace": "ecs", "resourceId": "service/cluster/demo", "scalableDimension": "ecs:service:DesiredCount"}
+	}
+	s.make(scalableTarget, "count", scaling())
+	s.make(scalingPolicyType, "cpu", scaling())
+	before = len(s.Resources())
+	require.NoError(t, s.Delete(scalableTarget, s.ids["count"], urn(scalableTarget, "count")))
+	assert.Len(t, s.Resources(), before-2, "with its policy")
 	old, err := s.Read(clusterCapacity, "cluster", urn(clusterCapacity, "capacity"))
 	require.NoError(t, err)
 	update := func(providers ...any) error {
@@ -582,6 +589,32 @@ func TestFailedDeployments(t *testing.T) {
 	}
 }
 
+// The rollout of a service, against the account.
+func TestRunService(t *testing.T) {
+	s := newSite(t)
+	s.service()
+	var said []string
+	r := rollout.Rollout{Cloud: rollout.Cloud{ECS: s.ECS(), Clock: &rollout.SimulatedClock{}}, Settings: rollout.Settings{Wait: 30 * time.Minute},
+		Say: func(line string) { said = append(said, line) }}
+	run := func(tag string) error {
+		return r.RunService(t.Context(), rollout.ServiceTarget{Cluster: "cluster", Service: "demo", Definition: s.ids[tag], Targets: s.ids["ip"],
+			Container: "demo", Port: 8080, Image: "films:" + tag})
+	}
+	require.NoError(t, run("v1"), "%v", said)
+	require.NoError(t, run("v2"), "%v", said)
+	assert.Equal(t, s.ids["v2"], s.set())
+	s.SetConditions(Conditions{MissingImages: []string{"v3"}})
+	for range 2 {
+		err := run("v3")
+		require.ErrorContains(t, err, "tasks failed to start")
+		require.ErrorContains(t, err, "CannotPullContainerError")
+		assert.Equal(t, s.ids["v2"], s.set())
+	}
+	s.SetConditions(Conditions{})
+	require.NoError(t, run("v3"), "%v", said)
+	assert.Equal(t, map[string]int{"v3": 4}, s.tasks(""))
+}
+
 func TestFirstDeploymentThatFailsHasNothingToGoBackTo(t *testing.T) {
 	s := newSite(t)
 	s.SetConditions(Conditions{BadImages: []string{"v1"}})
@@ -597,6 +630,25 @@ func TestFirstDeploymentThatFailsHasNothingToGoBackTo(t *testing.T) {
 	assert.NotEqual(t, aws.ToString(last.Deployments[0].Id), aws.ToString(out.Service.Deployments[0].Id))
 	last, _ = s.settle()
 	assert.EqualValues(t, 4, last.RunningCount)
+}
+
+func TestDeploymentWithoutLoadBalancerAndRollback(t *testing.T) {
+	s := newSite(t)
+	s.cluster()
+	s.make(ecsService, "demo", released(func(m map[string]any) {
+		delete(m, "loadBalancers")
+		m["taskDefinition"], m["deploymentCircuitBreaker"] = "demo", map[string]any{"enable": true, "rollback": false}
+	}))
+	first, _ := s.settle()
+	assert.Equal(t, s.ids["v3"], aws.ToString(first.TaskDefinition), "the newest of the family")
+	s.SetConditions(Conditions{BadImages: []string{"v2"}})
+	out, err := s.ECS().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("cluster"), Service: aws.String("demo"), TaskDefinition: aws.String("demo:2")})
+	require.NoError(t, err)
+	assert.Equal(t, s.ids["v2"], aws.ToString(out.Service.TaskDefinition))
+	last, seen := s.settle()
+	assert.Equal(t, []string{"PRIMARY demo:2 FAILED", "ACTIVE demo:3 COMPLETED"}, seen[len(seen)-2:])
+	assert.EqualValues(t, 4, last.RunningCount, "the earlier tasks serve")
+	assert.Equal(t, map[string]int{"v2: EssentialContainerExited: Essential container in task exited": 4}, s.tasks(types.DesiredStatusStopped))
 }
 
 func TestDeploymentWithoutCircuitBreakerDoesNotEnd(t *testing.T) {

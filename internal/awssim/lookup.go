@@ -101,7 +101,7 @@ var lookups = map[string]func(Cloud, Properties) (fields, error){
 	"aws:iam/getRole:getRole": func(c Cloud, args Properties) (fields, error) {
 		for _, role := range c.list("aws:iam/role:Role") {
 			if role.ID == text(args, "name") {
-				return fields{"id": role.ID, "arn": role.State["arn"], "assumeRolePolicy": role.State["assumeRolePolicy"]}, nil
+				return fields{"id": role.ID, "arn": role.State["arn"], "assumeRolePolicy": role.State["assumeRolePolicy"], "tags": role.State["tags"]}, nil
 			}
 		}
 		return nil, fmt.Errorf("NoSuchEntity: The role with name %s cannot be found", text(args, "name"))

@@ -38,7 +38,7 @@ flags
   --stack NAME           stack, with Pulumi.NAME.yaml for its config (default dev)
   -c KEY=VALUE           set a config value instead of the file's (repeatable)
   --fail TYPE            up: the next creation of a type fails, once (repeatable), e.g. aws:ec2/natGateway:NatGateway
-  --bad-release          up: the instances that start fail their health checks
+  --bad-release          up: the instances and tasks that start fail their health checks
   --account new          up, preview: an account with the quotas of a new one
   --skip-preview         up: no preview
   --expect-no-changes    preview, up: fail if there are changes

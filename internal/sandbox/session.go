@@ -49,7 +49,7 @@ type Options struct {
 	Live       bool      // the engine draws on this process's terminal instead of writing to Stdout and Stderr
 	Diff       bool      // previews show each property that changes
 	Fail       []string  // types whose next creation fails, once
-	// BadRelease makes the instances that start fail their health checks.
+	// BadRelease makes the instances and tasks that start fail their health checks.
 	BadRelease bool
 	// NewAccount gives the account the quotas of a new one.
 	NewAccount bool
