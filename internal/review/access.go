@@ -302,6 +302,10 @@ var actionVerbs = map[string]string{
 	"kms:ReEncryptFrom": "encrypt", "kms:ReEncryptTo": "encrypt",
 	"sqs:SendMessage": "send", "sqs:ReceiveMessage": "receive", "sqs:DeleteMessage": "receive", "sqs:PurgeQueue": "delete",
 	"sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "assume",
+	"ecr:BatchGetImage": "pull", "ecr:GetDownloadUrlForLayer": "pull", "ecr:BatchCheckLayerAvailability": "pull",
+	"ecr:PutImage": "push", "ecr:InitiateLayerUpload": "push", "ecr:UploadLayerPart": "push", "ecr:CompleteLayerUpload": "push",
+	"ecr:BatchDeleteImage": "delete", "ecr:GetAuthorizationToken": "log in",
+	"ssm:GetParameter": "read", "ssm:GetParameters": "read", "ssm:GetParametersByPath": "read", "secretsmanager:GetSecretValue": "read",
 }
 
 // settingVerbs are plain verbs for the actions on a resource itself, by the beginning of their names.
@@ -315,7 +319,7 @@ var settingVerbs = []struct{ prefix, verb string }{
 
 // verbOrder is the order in which the page lists verbs.
 var verbOrder = []string{
-	"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "receive", "publish", "invoke", "assume",
+	"everything", "read", "list", "write", "delete", "encrypt", "decrypt", "send", "receive", "publish", "invoke", "assume", "pull", "push", "log in",
 	"replicate", "subscribe", "create", "remove", "configure", "inspect",
 }
 
@@ -393,6 +397,7 @@ type role struct {
 // cardTypes are the types whose resources have a card, with their names on the page.
 var cardTypes = []struct{ typ, kind, service string }{
 	{bucketType, "bucket", "s3"}, {keyType, "encryption key", "kms"}, {queueType, "queue", "sqs"}, {topicType, "topic", "sns"}, {functionType, "function", "lambda"},
+	{repositoryType, "repository", "ecr"},
 }
 
 // on is the part of a grant that concerns a service.

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,8 +35,13 @@ type estimate struct {
 	Fixed float64
 	// Unknown lists the costs that USD does not include.
 	Unknown []string
-	// Maximum states the extra cost of the Auto Scaling group at its maximum size.
+	// Maximum states the extra cost of Auto Scaling groups and services at their maximum sizes.
 	Maximum string
+}
+
+// maximum adds a sentence to Maximum.
+func (e *estimate) maximum(format string, args ...any) {
+	e.Maximum = strings.TrimPrefix(e.Maximum+". "+fmt.Sprintf(format, args...), ". ")
 }
 
 // add adds a line and returns it. Its key is its text; a text with a number in it needs another key.
@@ -111,14 +117,19 @@ func (v *view) estimate() estimate {
 		for _, d := range objects(t.Inputs, "blockDeviceMappings") {
 			root += number(d, "ebs.volumeSize")
 		}
+		at := "minimum size"
+		if slices.Contains(v.containerHosts(), r) {
+			minSize, at = v.hostsOfTasks(&e, r.Name, t.Text("instanceType"), minSize, maxSize), "size for the least number of tasks"
+		}
 		before := e.Fixed
 		e.hosts(r.Name, t.Text("instanceType"), minSize, root, boolean(t.Inputs, "monitoring.enabled"))
 		if minSize > 0 && maxSize > minSize {
 			more := (e.Fixed - before) / minSize * (maxSize - minSize)
-			e.Maximum = fmt.Sprintf("The estimate counts %s at its minimum size, %s; its maximum size, %s, adds %s", r.Name,
+			e.maximum("The estimate counts %s at its %s, %s; its maximum size, %s, adds %s", r.Name, at,
 				amount(minSize), amount(maxSize), dollars(more))
 		}
 	}
+	v.estimateServices(&e)
 	for _, r := range v.ByType(volumeType) {
 		e.add("Data", r.Name+": volume", number(r.Inputs, "size"), "GB", volumePrice, "")
 		if n := number(r.Inputs, "iops") - baselineIOPS; n > 0 {
@@ -188,12 +199,7 @@ func (v *view) estimate() estimate {
 	for _, z := range v.ByType(hostedZoneType) {
 		e.add("Network", z.Name+": hosted zone", 1, "hosted zone", hostedZonePrice, "")
 	}
-	for _, r := range v.ByType(endpointType) {
-		if r.Text("vpcEndpointType") == "Gateway" {
-			continue // no charge
-		}
-		e.unpriced("Network", r.Name, "interface endpoints are not in the price list")
-	}
+	v.estimateEndpoints(&e)
 	v.estimateFunctions(&e)
 	v.estimateMonitoring(&e)
 	v.estimateUnpriced(&e)
@@ -204,6 +210,10 @@ func (v *view) estimate() estimate {
 // load balancer to CloudFront is free.
 func (v *view) estimateEdge(e *estimate) {
 	for _, d := range v.ByType(distributionType) {
+		if s := v.frontOf(d); s != "" {
+			e.add("Network", d.Name+": data to viewers", 0, "GB", edgeDataPrice, "a distribution has no fixed price; the traffic of "+s+" is part of the stack's")
+			continue
+		}
 		e.add("Network", d.Name+": data to viewers", max(0, assumedOutGB-edgeFreeGB), "GB", edgeDataPrice,
 			fmt.Sprintf("%s GB per month, of which CloudFront's free tier covers the first %s GB", amount(assumedOutGB), amount(edgeFreeGB)))
 		e.add("Network", d.Name+": requests", max(0, assumedRequests-edgeFreeRequests)/10e3, "× 10,000", edgeRequestPrice,
@@ -215,6 +225,83 @@ func (v *view) estimateEdge(e *estimate) {
 		e.add("Network", acl.Name+": "+counted(rules, "rule"), float64(rules), "rules", aclRulePrice, "").Key = acl.Name + ": rules"
 		e.add("Network", acl.Name+": requests", assumedRequests/1e6, "million", aclRequestPrice, amount(assumedRequestsPerSec)+" requests per second")
 	}
+}
+
+// hostsOfTasks is how many container hosts the least number of tasks needs: each task has a network interface of its own
+// (ECS developer guide, "awsvpc network mode").
+func (v *view) hostsOfTasks(e *estimate, group, typ string, least, most float64) float64 {
+	family, size, _ := strings.Cut(typ, ".")
+	host, known := hostSizes[family[:min(len(family), 1)]][size]
+	if !known {
+		e.unpriced("Compute", group+": instances for the tasks", "the size of "+typ+" is not in the price list")
+		return least
+	}
+	tasks, cpus, gb := 0.0, 0.0, 0.0
+	for _, s := range v.services() {
+		if !s.onFargate() {
+			c, m := s.size()
+			tasks, cpus, gb = tasks+float64(s.least), cpus+c*float64(s.least), gb+m*float64(s.least)
+		}
+	}
+	return min(most, math.Ceil(max(least, tasks/float64(host.interfaces-1), cpus/host.cpus, gb/host.gb)))
+}
+
+// estimateServices adds the tasks on Fargate, the repositories, and the metrics of clusters.
+func (v *view) estimateServices(e *estimate) {
+	running := float64(len(v.services()))
+	for _, c := range v.ByType(clusterType) {
+		if slices.ContainsFunc(objects(c.Inputs, "settings"), func(m resource.PropertyMap) bool {
+			return text(m, "name") == "containerInsights" && text(m, "value") == "enabled"
+		}) && running > 0 {
+			e.add("Logs and alarms", c.Name+": metrics of Container Insights", clusterMetrics+(serviceMetrics+familyMetrics)*running, "metrics", metricPrice, "")
+		}
+	}
+	for _, s := range v.services() {
+		cpus, gb := s.size()
+		if !s.onFargate() {
+			continue // on hosts, which are priced
+		}
+		if cpus == 0 {
+			e.unpriced("Compute", s.name+": tasks", "the size of its tasks is not in this stack")
+			continue
+		}
+		cpuPrice, gbPrice := taskCPUPriceX86, taskGBPriceX86
+		if s.definition.Text("runtimePlatform.cpuArchitecture") == "ARM64" {
+			cpuPrice, gbPrice = taskCPUPriceARM, taskGBPriceARM
+		}
+		n, before := float64(s.least), e.Fixed
+		e.add("Compute", fmt.Sprintf("%s: %s × %s vCPU", s.name, counted(s.least, "task"), amount(cpus)), n*cpus*hoursPerMonth, "vCPU-hours", cpuPrice, "").Key = s.name + ": vCPU"
+		e.add("Compute", fmt.Sprintf("%s: %s × %s GB", s.name, counted(s.least, "task"), amount(gb)), n*gb*hoursPerMonth, "GB-hours", gbPrice, "").Key = s.name + ": memory"
+		if s.least > 0 && s.most > s.least {
+			e.maximum("The estimate counts %s at its minimum, %s; its maximum, %s, adds %s", s.name, counted(s.least, "task"), counted(s.most, "task"),
+				dollars((e.Fixed-before)/n*float64(s.most-s.least)))
+		}
+	}
+	for _, r := range v.ByType(repositoryType) {
+		e.add("Data", r.Name+": repository", assumedRepositoryGB, "GB", repositoryPrice, amount(assumedRepositoryGB)+" GB of container images stored")
+	}
+}
+
+// estimateEndpoints adds the interface endpoints. Gateway endpoints have no charge.
+func (v *view) estimateEndpoints(e *estimate) {
+	endpoints, interfaces := 0, 0
+	for _, r := range v.ByType(endpointType) {
+		switch r.Text("vpcEndpointType") {
+		case "Gateway":
+		case "Interface":
+			endpoints++
+			interfaces += len(list(r.Inputs, "subnetIds")) // one in each zone
+		default:
+			e.unpriced("Network", r.Name, "endpoints of this type are not in the price list")
+		}
+	}
+	if endpoints == 0 {
+		return
+	}
+	e.add("Network", fmt.Sprintf("%s, %s", counted(endpoints, "interface endpoint"), counted(interfaces, "network interface")), float64(interfaces)*hoursPerMonth, "hours",
+		endpointPrice, "").Key = "interface endpoints"
+	e.add("Network", "interface endpoints: data", assumedEndpointGB, "GB", endpointDataPrice,
+		amount(assumedEndpointGB)+" GB per month through all of them; the layers of images come through the gateway endpoint for S3")
 }
 
 func (v *view) estimateFunctions(e *estimate) {
@@ -276,6 +363,7 @@ func (v *view) estimateMonitoring(e *estimate) {
 var priced = []string{
 	instanceType, scalingType, volumeType, bucketType, keyType, natType, addressType, balancerType, distributionType, firewallType, hostedZoneType,
 	endpointType, functionType, subscriptionType, queueType, logGroupType, alarmType, dashboardType, backupPlanType,
+	repositoryType, clusterType, ecsServiceType,
 }
 
 // estimateUnpriced lists the types that may have a cost and are not in the estimate.

@@ -28,6 +28,7 @@ const (
 	unwatched = "unwatched"
 	addresses = "address"
 	rolls     = "rolls"
+	tasksRoll = "tasks"
 	changesIt = "changes"
 )
 
@@ -40,6 +41,7 @@ var kinds = []struct{ kind, verdict string }{
 	{unwatched, "Less is watched"},
 	{addresses, "Addresses change"},
 	{rolls, "Hosts are replaced, the service stays up"},
+	{tasksRoll, "Tasks are replaced, the services stay up"},
 	{changesIt, "Nothing is interrupted or lost"},
 }
 
@@ -55,6 +57,7 @@ func (c *changes) judge(now *view) {
 	e.members()
 	e.database()
 	e.api()
+	e.services()
 	e.entry()
 	e.network()
 	e.functions()
@@ -382,7 +385,9 @@ func (j *judge) api() {
 		}
 		count := ""
 		for _, g := range j.now.ByType(scalingType) {
-			count = " " + size(g.Inputs)
+			if !j.isContainerHosts(g.Name) {
+				count = " " + size(g.Inputs)
+			}
 		}
 		j.add(rolls, "The API's%s instances are replaced, some at a time: %s. A rollout that fails its health checks or raises an alarm goes back by itself, and the update fails.", count, why)
 	}
@@ -391,7 +396,7 @@ func (j *judge) api() {
 			j.add(changesIt, "%s runs %s instances, before %s.", s.Name, size(s.is), size(s.was))
 		}
 	}
-	for _, s := range j.steps(scalingType, opReplace, opDelete) {
+	for _, s := range only(j.steps(scalingType, opReplace, opDelete), func(s step) bool { return !j.isContainerHosts(s.Name) }) {
 		j.add(stops, "The API's group %s goes with its instances%s.", s.Name, because(s.Replaces))
 	}
 	for _, r := range j.Releases {
@@ -489,9 +494,15 @@ func (j *judge) alarms() {
 // access finds what comes in or is allowed on only one side.
 func (j *judge) access() {
 	for _, r := range j.Ways {
-		if r.Added {
-			j.add(opens, "Open from the internet: %s (%s), %s.", r.Cells[0], r.Cells[1], r.Cells[2])
+		if !r.Added {
+			continue
 		}
+		i := slices.IndexFunc(j.Ways, func(o rowEdit) bool { return !o.Added && slices.Equal(o.Cells[:3], r.Cells[:3]) })
+		if i < 0 {
+			j.add(opens, "Open from the internet: %s (%s), %s.", r.Cells[0], r.Cells[1], r.Cells[2])
+			continue
+		}
+		j.reopened(r, j.Ways[i])
 	}
 	for _, r := range j.Ways {
 		if !r.Added && !slices.ContainsFunc(j.Ways, func(o rowEdit) bool { return o.Added && o.Cells[0] == r.Cells[0] }) {
@@ -527,6 +538,32 @@ func (j *judge) access() {
 			wider, more = wider[:most], fmt.Sprintf("; and %d more", n-most)
 		}
 		j.add(opens, "More is allowed: %s%s.", strings.Join(wider, "; "), more)
+	}
+}
+
+// reopened finds what a way in serves, or what limits it, where the rest of it is as before.
+func (j *judge) reopened(is, was rowEdit) {
+	parts := func(r rowEdit) []string {
+		return strings.FieldsFunc(strings.ReplaceAll(strings.TrimPrefix(r.Cells[3], "serves "), ", ", ";"), func(c rune) bool { return c == ';' })
+	}
+	less := func(a, b rowEdit) (all []string) {
+		other := parts(b)
+		for _, part := range parts(a) {
+			if !slices.Contains(other, part) {
+				all = append(all, strings.TrimSpace(part))
+			}
+		}
+		return all
+	}
+	more, gone := less(is, was), less(was, is)
+	paths := func(part string) bool { return strings.HasPrefix(part, "/") }
+	switch {
+	case len(more) > 0:
+		j.add(opens, "Open from the internet: %s (%s), now with %s.", is.Cells[0], is.Cells[1], strings.Join(more, ", "))
+	case slices.ContainsFunc(gone, func(part string) bool { return !paths(part) }):
+		j.add(opens, "Open from the internet: %s (%s), now without %s.", is.Cells[0], is.Cells[1], strings.Join(gone, ", "))
+	default:
+		j.add(changesIt, "No longer open from the internet: %s at %s (%s).", strings.Join(gone, ", "), is.Cells[0], is.Cells[1])
 	}
 }
 

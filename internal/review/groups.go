@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func (t *topology) put(region string, n node) {
 	t.Groups[i].Nodes = append(t.Groups[i].Nodes, n)
 }
 
-// placeGroups groups backups, notifications and logs. The buckets in other regions are in their groups already.
+// placeGroups groups backups, notifications, repositories and logs. The buckets in other regions are in their groups already.
 func (v *view) placeGroups(t *topology) {
 	put := func(r *plan.Resource, n node) {
 		n.ID, n.Name = id(r), r.Name
@@ -56,6 +57,13 @@ func (v *view) placeGroups(t *topology) {
 			}
 		}
 		put(topic, n)
+	}
+	for _, r := range v.ByType(repositoryType) {
+		n := node{Kind: "storage", Title: "Repository", Notes: []string{"container images of " + cmp.Or(serviceName(r.Name), r.Name)}}
+		if r.Text("imageTagMutability") == "IMMUTABLE" {
+			n.Notes = append(n.Notes, "tags cannot be overwritten")
+		}
+		put(r, n)
 	}
 	for _, l := range v.ByType(logGroupType) {
 		kept := "kept forever"

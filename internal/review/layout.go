@@ -26,6 +26,7 @@ type format struct {
 	vpc           float64 // width of the VPC
 	margin        float64 // left and right of the tiers, for arrows
 	distribution  float64 // width of the distribution
+	front         float64 // width of a service's distribution
 	firewall      float64 // width of its firewall
 	gateway       float64 // width of the internet gateway
 	across        bool    // the zones are next to each other, and the buckets are next to the VPC
@@ -36,9 +37,9 @@ type format struct {
 }
 
 var (
-	wideFormat = format{class: "wide", width: 1200, vpc: 816, margin: 40, distribution: 480, firewall: 232, gateway: 208, across: true,
+	wideFormat = format{class: "wide", width: 1200, vpc: 816, margin: 40, distribution: 480, front: 200, firewall: 232, gateway: 208, across: true,
 		bands: 3, bandGap: 56, bucket: 128, side: 112, groups: 4, group: 2}
-	narrowFormat = format{class: "narrow", width: 360, vpc: 360, margin: 40, distribution: 280, firewall: 264, gateway: 168,
+	narrowFormat = format{class: "narrow", width: 360, vpc: 360, margin: 40, distribution: 280, front: 280, firewall: 264, gateway: 168,
 		bands: 1, bandGap: laneGap, bucket: 112, side: 112, groups: 2, group: 2}
 )
 
@@ -108,7 +109,20 @@ func (t *topology) drawDistribution(d *drawing, f format, b box) float64 {
 	if t.Firewall != nil {
 		d.node(*t.Firewall, n.ID, firewall)
 	}
-	return b.bottom()
+	return max(b.bottom(), t.drawFronts(d, f, b))
+}
+
+// drawFronts draws the distributions of services after the main one, next to it or below it, and returns their bottom edge.
+func (t *topology) drawFronts(d *drawing, f format, main box) float64 {
+	x, y, bottom := main.right()+laneGap, main.Y, main.bottom()
+	for _, n := range t.Fronts {
+		if x+f.front > f.width-unit {
+			x, y = f.margin, bottom+laneGap
+		}
+		b := d.node(n, "", box{x, y, f.front, 0})
+		x, bottom = b.right()+laneGap, max(bottom, b.bottom())
+	}
+	return bottom
 }
 
 // drawVPC draws the VPC and returns its bottom edge.

@@ -291,6 +291,9 @@ func (m *md) topology(t *topology) {
 		}
 		m.printf("\n")
 	}
+	for _, d := range t.Fronts {
+		m.printf("%s %s, %s\n\n", d.Title, code(d.Name), strings.Join(d.Notes, ", "))
+	}
 	m.printf("VPC `%s` %s", t.VPC, t.CIDR)
 	if t.Gateway != nil {
 		m.printf(", internet gateway `%s`", t.Gateway.Name)
@@ -304,6 +307,9 @@ func (m *md) topology(t *topology) {
 		}
 		for _, e := range tr.Endpoints {
 			first += "; " + e.Title + " " + code(e.Name)
+			if len(e.Notes) > 0 {
+				first += " (" + strings.Join(e.Notes, ", ") + ")"
+			}
 		}
 		cells := []string{first}
 		for z, s := range tr.Subnets {

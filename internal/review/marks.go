@@ -71,6 +71,7 @@ func (t *topology) addRemoved(by map[string]string, before *topology) {
 		return then
 	}
 	t.Distribution, t.Firewall, t.Gateway = only(t.Distribution, before.Distribution), only(t.Firewall, before.Firewall), only(t.Gateway, before.Gateway)
+	t.Fronts = append(t.Fronts, removed(before.Fronts)...)
 	gone := func(s *subnet) bool { return s != nil && markOf(by, s.id(), s.Name) == "removed" }
 	for z, zone := range before.Zones {
 		if !slices.Contains(t.Zones, zone) && slices.ContainsFunc(before.Tiers, func(tr tier) bool { return gone(tr.Subnets[z]) }) {

@@ -34,6 +34,22 @@ var instancePrices = map[string]float64{
 	"r6i.large": 0.126, "r6i.xlarge": 0.252, "r6i.2xlarge": 0.504,
 }
 
+// hostSize is what an instance has for tasks.
+type hostSize struct {
+	cpus, gb float64
+	// interfaces is the number of network interfaces: the instance's own, and one for each task.
+	interfaces int
+}
+
+// hostSizes are by family, without its generation, and size.
+// Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/
+var hostSizes = map[string]map[string]hostSize{
+	"t": {"nano": {2, 0.5, 2}, "micro": {2, 1, 2}, "small": {2, 2, 3}, "medium": {2, 4, 3}, "large": {2, 8, 3}, "xlarge": {4, 16, 4}, "2xlarge": {8, 32, 4}},
+	"m": {"medium": {1, 4, 2}, "large": {2, 8, 3}, "xlarge": {4, 16, 4}, "2xlarge": {8, 32, 4}, "4xlarge": {16, 64, 8}},
+	"c": {"medium": {1, 2, 2}, "large": {2, 4, 3}, "xlarge": {4, 8, 4}, "2xlarge": {8, 16, 4}, "4xlarge": {16, 32, 8}},
+	"r": {"medium": {1, 8, 2}, "large": {2, 16, 3}, "xlarge": {4, 32, 4}, "2xlarge": {8, 64, 4}, "4xlarge": {16, 128, 8}},
+}
+
 const (
 	ec2Page        = "https://aws.amazon.com/ec2/pricing/on-demand/"
 	ebsPage        = "https://aws.amazon.com/ebs/pricing/"
@@ -44,6 +60,8 @@ const (
 	cloudwatchPage = "https://aws.amazon.com/cloudwatch/pricing/"
 	cloudfrontPage = "https://aws.amazon.com/cloudfront/pricing/"
 	firewallPage   = "https://aws.amazon.com/waf/pricing/"
+	fargatePage    = "https://aws.amazon.com/fargate/pricing/"
+	endpointPage   = "https://aws.amazon.com/privatelink/pricing/"
 )
 
 var (
@@ -77,6 +95,18 @@ var (
 	metricPrice      = price{0.30, "metric-month", cloudwatchPage}
 	alarmPrice       = price{0.10, "alarm-month", cloudwatchPage}
 	dashboardPrice   = price{3, "dashboard-month", cloudwatchPage}
+	// Linux, with 20 GB of storage for each task.
+	taskCPUPriceARM   = price{0.03238, "vCPU-hour", fargatePage}
+	taskCPUPriceX86   = price{0.04048, "vCPU-hour", fargatePage}
+	taskGBPriceARM    = price{0.00356, "GB-hour", fargatePage}
+	taskGBPriceX86    = price{0.004445, "GB-hour", fargatePage}
+	endpointPrice     = price{0.01, "hour", endpointPage} // of an interface endpoint in one availability zone
+	endpointDataPrice = price{0.01, "GB", endpointPage}
+	repositoryPrice   = price{0.10, "GB-month", "https://aws.amazon.com/ecr/pricing/"}
+	// The metrics of Container Insights, by their dimensions. Source: CloudWatch user guide, "Amazon ECS Container Insights metrics".
+	clusterMetrics   = 13.0
+	serviceMetrics   = 15.0
+	familyMetrics    = 10.0
 	detailedMetrics  = 7.0 // metrics per instance with EC2's detailed monitoring
 	edgeMetrics      = 8.0 // CloudFront's additional metrics of a distribution
 	edgeFreeGB       = 1024.0
@@ -98,6 +128,8 @@ const (
 	assumedFlowLogsGB     = 2.0
 	assumedLogsGB         = 0.2 // in each log group that is not a flow log's
 	assumedSeconds        = 1.0 // of Lambda run time for each image
+	assumedRepositoryGB   = 1.0 // of container images in each repository
+	assumedEndpointGB     = 1.0 // through all interface endpoints; layers of images use the gateway endpoint for S3
 )
 
 // assumedRequests is the same as assumedRequestsPerSec, per month.
@@ -109,11 +141,12 @@ var assumedLCU = max(assumedRequestsPerSec/25, assumedOutGB/hoursPerMonth)
 
 // freePrefixes are the prefixes of the types that have no charge of their own.
 var freePrefixes = []string{
-	"aws:acm/", "aws:autoscaling/", "aws:budgets/", "aws:cloudfront/originAccessControl:", "aws:cloudfront/responseHeadersPolicy:",
+	"aws:acm/", "aws:appautoscaling/", "aws:autoscaling/", "aws:budgets/", "aws:cloudfront/originAccessControl:", "aws:cloudfront/responseHeadersPolicy:",
 	"aws:cloudfront/vpcOrigin:", "aws:cloudwatch/event", "aws:cloudwatch/logDelivery", "aws:cloudwatch/logMetricFilter:", "aws:cloudwatch/logResourcePolicy:",
 	"aws:ec2/defaultSecurityGroup:", "aws:ec2/flowLog:", "aws:ec2/internetGateway:", "aws:ec2/launchTemplate:", "aws:ec2/networkAcl:",
 	"aws:ec2/route:", "aws:ec2/routeTable:", "aws:ec2/routeTableAssociation:", "aws:ec2/securityGroup", "aws:ec2/subnet:",
-	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",
+	"aws:ec2/volumeAttachment:", "aws:ec2/vpc:", "aws:ecr/lifecyclePolicy:", "aws:ecs/",
+	"aws:iam/", "aws:kms/alias:", "aws:lambda/functionEventInvokeConfig:",
 	"aws:lambda/invocation:", "aws:lambda/permission:", "aws:lb/listener", "aws:lb/targetGroup", "aws:route53/record:",
 	"aws:s3/bucket", "aws:sns/", "aws:sqs/queuePolicy:", "aws:backup/selection:", "aws:backup/vault", "aws:vpc/securityGroup",
 	"aws:wafv2/webAclLoggingConfiguration:", "pulumi:index:Stash",

@@ -112,9 +112,15 @@ func (v *view) publicDistributions() (all []publicResource) {
 		var serves []string
 		for _, b := range behaviors(d) {
 			for _, o := range v.origins(d) {
-				if o.id == text(b, "targetOriginId") {
-					serves = append(serves, behaviorPath(b)+" from "+o.name())
+				if o.id != text(b, "targetOriginId") {
+					continue
 				}
+				path := text(b, "pathPattern")
+				service := v.behind(o, path, list(d.Inputs, "aliases"))
+				if service != "" && service == v.behind(o, path+"/*", nil) {
+					continue // /demo/* stands for /demo too
+				}
+				serves = append(serves, behaviorPath(b)+" from "+service+o.name())
 			}
 		}
 		e.Why = "serves " + strings.Join(serves, ", ")
@@ -124,6 +130,24 @@ func (v *view) publicDistributions() (all []publicResource) {
 		all = append(all, e)
 	}
 	return all
+}
+
+// behind names the further service that a load balancer sends requests for a path or for host names to, "" for none.
+func (v *view) behind(o origin, path string, hosts []string) string {
+	if o.resource == nil || o.resource.Type != balancerType {
+		return ""
+	}
+	for _, s := range v.services() {
+		for _, r := range s.rules {
+			for _, c := range objects(r.Inputs, "conditions") {
+				named := slices.ContainsFunc(list(c, "hostHeader.values"), func(host string) bool { return slices.Contains(hosts, host) })
+				if path != "" && slices.Contains(list(c, "pathPattern.values"), path) || path == "" && named {
+					return s.name + " through "
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // behaviors lists the cache behaviors of a distribution, in the order in which CloudFront matches them.
@@ -298,6 +322,14 @@ func (v *view) publicBalancers(in *inbound) (all []publicResource) {
 		}
 		if e.Closed {
 			e.Open = "closed: no rule allows inbound connections"
+		}
+		for _, s := range v.services() {
+			if slices.ContainsFunc(s.rules, func(r *plan.Resource) bool {
+				l := v.byID[r.Text("listenerArn")]
+				return l != nil && v.byID[l.Text("loadBalancerArn")] == b
+			}) {
+				e.Why += "; " + s.route() + " from " + s.name
+			}
 		}
 		for _, l := range v.ByType(listenerType) {
 			if v.byID[l.Text("loadBalancerArn")] == b && l.Text("sslPolicy") != "" {

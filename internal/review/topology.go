@@ -26,6 +26,8 @@ type node struct {
 type topology struct {
 	// Distribution is before the VPC and the buckets, with its Firewall. Where there is none, nil.
 	Distribution, Firewall *node
+	// Fronts are the distributions of services with a host name of their own.
+	Fronts []node
 
 	VPC, CIDR, Mark string
 	Gateway         *node
@@ -104,7 +106,7 @@ func (v *view) topology() *topology {
 	}
 	v.placeSpans(t, positions, attach)
 	v.placeHosts(t, positions, attach)
-	v.placeEndpoints(t)
+	v.placeEndpoints(t, positions, attach)
 	v.placeSide(t)
 	v.placeGroups(t)
 	v.connect(t, holders)
@@ -124,6 +126,7 @@ func (t *topology) nodes() []*node {
 			all = append(all, n)
 		}
 	}
+	add(t.Fronts)
 	for i := range t.Tiers {
 		for j := range t.Tiers[i].Spans {
 			all = append(all, &t.Tiers[i].Spans[j].node)
@@ -170,9 +173,18 @@ func (t *topology) subnets() []*subnet {
 	return all
 }
 
-// placeDistribution puts the distribution between the internet and its origins.
+// placeDistribution puts the distributions between the internet and their origins.
 func (v *view) placeDistribution(t *topology) {
 	for _, d := range v.ByType(distributionType) {
+		if s := v.frontOf(d); s != "" {
+			n := node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: append(hostNames(d), "of "+s)}
+			if acl := v.firewall(d); acl != nil {
+				n.Notes = append(n.Notes, "firewall "+acl.Name)
+			}
+			t.Fronts = append(t.Fronts, n)
+			t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
+			continue
+		}
 		t.Distribution = &node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: hostNames(d)}
 		if acl := v.firewall(d); acl != nil {
 			t.Firewall = &node{ID: id(acl), Kind: "security", Title: "Firewall", Name: acl.Name, Notes: []string{firewallMode(acl)}}
@@ -281,6 +293,7 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
 		attach(n.ID, list(b.Inputs, "securityGroups"))
 	}
+	hosts := v.containerHosts()
 	for _, g := range v.ByType(scalingType) {
 		subnets := list(g.Inputs, "vpcZoneIdentifiers")
 		p, ok := in(subnets)
@@ -289,6 +302,9 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 		}
 		minSize, maxSize := int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize"))
 		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
+		if slices.Contains(hosts, g) {
+			s.Title = "Container hosts"
+		}
 		typ := ""
 		if template := v.template(g); template != nil {
 			typ, s.With = template.Text("instanceType"), []string{template.Name}
@@ -307,10 +323,51 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 			if i < minSize%len(subnets) {
 				n++
 			}
+			if n == 0 {
+				continue
+			}
 			s.Each[q.zone] = &node{ID: s.ID + " " + t.Zones[q.zone], Kind: "compute", Title: counted(n, "instance"), Notes: []string{typ}}
 		}
 		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, s)
 	}
+	for _, s := range v.services() {
+		network := "networkConfiguration."
+		p, ok := in(list(s.Inputs, network+"subnets"))
+		if !ok {
+			continue
+		}
+		n := s.node(v)
+		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
+		attach(n.ID, list(s.Inputs, network+"securityGroups"))
+	}
+}
+
+// node is the service's box.
+func (s ecsService) node(v *view) node {
+	n := node{ID: id(s.Resource), Kind: "compute", Title: "Service " + s.name, Name: s.Resource.Name}
+	size := tasks(s.least, s.most)
+	if cpus, gb := s.size(); cpus > 0 {
+		size += fmt.Sprintf(" × %s vCPU, %s GB", amount(cpus), amount(gb))
+		n.With = append(n.With, s.definition.Name)
+	}
+	n.Notes = append(n.Notes, size)
+	if s.onFargate() {
+		n.Notes = append(n.Notes, "on Fargate")
+	} else {
+		for _, h := range v.containerHosts() {
+			n.Notes = append(n.Notes, "on "+h.Name)
+		}
+	}
+	if where := s.route(); where != "" {
+		n.Notes = append(n.Notes, where)
+	}
+	if image := v.shortImage(s.image); image != "" {
+		n.Notes = append(n.Notes, "image "+image)
+	}
+	for _, r := range s.rules {
+		n.With = append(n.With, r.Name)
+	}
+	return n
 }
 
 func (v *view) placeHosts(t *topology, positions map[string]position, attach func(string, []string)) {
@@ -384,10 +441,21 @@ func (v *view) placeReplicaSet(t *topology, positions map[string]position) strin
 	return n.ID
 }
 
-func (v *view) placeEndpoints(t *topology) {
+func (v *view) placeEndpoints(t *topology, positions map[string]position, attach func(string, []string)) {
 	for _, e := range v.ByType(endpointType) {
 		row := slices.IndexFunc(t.Tiers, func(r tier) bool { return r.Name == e.Text("tags.Tier") })
+		subnets := list(e.Inputs, "subnetIds")
+		for _, s := range subnets {
+			if p, ok := positions[s]; ok {
+				row = p.tier
+			}
+		}
 		if row < 0 {
+			continue
+		}
+		if groups := list(e.Inputs, "securityGroupIds"); len(subnets) > 0 && len(groups) > 0 && v.byID[groups[0]] != nil {
+			t.Tiers[row].addInterface(e.Name, v.byID[groups[0]])
+			attach(id(v.byID[groups[0]]), groups)
 			continue
 		}
 		kind := strings.ToLower(cmp.Or(e.Text("vpcEndpointType"), "Gateway"))
@@ -395,6 +463,18 @@ func (v *view) placeEndpoints(t *topology) {
 			ID: id(e), Kind: "edge", Title: service(e) + " " + kind + " endpoint", Name: e.Name,
 		})
 	}
+}
+
+// addInterface adds an interface endpoint to the node of those with its security group: arrows to each endpoint would hide
+// the tier.
+func (tr *tier) addInterface(endpoint string, group *plan.Resource) {
+	i := slices.IndexFunc(tr.Endpoints, func(n node) bool { return n.ID == id(group) })
+	if i < 0 {
+		i = len(tr.Endpoints)
+		tr.Endpoints = append(tr.Endpoints, node{ID: id(group), Kind: "edge", Title: "Interface endpoints", Name: group.Name})
+	}
+	n := &tr.Endpoints[i]
+	n.Notes, n.With = append(n.Notes, endpoint), append(n.With, endpoint)
 }
 
 // placeSide puts the buckets next to the VPC, each with its functions, queues and keys.
@@ -534,11 +614,12 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		}
 		return nil
 	}
-	distributions := map[string]string{} // by the node that is their origin
+	distributions := map[string][]string{} // by the node that is their origin
 	for _, d := range v.ByType(distributionType) {
 		for _, o := range v.origins(d) {
 			if o.resource != nil {
-				distributions[id(o.resource)] = id(d)
+				origin := id(o.resource)
+				distributions[origin] = append(distributions[origin], id(d))
 			}
 		}
 	}
@@ -602,14 +683,16 @@ func (v *view) connect(t *topology, holders map[string][]string) {
 		}
 		for _, f := range from {
 			for _, g := range to {
-				source := f
-				if d := distributions[g]; d != "" && c.From.Name == cloudFront {
-					source = d
+				sources := []string{f}
+				if d := distributions[g]; len(d) > 0 && c.From.Name == cloudFront {
+					sources = d
 				}
-				if source == g {
-					t.addNote(g, c.Label()+" between them")
-				} else {
-					add(source, g, kind, c.Label())
+				for _, source := range sources {
+					if source == g {
+						t.addNote(g, c.Label()+" between them")
+					} else {
+						add(source, g, kind, c.Label())
+					}
 				}
 			}
 		}

@@ -237,4 +237,12 @@ const (
 	dashboardType      = "aws:cloudwatch/dashboard:Dashboard"
 	flowLogType        = "aws:ec2/flowLog:FlowLog"
 	backupPlanType     = "aws:backup/plan:Plan"
+	clusterType        = "aws:ecs/cluster:Cluster"
+	ecsServiceType     = "aws:ecs/service:Service"
+	definitionType     = "aws:ecs/taskDefinition:TaskDefinition"
+	capacityType       = "aws:ecs/capacityProvider:CapacityProvider"
+	scalableType       = "aws:appautoscaling/target:Target"
+	repositoryType     = "aws:ecr/repository:Repository"
+	targetGroupType    = "aws:lb/targetGroup:TargetGroup"
+	listenerRuleType   = "aws:lb/listenerRule:ListenerRule"
 )
