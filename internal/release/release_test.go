@@ -62,11 +62,17 @@ type account struct {
 	done         []string
 	after        []refresh
 	irreversible bool
+	// containers has the services, nil where the stack has none.
+	containers *containers
 }
 
 func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		a.containers.serve(w, r, operation)
+		return
+	}
 	_ = r.ParseForm()
 	action := r.Form.Get("Action")
 	if action == a.refuse && action != "" {
@@ -184,7 +190,7 @@ func runRelease(t *testing.T, a *account, args ...string) (code int, stdout, std
 	databaseIDs, err := json.Marshal(ids)
 	require.NoError(t, err)
 	installCLI(t, `{"region":"eu-west-1","apiGroup":"api-group-1","artifactsBucket":"storage-artifacts-1","releases":{"cinema":"`+current+
-		`"},"databaseIds":`+string(databaseIDs)+`}`)
+		`"},"databaseIds":`+string(databaseIDs)+a.containers.outputs()+`}`)
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, &out, &errs, &rollout.SimulatedClock{})
 	return code, out.String(), errs.String()
@@ -424,6 +430,9 @@ func TestCommandLine(t *testing.T) {
 		"status --timeout soon": `invalid value "soon"`,
 		"status --timeout -5m":  `flag --timeout -5m0s: not a positive duration`,
 		"status --to yourself":  `not defined: -to`,
+		"status --service demo": `not defined: -service`,
+
+		"rollback --to aaaaaaaaaaaa --service demo": `flags --to aaaaaaaaaaaa and --service demo: --to is for the release of the API; use one of the two`,
 	} {
 		var out, errs bytes.Buffer
 		assert.Equal(t, cli.ExitUsage, run(t.Context(), strings.Fields(args), &out, &errs, &rollout.SimulatedClock{}), args)

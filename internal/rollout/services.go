@@ -254,7 +254,7 @@ func (d *deployment) conclude(ctx context.Context) error {
 // follow says each change until the deployment has ended or another one is the service's primary deployment, and returns
 // the service as it was last. It follows a later deployment of the same target.
 func (d *deployment) follow(ctx context.Context) (types.Service, error) {
-	shown, seen, failed := "", false, time.Time{}
+	shown, seen, healthy := "", false, d.Clock.Now()
 	for {
 		service, err := d.FindService(ctx, d.ServiceTarget)
 		if err != nil {
@@ -269,8 +269,7 @@ func (d *deployment) follow(ctx context.Context) (types.Service, error) {
 		if !seen {
 			seen = d.Clock.Now().Sub(d.began) >= settling
 		} else if !d.is(now) {
-			d.back = RollsBack(now)
-			if !d.isSet(service) || d.back || d.own.RolloutState == types.DeploymentRolloutStateFailed {
+			if d.back = RollsBack(now); !d.isSet(service) {
 				return service, nil
 			}
 			d.Say(d.label() + ": a later deployment of the same definition replaces this one")
@@ -282,17 +281,13 @@ func (d *deployment) follow(ctx context.Context) (types.Service, error) {
 				d.Say(line)
 				shown = line
 			}
-			switch {
-			case now.RolloutState == types.DeploymentRolloutStateCompleted && now.RunningCount >= now.DesiredCount:
+			if now.RolloutState == types.DeploymentRolloutStateCompleted && now.RunningCount >= now.DesiredCount {
 				return service, nil
-			case now.RolloutState != types.DeploymentRolloutStateFailed:
-				failed = time.Time{}
-			case failed.IsZero():
-				failed = d.Clock.Now()
 			}
-			// Without an earlier deployment there is nothing to go back to. ECS also stops here if its rollback is off.
-			if !failed.IsZero() && (len(service.Deployments) == 1 || d.Clock.Now().Sub(failed) >= settling) {
-				return service, nil
+			if now.RolloutState != types.DeploymentRolloutStateFailed {
+				healthy = d.Clock.Now()
+			} else if len(service.Deployments) == 1 || d.Clock.Now().Sub(healthy) >= settling {
+				return service, nil // nothing to go back to, or ECS does not
 			}
 		}
 		if err := d.pause(ctx, d.deadline()); err != nil {

@@ -269,7 +269,13 @@ func TestAFailedDeploymentIsTakenBackWithReasons(t *testing.T) {
 		stopped(2, types.TaskStopCodeServiceSchedulerInitiated, "Scaling activity initiated by (deployment ecs-svc/3)", aws.Int32(143), ""),
 		stopped(1, types.TaskStopCodeServiceSchedulerInitiated, "of an earlier deployment", nil, ""),
 	}
+	var late []types.Service
+	for range 20 {
+		late = append(late, serves(starting, replaced))
+	}
+	late = append(late, serves(deployed(2, 7, "PRIMARY", failed, 0, 0, *broken.RolloutStateReason), replaced), serves(goesBack, broken), serves(wentBack))
 	for name, after := range map[string][]types.Service{
+		"after minutes": late,
 		"seen failing":  {serves(starting, replaced), serves(goesBack, broken), serves(goesBack, broken), serves(wentBack)},
 		"missed":        {serves(starting, replaced), withEvents(serves(wentBack), failEvent)},
 		"failed later":  {serves(starting, replaced), withEvents(serves(goesBack, deployed(2, 7, "ACTIVE", running, 0, 0, "")), failEvent), withEvents(serves(wentBack), failEvent)},
@@ -288,6 +294,14 @@ func TestAFailedDeploymentIsTakenBackWithReasons(t *testing.T) {
 			assert.NotContains(t, err.Error(), "earlier deployment")
 		})
 	}
+}
+
+// ECS may forget the failed deployment before it has said why it failed.
+func TestARollbackWithoutAReason(t *testing.T) {
+	_, err := runService(t, &fakeECS{states: []types.Service{serves(before)}, after: []types.Service{
+		serves(starting, replaced), serves(goesBack, deployed(2, 7, "ACTIVE", running, 0, 0, "")), serves(wentBack),
+	}}, wait)
+	require.ErrorContains(t, err, "(registry/demo:v2) failed, and ECS went back. Definition demo:6 serves: 2 of 2 tasks run")
 }
 
 func TestEventsSayWhatNoTaskSays(t *testing.T) {
@@ -315,6 +329,7 @@ func TestAFirstDeploymentThatFails(t *testing.T) {
 	first := serves(deployed(2, 7, "PRIMARY", failed, 0, 0, *broken.RolloutStateReason))
 	f := &fakeECS{states: []types.Service{serves(starting), first}}
 	_, err := runService(t, f, wait)
+	assert.Equal(t, 2, f.described, "there is no rollback to wait for")
 	require.ErrorContains(t, err, "failed: ECS deployment circuit breaker: tasks failed to start. There was no deployment to go back to: 0 of 2 tasks run")
 
 	// The next `pulumi up` starts the same definition again.
