@@ -1,8 +1,6 @@
 package containers
 
 import (
-	"strings"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -53,7 +51,7 @@ func (b *builder) createRoute(name string, service Service) error {
 		priority = edge.HostPriority(service.Host)
 	} else {
 		condition.PathPattern = lb.ListenerRuleConditionPathPatternArgs{
-			Values: pulumi.ToStringArray([]string{strings.TrimSuffix(service.Path, "/*"), service.Path}),
+			Values: pulumi.ToStringArray(edge.PathPatterns(service.Path)),
 		}
 	}
 	rule, err := lb.NewListenerRule(b.Ctx, logical, &lb.ListenerRuleArgs{

@@ -17,6 +17,36 @@ func (s Services) On() bool { return len(s) > 0 }
 // Names returns the names of the services, sorted.
 func (s Services) Names() []string { return slices.Sorted(maps.Keys(s)) }
 
+// WithDatabase returns the names of the services that may reach the database, sorted.
+func (s Services) WithDatabase() (names []string) {
+	for _, name := range s.Names() {
+		if s[name].Permissions.Database {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Endpoints returns the AWS services that the tasks, and the instances of the capacity ec2, need an interface endpoint to
+// where the private tier has no NAT (ECS developer guide, "Interface VPC endpoints"; ECR user guide, the same).
+func (s Services) Endpoints(capacity Capacity, noNAT bool) []string {
+	if !s.On() || !noNAT {
+		return nil
+	}
+	endpoints := []string{"ecr.api", "ecr.dkr", "logs"}
+	for _, name := range s.Names() {
+		for _, value := range s[name].Secrets {
+			service, _, _ := strings.Cut(value, ":")
+			endpoints = append(endpoints, service)
+		}
+	}
+	if capacity == EC2 {
+		endpoints = append(endpoints, "ecs", "ecs-agent", "ecs-telemetry")
+	}
+	slices.Sort(endpoints)
+	return slices.Compact(endpoints)
+}
+
 // Service is one service: a container image that runs in tasks behind the load balancer.
 type Service struct {
 	// Image is a tag or a digest (sha256:…) in the service's own repository, or a whole reference in any registry, such as

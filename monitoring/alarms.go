@@ -41,6 +41,8 @@ type alarm struct {
 	global bool
 	// rollout means that a release causes the alarm rather than anything else: a rollout that fires it goes back.
 	rollout bool
+	// service is the one in containers whose deployment the alarm takes back, empty for none.
+	service string
 	// row is the heading of the alarm's row on the dashboard; empty for one of the first rows.
 	row string
 }
@@ -118,7 +120,7 @@ func (b *builder) alarms() []alarm {
 			namespace: "AWS/CloudFront", metric: "OriginLatency", dimensions: distribution, statistic: "p99", threshold: 2000, minutes: 10, global: true,
 		})
 	}
-	return append(all, b.replicaSetAlarms(stack)...)
+	return append(append(all, b.replicaSetAlarms(stack)...), b.serviceAlarms()...)
 }
 
 // ec2 is the namespace of the instances' metrics.
@@ -286,6 +288,12 @@ func (b *builder) createAlarms() error {
 		}
 		if a.rollout {
 			b.out.RolloutAlarms = append(b.out.RolloutAlarms, registered.Name)
+		}
+		if a.service != "" {
+			if b.out.ServiceAlarms == nil {
+				b.out.ServiceAlarms = map[string]pulumi.StringArray{}
+			}
+			b.out.ServiceAlarms[a.service] = append(b.out.ServiceAlarms[a.service], registered.Name)
 		}
 	}
 	return nil

@@ -69,6 +69,8 @@ type Args struct {
 	CertificateARN, EdgeCertificateARN pulumi.StringInput
 	// DistributionID is the edge's, nil without it.
 	DistributionID pulumi.StringInput
+	// ServiceTargets are the target groups of the services that run, by service, as CloudWatch names them.
+	ServiceTargets map[string]pulumi.StringOutput
 	// Global is the provider of the region in which CloudFront publishes metrics, nil where the default provider is there.
 	Global pulumi.ProviderResource
 }
@@ -81,6 +83,8 @@ type Monitoring struct {
 	DashboardURL pulumi.StringOutput
 	// RolloutAlarms are the names on AWS of the alarms that take a rollout back.
 	RolloutAlarms pulumi.StringArray
+	// ServiceAlarms are the names on AWS, by service, of the alarms that take a deployment back; nil without services.
+	ServiceAlarms map[string]pulumi.StringArray
 }
 
 type builder struct {

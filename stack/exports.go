@@ -48,6 +48,7 @@ func (s *stack) export() error {
 		s.ctx.Export("previewRole", s.deployer.PreviewRoleARN)
 		s.ctx.Export("deployRole", s.deployer.DeployRoleARN)
 	}
+	s.exportServices()
 	if s.backup != nil {
 		s.ctx.Export("backupVault", s.backup.VaultName)
 	}

@@ -19,11 +19,16 @@ func (s *stack) allowDeployments() (err error) {
 	if !s.cfg.Deployer.On() {
 		return deployer.CheckRemoved(s.ctx, s.env, name)
 	}
-	s.deployer, err = deployer.New(s.ctx, name, &deployer.Args{
+	args := &deployer.Args{
 		Environment: s.env,
 		Settings:    s.cfg.Deployer,
-		RecordNames: append(s.cfg.Domain.RecordNames(), compute.MemberHosts),
-	})
+		RecordNames: append(s.cfg.Domain.RecordNames(s.serviceRoutes()...), compute.MemberHosts),
+	}
+	if s.cfg.Services.On() {
+		args.Containers = &deployer.Containers{}
+		args.Containers.Parameters, args.Containers.Secrets = s.cfg.Services.SecretNames()
+	}
+	s.deployer, err = deployer.New(s.ctx, name, args)
 	if err != nil {
 		return err
 	}
@@ -107,6 +112,12 @@ func (s *stack) createMonitoring() (err error) {
 	}
 	for zone, id := range s.database.InstanceIDs {
 		args.DatabaseInstanceIDs[zone] = id.ToIDOutput()
+	}
+	if s.containers != nil {
+		args.ServiceTargets = map[string]pulumi.StringOutput{}
+		for name := range s.startedServices() {
+			args.ServiceTargets[name] = s.containers.TargetGroups[name]
+		}
 	}
 	if s.backup != nil {
 		args.VaultName = s.backup.VaultName

@@ -11,6 +11,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/app/contract"
 	"cinema-database/compute"
+	"cinema-database/containers"
 	"cinema-database/internal/component"
 	"cinema-database/internal/config"
 	"cinema-database/internal/environment"
@@ -31,6 +32,7 @@ type findings struct {
 	hostedZoneID string
 	// cloudFrontPrefixList is empty without the edge.
 	cloudFrontPrefixList string
+	services             containers.Found
 }
 
 // lookup reads config, prepares the binaries, and asks AWS what the stack builds on, all at the same time. It registers
@@ -59,6 +61,13 @@ func (s *stack) lookup() error {
 		return err
 	}
 	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
+	// The names on AWS follow from the account.
+	if s.found.services, err = s.cfg.Services.Lookup(s.ctx, s.env, s.cfg.Containers.Capacity); err != nil {
+		return err
+	}
+	if err := s.found.services.Say(s.ctx, s.cfg.Services); err != nil {
+		return err
+	}
 	s.rollouts = compute.Rollouts{Settings: s.cfg.Release, Open: s.openCloud()}
 	return s.orderMembers()
 }

@@ -9,6 +9,7 @@ import (
 	"cinema-database/app"
 	"cinema-database/app/contract"
 	"cinema-database/compute"
+	"cinema-database/containers"
 	"cinema-database/edge"
 	"cinema-database/iam"
 	"cinema-database/iam/deployer"
@@ -45,11 +46,13 @@ func Program(d Dependencies) pulumi.RunFunc {
 			s.createBastion,
 			s.createDatabase,
 			s.createAPI,
+			s.createContainers,
 			s.createThumbnailer,
 			s.createEdge,
 			s.createReplica,
 			s.createBackup,
 			s.createMonitoring,
+			s.startServices,
 			s.rollOut,
 			s.publishSite,
 			s.export,
@@ -88,6 +91,8 @@ type stack struct {
 	backup     *storage.Backup
 	replica    *storage.Replica
 	monitoring *monitoring.Monitoring
+	containers *containers.Containers
+	services   *containers.Started
 }
 
 // createBuckets comes before the network, whose S3 endpoints name the buckets in their policies.
@@ -111,6 +116,9 @@ func (s *stack) createNetwork() (err error) {
 		CloudFrontPrefixListID: s.found.cloudFrontPrefixList,
 		ArtifactsBucketARN:     s.buckets.ArtifactsARN,
 		ImagesBucketARN:        s.buckets.ImagesARN,
+		Services:               s.serviceTraffic(),
+		ContainerHosts:         s.cfg.Services.On() && s.cfg.Containers.Capacity == containers.EC2,
+		Endpoints:              s.cfg.Services.Endpoints(s.cfg.Containers.Capacity, s.cfg.Network.NatGateways == network.NatNone),
 	})
 	return err
 }
@@ -120,6 +128,8 @@ func (s *stack) createRoles() (err error) {
 		Environment:  s.env,
 		ArtifactsARN: s.buckets.ArtifactsARN,
 		ImagesARN:    s.buckets.ImagesARN,
+
+		DatabaseServices: s.cfg.Services.WithDatabase(),
 	})
 	return err
 }
@@ -184,6 +194,7 @@ func (s *stack) createAPI() (err error) {
 		Binary:                      s.buckets.Artifacts[contract.Cinema],
 		Internal:                    s.cfg.Edge.On(),
 		Hosts:                       s.cfg.Domain.Hosts,
+		Services:                    s.cfg.Services.On(),
 		VPCID:                       s.network.VPCID,
 		PublicSubnetIDs:             s.network.PublicSubnetIDs,
 		PrivateSubnetIDs:            s.network.PrivateSubnetIDs,
@@ -217,6 +228,7 @@ func (s *stack) createEdge() (err error) {
 		SiteBucketDomain: s.buckets.SiteDomain,
 		LogsBucketARN:    s.buckets.LogsARN,
 		LogRetentionDays: s.cfg.LogRetentionDays,
+		Services:         s.serviceRoutes(),
 	})
 	return err
 }

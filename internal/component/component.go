@@ -154,6 +154,9 @@ func input(v reflect.Value) pulumi.Input {
 	}
 	switch v.Kind() {
 	case reflect.Map:
+		if v.IsNil() { // what the stack does not have
+			return nil
+		}
 		m := pulumi.Map{}
 		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int {
 			return strings.Compare(a.String(), b.String())

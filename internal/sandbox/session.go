@@ -53,6 +53,8 @@ type Options struct {
 	BadRelease bool
 	// NewAccount gives the account the quotas of a new one.
 	NewAccount bool
+	// BadImages and MissingImages are those of awssim.Conditions.
+	BadImages, MissingImages []string
 	// Quick lets the engine save its state only at the end of an operation, which takes most of the time of a large stack. After
 	// a killed run the state then knows nothing of what the account holds.
 	Quick bool
@@ -173,7 +175,10 @@ func (s *Session) open(ctx context.Context) error {
 	if s.account, err = awssim.OpenAccount(s.accountFile()); err != nil {
 		return err
 	}
-	s.account.SetConditions(awssim.Conditions{BadRelease: s.options.BadRelease, NewAccount: s.options.NewAccount})
+	s.account.SetConditions(awssim.Conditions{
+		BadRelease: s.options.BadRelease, NewAccount: s.options.NewAccount,
+		BadImages: s.options.BadImages, MissingImages: s.options.MissingImages,
+	})
 	if err := s.serve(); err != nil {
 		return err
 	}
