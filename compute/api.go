@@ -107,8 +107,8 @@ type API struct {
 	// from one to the other both exist: their logical names differ.
 	Internal bool
 	// ServiceListenerARN is the listener for the rules of services in containers. It resolves once the API's rules exist, so that
-	// a rule can take a priority that one of them had. It is not set without services.
-	ServiceListenerARN pulumi.StringOutput
+	// a rule can take a priority that one of them had. It is nil without services.
+	ServiceListenerARN pulumi.StringInput
 
 	// templateID and templateVersion are the launch template's.
 	templateID, templateVersion pulumi.StringOutput
