@@ -172,6 +172,7 @@ def play_database_hosts():
 
 if any(arg.endswith("emulator.py") for arg in sys.orig_argv):
     import account  # noqa: F401: quotas
+    import containers  # noqa: F401: ECS, ECR, Application Auto Scaling, interface endpoints
     import edge  # noqa: F401: CloudFront, WAF, log deliveries
     keep_group_settings()
     keep_template_tags_apart()
