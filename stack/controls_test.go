@@ -583,7 +583,7 @@ var forbiddenTypes = map[string]string{
 // service does not know when an agent first calls (Systems Manager user guide, "Add Session Manager permissions to an
 // existing IAM role").
 var withoutARN = []string{
-	"ec2:DescribeInstances", "logs:DescribeLogGroups", "ssm:UpdateInstanceInformation",
+	"ec2:DescribeInstances", "ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint", "logs:DescribeLogGroups", "ssm:UpdateInstanceInformation",
 	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 	"xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }

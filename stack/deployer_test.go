@@ -427,7 +427,7 @@ func TestRefusesAnInvalidDeployer(t *testing.T) {
 
 // accountWide are the deployer's actions that take no resource; withoutARN are those of the running stack's roles.
 var accountWide = []string{
-	"acm:RequestCertificate", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+	"acm:RequestCertificate", "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
 	"autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities",
 	"backup-storage:MountCapsule", "cloudfront:CreateDistribution", "cloudfront:CreateMonitoringSubscription", "cloudfront:CreateOriginAccessControl",
 	"cloudfront:CreateResponseHeadersPolicy", "cloudfront:CreateVpcOrigin", "cloudfront:DeleteMonitoringSubscription", "cloudfront:GetMonitoringSubscription",
@@ -437,6 +437,7 @@ var accountWide = []string{
 	"ec2:DescribeLaunchTemplates", "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
 	"ec2:DescribePrefixLists", "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
 	"ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVolumes", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
+	"ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTasks", // the last on a condition
 	"elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListenerAttributes",
 	"elasticloadbalancing:DescribeListeners",
 	"elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",

@@ -62,8 +62,10 @@ func holds(t *testing.T, conditions map[string]map[string]any, keys map[string]s
 				ok = !present || some(equal)
 			case "StringNotEquals":
 				ok = !present || !some(equal)
-			case "StringLike":
+			case "StringLike", "ArnLike":
 				ok = present && some(likeARN)
+			case "ArnLikeIfExists":
+				ok = !present || some(likeARN)
 			case "ForAllValues:StringLike": // of one value here
 				ok = !present || some(likeARN)
 			case "Null":

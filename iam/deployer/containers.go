@@ -54,6 +54,7 @@ const (
 	trackingAlarmARN      = "cloudwatch:{region}:{account}:alarm:TargetTracking-service/{cluster:containers-*}/*"
 	containerLogGroupARN  = logGroupPrefix + "{logGroup:containers-*}*"
 	anyGroupARN           = "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group:*}"
+	anyLogSourceARN       = globalLogs + "delivery-source:{deliverySource:edge-*}"
 	targetGroupARN        = elbPrefix + "targetgroup/*"
 	serviceRoleARN        = rolePrefix + "{role:iam-service-*}"
 	serviceLinkedRolePath = rolePrefix + "aws-service-role/"
@@ -149,17 +150,20 @@ var partGrants = map[part][]grant{
 	// The first service gives the API's rules other priorities.
 	fleetPart: {{resourceTagged, loadBalancerARNs, actions("elasticloadbalancing:SetRulePriorities")},
 		{resourceTagged, resources(groupARN), actions("autoscaling:SetInstanceProtection")}},
-	edgePart: {{newServiceEdge, edgeARNs, actions("cloudfront:TagResource")}},
+	edgePart: {{newServiceEdge, edgeARNs, actions("cloudfront:TagResource", "logs:TagResource")}},
 }
 
-// withServices extends a grant of deployTable to what services have of its type: the group of their hosts, log groups, roles,
-// and target groups, whose names are too short for the stack's. Those are limited by their tags alone, so none is claimed.
+// withServices extends a grant of deployTable to what services have of its type: the group of their hosts, log groups, sources
+// of access logs, roles, and target groups, whose names are too short for the stack's. Those are limited by their tags alone, so
+// none is claimed.
 func withServices(g grant) grant {
 	widened := grant{condition: g.condition, actions: g.actions}
 	for _, arn := range g.resources {
 		switch {
 		case arn == groupARN:
 			arn = anyGroupARN
+		case arn == logSourceARN:
+			arn = anyLogSourceARN
 		case arn == apiTargetGroupARN && (g.condition == requestTagged || g.condition == resourceTagged):
 			arn = targetGroupARN
 		case arn == apiLogGroupARN:

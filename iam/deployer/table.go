@@ -171,6 +171,7 @@ const (
 	groupARN       = "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group:api-group}" // after the group's id
 	iamRoleARN     = rolePrefix + "{role:iam-*}"
 	keyARN         = "kms:{region}:{account}:key/*"
+	logSourceARN   = globalLogs + "delivery-source:{deliverySource:edge-logs}"
 	mirrorARN      = functionPrefix + "{function:mirror-function}"
 	queueARN       = "sqs:{region}:{account}:{queue:thumbnailer-failures}"
 	ruleARN        = "events:*:{account}:rule/{rule:monitoring-on-*}"
@@ -221,7 +222,7 @@ var loadBalancerARNs = resources(elbPrefix+"loadbalancer/app/{loadBalancer:api-*
 var (
 	edgeARNs     = resources("cloudfront::{account}:distribution/*", "cloudfront::{account}:vpcorigin/*", globalLogs+"delivery:*")
 	firewallARN  = globalFirewall + "webacl/{firewall:edge-firewall}/*"
-	logStreams   = resources(globalLogs+"delivery-source:{deliverySource:edge-logs}", globalLogs+"delivery-destination:{deliveryDestination:edge-logs}")
+	logStreams   = resources(logSourceARN, globalLogs+"delivery-destination:{deliveryDestination:edge-logs}")
 	firewallLogs = resources(globalLogs + "log-group:" + edge.FirewallLogGroup("{logGroup:edge-firewall}") + "*")
 )
 
