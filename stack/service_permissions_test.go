@@ -369,7 +369,7 @@ func TestPermissionsForServicesEndAtTheStack(t *testing.T) {
 		{"another's task definition in a service", deploy, request{"ecs:UpdateService", a.service("demo"), keys("ecs:task-definition", a.definition("demo"))},
 			[]request{{"ecs:UpdateService", a.service("demo"), keys("ecs:task-definition", a.regional("ecs", "task-definition/payments:1"))},
 				{"ecs:CreateService", a.service("demo"), keys("ecs:task-definition", a.regional("ecs", "task-definition/payments:1"))}}},
-		{"a task beside the services", deploy, request{"ecs:RegisterTaskDefinition", a.definition("demo"), nil},
+		{"a task outside the services", deploy, request{"ecs:RegisterTaskDefinition", a.definition("demo"), nil},
 			[]request{{"ecs:RunTask", a.definition("demo"), nil}, {"ecs:StartTask", a.definition("demo"), nil}, {"ecs:RegisterTaskDefinition", a.regional("ecs", "task-definition/payments:1"), nil}}},
 		{"a task role that is not a service's", deploy, request{"iam:PassRole", a.role("iam-service-demo-task"), ecsTasks},
 			[]request{{"iam:PassRole", a.role("iam-api"), ecsTasks}, {"iam:PassRole", a.role("iam-database"), ecsTasks}, {"iam:PassRole", a.role("deployer-deploy"), ecsTasks},
