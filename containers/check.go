@@ -24,6 +24,8 @@ const (
 	maxTasks = 100
 	// maxPathPattern is the longest path pattern, in characters (Elastic Load Balancing user guide, "Path conditions").
 	maxPathPattern = 128
+	// maxHealthPath is the longest health check path, in characters (Elastic Load Balancing API reference, CreateTargetGroup).
+	maxHealthPath = 1024
 	// maxHosts limits the instances of the capacity ec2.
 	maxHosts = 30
 )
@@ -33,7 +35,7 @@ var (
 	imageTag     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`) // ECR API reference, PutImage, imageTag
 	privateECR   = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr[.-]`)
 	pathPattern  = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+/\*$`)
-	healthPath   = regexp.MustCompile(`^/[A-Za-z0-9._~/-]{0,1023}$`)
+	healthPath   = regexp.MustCompile(`^/[A-Za-z0-9._~/-]*$`)
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// secretVariable are names of variables that hold secrets.
 	secretVariable = regexp.MustCompile(`(?i)(^|_)(password|passwd|secret|token|private_key|access_key|api_key)$`)
@@ -122,12 +124,14 @@ func (c check) movingTag() {
 	c.add("image", c.Image, "is a tag that moves: tasks of one service would run different images", "name a version or a digest")
 }
 
-// siteWords are the first words of the paths that the client has.
+// siteWords are the first words of the paths that the client has, and of its files.
 var siteWords = func() []string {
 	var words []string
 	for _, page := range client.Pages() {
-		word, _, _ := strings.Cut(page.Key, "/")
-		words = append(words, word)
+		for _, path := range []string{page.Key, page.Path} {
+			word, _, _ := strings.Cut(path, "/")
+			words = append(words, word)
+		}
 	}
 	slices.Sort(words)
 	return slices.Compact(words)
@@ -144,7 +148,7 @@ func (c check) route() {
 	default:
 		c.path()
 	}
-	if !healthPath.MatchString(c.HealthPath) {
+	if !healthPath.MatchString(c.HealthPath) || len(c.HealthPath) > maxHealthPath {
 		c.add("healthPath", c.HealthPath, "is not a path", "write it like /healthz")
 	}
 	if c.Port < 1 || c.Port > 65535 {

@@ -53,6 +53,7 @@ func (s *stack) createDomain() (err error) {
 		HostedZoneID:   s.found.hostedZoneID,
 		Edge:           s.cfg.Edge.On(),
 		Global:         s.global.Provider,
+		Services:       s.serviceRoutes(),
 	})
 	return err
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -135,7 +136,7 @@ func TestWorkflowsReferToWhatExists(t *testing.T) {
 		{`go run \. ([a-z]+)`, 1, func(name string) bool { return strings.Contains(program, `{Name: "`+name+`"`) }},
 		{`pulumi stack output (\w+)`, 2, func(name string) bool { return r.Export(name).IsString() }},
 		{`vars\.(\w+)`, 6, func(name string) bool { // a comment describes it
-			return regexp.MustCompile(`(?m)^# .*\b` + name + `\b`).MatchString(texts["preview.yml"] + texts["deploy.yml"])
+			return regexp.MustCompile(`(?m)^# .*\b` + name + `\b`).MatchString(strings.Join(slices.Collect(maps.Values(texts)), "\n"))
 		}},
 		{`pulumi-version: (\S+)`, 2, func(version string) bool { return strings.Contains(makefile, "PULUMI_VERSION := "+version+"\n") }},
 	} {

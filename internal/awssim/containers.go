@@ -537,20 +537,12 @@ func refuseScalableTarget(a *Account, in Properties) error {
 	return refusal("ValidationException", "ECS service doesn't exist: %s", id)
 }
 
-// imageOf answers ecr.getImage. Each image exists that is not in Cloud.MissingImages.
+// imageOf answers ecr.getImage. Each image exists that is not in Cloud.MissingImages, also before the stack has made its
+// repository: nobody pushes images to this account.
 func (c Cloud) imageOf(args Properties) (fields, error) {
 	name, tag, digest := text(args, "repositoryName"), text(args, "imageTag"), text(args, "imageDigest")
-	var repository Properties
-	for _, r := range c.list(ecrRepository) {
-		if r.ID == name {
-			repository = r.State
-		}
-	}
-	if repository == nil {
-		return nil, fmt.Errorf("RepositoryNotFoundException: The repository with name '%s' does not exist in the registry with id '%s'", name, AccountID)
-	}
 	latest := args["mostRecent"]
-	url, reference := text(repository, "repositoryUrl"), ""
+	url, reference := c.registry()+"/"+name, ""
 	switch {
 	case tag != "":
 		reference = url + ":" + tag

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"net/netip"
 	"os"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"cinema-database/compute"
+	"cinema-database/containers"
 	"cinema-database/internal/problem"
 	"cinema-database/internal/rollout"
 	"cinema-database/internal/testutil/pulumitest"
@@ -112,9 +114,14 @@ func TestLoadReadsTheTable(t *testing.T) {
 			for target.Kind() == reflect.Pointer {
 				target = target.Elem()
 			}
+			if target.Kind() == reflect.Map && len(fields(name+".*")) > 0 {
+				name, target = name+".*", target.Elem()
+			}
 			if len(fields(name)) > 0 {
 				for i := range target.NumField() {
-					read[name+"."+target.Field(i).Tag.Get("json")] = true
+					if field := target.Field(i).Tag.Get("json"); field != "-" {
+						read[name+"."+field] = true
+					}
 				}
 			}
 		}
@@ -125,6 +132,28 @@ func TestLoadReadsTheTable(t *testing.T) {
 		delete(read, k.Name)
 	}
 	assert.Empty(t, read, "fields that the table lacks")
+}
+
+// The defaults of an element of a map are its own method's, and the table has the same.
+func TestDefaultsOfElementsAreTheTables(t *testing.T) {
+	cfg, err := load(t, map[string]string{"cinema:services": `{"demo":{"image":"v1","path":"/demo/*","count":{"max":7}}}`})
+	require.NoError(t, err)
+	demo := cfg.Services["demo"]
+	assert.Equal(t, containers.Count{Min: 2, Max: 7}, demo.Count)
+	demo.Image, demo.Path, demo.Count.Max = "", "", 4
+	var want containers.Service
+	r := newReader(nil, problem.In(""))
+	table := map[string]any{}
+	for _, k := range fields("services.*") {
+		table[strings.TrimPrefix(k.Name, "services.*.")] = r.defaults[k.Name]
+	}
+	text, err := json.Marshal(table)
+	require.NoError(t, err)
+	problems := problem.In("")
+	decoder{problems}.decode("", parse(string(text)), reflect.ValueOf(&want).Elem())
+	require.NoError(t, problems.Err())
+	want.Environment, want.Secrets = nil, nil
+	assert.Equal(t, want, demo)
 }
 
 func TestDefaultsOfThePulumiProjectAreTheProgramsOwn(t *testing.T) {
@@ -142,5 +171,6 @@ func TestDefaultsOfThePulumiProjectAreTheProgramsOwn(t *testing.T) {
 	explicit, err := load(t, values)
 	require.NoError(t, err)
 	implicit.Tags, implicit.Network.AvailabilityZones = map[string]string{}, []string{}
+	assert.Empty(t, implicit.Services)
 	assert.Equal(t, implicit, explicit)
 }

@@ -98,7 +98,7 @@ func TestWrongConfigs(t *testing.T) {
 		{`cinema:alarms: {email: ops@example.com, budget: {usd: 100}}`, `cinema:alarms.budget: {"usd":100} is a field that nothing reads; remove it`},
 		{`cinema:natGateway: single`, `cinema:natGateway: "single" is a key that nothing reads; did you mean cinema:natGateways? Correct or remove it`},
 		{`cinema:minSize: 4`, `cinema:minSize: 4 is a key that nothing reads; did you mean cinema:api.minSize? Write it in cinema:api, or run: pulumi config set --path 'cinema:api.minSize' 4 --stack dev && pulumi config rm 'cinema:minSize' --stack dev`},
-		{`cinema:instanceType: t4g.small`, `cinema:instanceType: "t4g.small" is a key that nothing reads; did you mean cinema:bastion.instanceType or cinema:api.instanceType or cinema:database.instanceType? Correct or remove it`},
+		{`cinema:instanceType: t4g.small`, `cinema:instanceType: "t4g.small" is a key that nothing reads; did you mean cinema:bastion.instanceType or cinema:api.instanceType or cinema:database.instanceType or cinema:containers.instanceType? Correct or remove it`},
 		{`cinema:somethingElse: 4`, `cinema:somethingElse: 4 is a key that nothing reads; remove it; README.md lists the keys`},
 		{`cinema:api.minSize: 4`, `cinema:api.minSize: 4 is a key that nothing reads; write it in cinema:api, or run: pulumi config set --path 'cinema:api.minSize' 4 --stack dev && pulumi config rm 'cinema:api.minSize' --stack dev`},
 		{`cinema:thumbnailer.concurrency: -1`, `cinema:thumbnailer.concurrency: -1 is a key that nothing reads; write it in cinema:thumbnailer, or run: pulumi config set --path 'cinema:thumbnailer.concurrency' --stack dev -- -1 && pulumi config rm 'cinema:thumbnailer.concurrency' --stack dev`},
