@@ -1,6 +1,6 @@
 // Package network builds the three-tier VPC: subnets in fixed slots over two to four availability
-// zones, their routes, the NAT gateways, the S3 gateway endpoints, flow logs, the database tier's
-// network ACL, and every security group and rule of the stack.
+// zones, their routes, the NAT gateways, the S3 gateway endpoints, the interface
+// endpoints of services in containers without NAT, flow logs, the database tier's network ACL, and every security group and rule of the stack.
 //
 // It owns the traffic table (traffic.go), which every group rule and every ACL rule comes from: no other
 // package makes a security group or a rule.

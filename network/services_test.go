@@ -133,6 +133,12 @@ func TestInterfaceEndpoints(t *testing.T) {
 	assert.Len(t, built(t, withServices).ByType(endpointType), 2, "with NAT, those of S3 only")
 }
 
+func TestPreviewOfServices(t *testing.T) {
+	for _, change := range []func(*Args){withServices, onInstances} {
+		assert.Equal(t, built(t, change).Inventory(), built(t, change, pulumitest.Preview()).Inventory(), "a preview shows what up makes")
+	}
+}
+
 // The layers of images come from S3, in the private tier alone and only for services.
 func TestImageLayers(t *testing.T) {
 	const layers = "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*"
