@@ -329,7 +329,7 @@ class Deployment:
 
     def __init__(self, service, definition):
         self.definition, self.settings = definition, {k: service.settings[k] for k in self.KEYS if k in service.settings}
-        self.id, self.created, self.failed, self.baked = f"ecs-svc/{random.randrange(10**18, 10**19)}", utcnow(), 0, False
+        self.id, self.created, self.failed = f"ecs-svc/{random.randrange(10**18, 10**19)}", utcnow(), 0
         self.set("IN_PROGRESS", f"ECS deployment {self.id} in progress.")
         # Alarms that ring when a deployment starts are ignored until it ends, so that one can mend what rings (ECS developer guide,
         # "How CloudWatch alarms detect Amazon ECS deployment failures").
@@ -451,6 +451,7 @@ class Service:
             if task.ip:
                 group.register([{"Id": task.ip, "Port": lb["containerPort"]}])
                 group.of_tasks = {**getattr(group, "of_tasks", {}), task.ip: task}
+                self.event(f"registered 1 targets in (target-group {group.arn})")
 
     def stop(self, task, error):
         for group, _ in self.target_groups(task.deployment):
@@ -590,11 +591,7 @@ class Service:
             pass
         elif running > self.desired_count:
             self.retire([t for t in own if t.status == "RUNNING"][self.desired_count:])
-        elif self.retire([t for t in self.tasks if t.deployment is not primary]):
-            pass
-        elif self.alarms() and primary.watched and not primary.baked and len(self.deployments) > 1:
-            primary.baked = True
-        else:
+        elif not self.retire([t for t in self.tasks if t.deployment is not primary]):
             primary.set("COMPLETED", f"ECS deployment {primary.id} completed.")
             primary.failed = 0
             self.deployments, self.completed = [primary], primary
@@ -861,6 +858,9 @@ def stop_task(original, self):
                         service.stop(task, Stop("UserInitiated", params.get("reason") or "Task stopped by user", None, 143))
                     return ActionResult({"task": task.describe(False)})
     return original(self)
+
+
+FakeHealthStatus.health_port = property(lambda self: self.health_check_port)  # as rollouts.py calls it
 
 
 @wrap(FakeTargetGroup, "health_for")
@@ -1272,7 +1272,8 @@ def api_name(service, region):
     """The name that private DNS answers: com.amazonaws.us-east-1.ecr.api has api.ecr.us-east-1.amazonaws.com."""
     parts = service.split(f"com.amazonaws.{region}.", 1)[-1].split(".")
     prefix = "*." if parts[-1] == "dkr" else ""
-    return f"{prefix}{'.'.join(reversed(parts))}.{region}.amazonaws.com"
+    name = {"ecs-agent": "ecs-a", "ecs-telemetry": "ecs-t"}.get(parts[0], ".".join(reversed(parts)))
+    return f"{prefix}{name}.{region}.amazonaws.com"
 
 
 def check_endpoint(backend, vpc_id, service, subnets, groups, private, own=None):
