@@ -119,7 +119,9 @@ func TestTheImageStarts(t *testing.T) {
 				response.Body.Close()
 				return response.StatusCode == http.StatusOK
 			}, time.Minute, 20*time.Millisecond, "GET %s", url)
-			require.False(t, process.hasEnded(), "ended: %v\n%s", process.err, process.output)
+			if process.hasEnded() {
+				t.Fatalf("ended: %v\n%s", process.err, process.output)
+			}
 
 			pid := process.cmd.Process.Pid
 			if pidFile != "" {
