@@ -294,8 +294,14 @@ func (s Services) checkRoutes(l *problem.List, domain edge.DomainSettings) {
 	type rule struct{ field, value string }
 	taken := map[int]rule{}
 	for i, h := range domain.Hosts {
-		taken[h.Priority()] = rule{fmt.Sprintf("domain.hosts[%d].name", i), h.Name}
-		taken[h.PriorityBehind()] = taken[h.Priority()]
+		this := rule{fmt.Sprintf("domain.hosts[%d].name", i), h.Name}
+		// Both count: while the first service comes or the last one goes, one rule takes its priority while another has its former.
+		for _, priority := range []int{h.Priority(), h.PriorityBehind()} {
+			if other, clash := taken[priority]; clash && other != this && s.On() {
+				l.Add(this.field, this.value, fmt.Sprintf("has the rule priority of %s, %d", other.field, priority), "rename one of them")
+			}
+			taken[priority] = this
+		}
 	}
 	var before []rule
 	hosts := len(domain.Hosts)

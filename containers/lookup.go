@@ -26,8 +26,8 @@ type Found struct {
 }
 
 // Lookup finds the secrets and the images of the services, all at the same time. It refuses a secret that does not exist, and
-// an image that is missing while the service runs. What the caller may not look up counts as found: ECS then says what is
-// missing.
+// an image that is missing while the service runs. An image that the caller may not look up counts as found: ECS then says
+// what is missing. So does a secret in a preview.
 func (s Services) Lookup(ctx *pulumi.Context, env environment.Environment, capacity Capacity) (Found, error) {
 	found := Found{SecretARNs: map[string]string{}}
 	problems := problem.In(ctx.Project() + ":")
@@ -66,6 +66,9 @@ func (s Services) Lookup(ctx *pulumi.Context, env environment.Environment, capac
 				found.SecretARNs[secret] = answer.Arn
 			case notFound(err):
 				problems.Add(field, inSecretsManager+secret, "is not a secret of this account and region", "create it, or correct the name")
+			case ctx.DryRun():
+				// The preview role may not look up a secret that is new in config. AWS ends the name with six characters.
+				found.SecretARNs[secret] = env.ARN("secretsmanager", "secret:"+secret+"-??????")
 			default:
 				problems.AddError(fmt.Errorf("%s: secret %q: %w", field, secret, err))
 			}

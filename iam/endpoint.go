@@ -42,3 +42,12 @@ func S3EndpointPolicy(bucketARNs []pulumi.StringInput, packages pulumi.StringInp
 func ImageLayers(env environment.Environment) pulumi.StringInput {
 	return pulumi.String("arn:" + env.Partition + ":s3:::prod-" + env.Region + "-starport-layer-bucket/*")
 }
+
+// InterfaceEndpointPolicy limits an interface endpoint to the account's own identities, whose policies limit them further:
+// credentials of another account cannot move data out.
+func InterfaceEndpointPolicy(account string) pulumi.StringOutput {
+	return Document(Statement{
+		Sid: "OwnPrincipals", Effect: Allow, Principals: Anyone, Actions: []string{"*"}, Resources: Strings("*"),
+		Conditions: Conditions{"StringEquals": {"aws:PrincipalAccount": Strings(account)}},
+	})
+}

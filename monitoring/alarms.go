@@ -120,7 +120,7 @@ func (b *builder) alarms() []alarm {
 			namespace: "AWS/CloudFront", metric: "OriginLatency", dimensions: distribution, statistic: "p99", threshold: 2000, minutes: 10, global: true,
 		})
 	}
-	return append(append(all, b.replicaSetAlarms(stack)...), b.serviceAlarms()...)
+	return append(append(all, b.serviceAlarms()...), b.replicaSetAlarms(stack)...)
 }
 
 // ec2 is the namespace of the instances' metrics.

@@ -86,7 +86,13 @@ var alarmSeries = map[string]struct{ fires, quiet []metrics }{
 		[]metrics{{"ApproximateNumberOfMessagesVisible": minutes(5, 1)}},
 		[]metrics{{"ApproximateNumberOfMessagesVisible": append(minutes(4, 1), minutes(1, 0)...)}, {}},
 	},
-	"nat": {[]metrics{{"us_east_1b": minutes(5, 2)}, {"us_east_1a": minutes(5, 1), "us_east_1b": minutes(5, 0)}}, []metrics{{"us_east_1b": minutes(4, 2)}, {}}},
+	"service-demo-errors": {
+		[]metrics{{"RequestCount": minutes(5, 100), "HTTPCode_Target_5XX_Count": minutes(5, 6)}},
+		[]metrics{{}, {"RequestCount": minutes(5, 100), "HTTPCode_Target_5XX_Count": minutes(4, 50)}},
+	},
+	"service-demo-unhealthy": {[]metrics{{"UnHealthyHostCount": minutes(5, 0, 1)}}, []metrics{{"UnHealthyHostCount": append(minutes(4, 1), minutes(1, 0)...)}, {}}},
+	"service-demo-down":      {[]metrics{{"HealthyHostCount": minutes(5, 0)}, {}}, []metrics{{"HealthyHostCount": append(minutes(4, 0), minutes(1, 1)...)}}},
+	"nat":                    {[]metrics{{"us_east_1b": minutes(5, 2)}, {"us_east_1a": minutes(5, 1), "us_east_1b": minutes(5, 0)}}, []metrics{{"us_east_1b": minutes(4, 2)}, {}}},
 }
 
 func TestAlarmsFireOnWhatTheyAreFor(t *testing.T) {

@@ -35,6 +35,7 @@ func monitoring(t *testing.T, settings Settings, zones ...string) *pulumitest.Re
 			APIInstanceType: "t4g.small", DatabaseInstanceType: "t4g.large",
 			VaultName: pulumi.String("vault"), BackupsCopied: true, CertificateARN: pulumi.String(certificate),
 			EdgeCertificateARN: pulumi.String(edgeCertificate), DistributionID: pulumi.String("E0123"),
+			ServiceTargets: map[string]pulumi.StringOutput{"demo": pulumi.String("targetgroup/demo/1").ToStringOutput()},
 		})
 		return err
 	})
@@ -61,7 +62,7 @@ func TestAlarmsNotifyTheTopic(t *testing.T) {
 	require.NoError(t, r.Err)
 	topic := r.ByType("aws:sns/topic:Topic")[0].State["arn"].StringValue()
 	alarms := r.ByType("aws:cloudwatch/metricAlarm:MetricAlarm")
-	require.Len(t, alarms, 28)
+	require.Len(t, alarms, 31)
 	for _, a := range alarms {
 		assert.Equal(t, topic, a.Text("alarmActions[0]"), a.Name)
 		assert.Equal(t, topic, a.Text("okActions[0]"), a.Name)
@@ -116,7 +117,7 @@ func TestMoreMembersReplaceNoAlarm(t *testing.T) {
 		return instances
 	}
 	one, three := names("us-east-1b"), names("us-east-1a", "us-east-1b", "us-east-1c")
-	require.Len(t, one, 16)
+	require.Len(t, one, 19)
 	for name, instance := range one {
 		assert.Contains(t, three, name)
 		assert.Equal(t, instance, three[name], name)

@@ -11,7 +11,7 @@ import (
 func (b *builder) serviceAlarms() (all []alarm) {
 	const elb = "AWS/ApplicationELB"
 	for _, service := range slices.Sorted(maps.Keys(b.args.ServiceTargets)) {
-		name, row := "service-"+service, "Services"
+		name := "service-" + service
 		targets := pulumi.StringMap{"LoadBalancer": b.args.LoadBalancer, "TargetGroup": b.args.ServiceTargets[service]}
 		all = append(all, alarm{
 			name: name + "-errors", description: "More than 5 % of requests to the service " + service + " fail: check the logs of its tasks",
@@ -20,15 +20,15 @@ func (b *builder) serviceAlarms() (all []alarm) {
 				"errors":   {elb, "HTTPCode_Target_5XX_Count", "Sum", targets},
 				"requests": {elb, "RequestCount", "Sum", targets},
 			},
-			threshold: 5, minutes: 5, service: service, row: row,
+			threshold: 5, minutes: 5, service: service,
 		}, alarm{
 			name: name + "-unhealthy", description: "A task of the service " + service + " fails its health check: check its logs, then its latest image",
 			namespace: elb, metric: "UnHealthyHostCount", dimensions: targets, statistic: "Maximum", threshold: 0, minutes: 5,
-			service: service, row: row,
+			service: service,
 		}, alarm{
 			name: name + "-down", description: "The service " + service + " has no healthy task: run `go run . release status`",
 			namespace: elb, metric: "HealthyHostCount", dimensions: targets, statistic: "Maximum", threshold: 1, below: true, minutes: 5,
-			missing: "breaching", row: row,
+			missing: "breaching",
 		})
 	}
 	return all

@@ -76,7 +76,7 @@ func (b *builder) createInterfaceEndpoints() error {
 			Tags:              b.Tags(name, map[string]string{"Tier": string(Private)}),
 		}
 		if !slices.Contains(withoutPolicy, service) {
-			args.Policy = b.ownPrincipals()
+			args.Policy = iam.InterfaceEndpointPolicy(b.Env.Account)
 		}
 		endpoint, err := ec2.NewVpcEndpoint(b.Ctx, name, args, b.Child())
 		if err != nil {
@@ -85,13 +85,4 @@ func (b *builder) createInterfaceEndpoints() error {
 		b.out.egress = append(b.out.egress, endpoint)
 	}
 	return nil
-}
-
-// ownPrincipals is the policy of an interface endpoint: for the account's own roles, whose policies limit them further.
-// Credentials of another account cannot move data out.
-func (b *builder) ownPrincipals() pulumi.StringOutput {
-	return iam.Document(iam.Statement{
-		Sid: "OwnPrincipals", Effect: iam.Allow, Principals: iam.Anyone, Actions: []string{"*"}, Resources: iam.Strings("*"),
-		Conditions: iam.Conditions{"StringEquals": {"aws:PrincipalAccount": iam.Strings(b.Env.Account)}},
-	})
 }
