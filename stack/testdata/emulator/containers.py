@@ -171,7 +171,7 @@ NAMED = re.compile(r"""ECS_CLUSTER[=:]\s*["']?([\w-]+)|^\s*cluster\s*=\s*["']([\
 
 def user_data(instance):
     data = instance.user_data or b""
-    data = data if isinstance(data, bytes) else data.encode()
+    data = data if isinstance(data, bytes) else str(data).encode()
     for decode in (base64.b64decode, gzip.decompress):
         try:
             data = decode(data, validate=True) if decode is base64.b64decode else decode(data)
