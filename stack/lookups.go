@@ -74,8 +74,11 @@ func (s *stack) lookup() error {
 
 // lookupZones finds the availability zones and the members that run in them. It refuses zones in which the stack cannot be.
 func (s *stack) lookupZones() (refusal, err error) {
-	s.found.zones, refusal = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn,
-		s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType)
+	types := []string{s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType}
+	if s.containerHosts() {
+		types = append(types, s.cfg.Containers.InstanceType)
+	}
+	s.found.zones, refusal = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn, types...)
 	if refusal != nil {
 		return refusal, nil
 	}
@@ -151,6 +154,11 @@ func (s *stack) preflight() error {
 		},
 		ElasticIPs:          gateways + compute.BastionAddresses,
 		ReservedConcurrency: s.cfg.Functions.Reserved(),
+	}
+	if s.containerHosts() {
+		needs.Hosts = append(needs.Hosts, preflight.Hosts{
+			Field: "containers.instanceType", Type: s.cfg.Containers.InstanceType, Count: 1, Max: s.cfg.Containers.MaxSize,
+		})
 	}
 	if s.cfg.Replica.On() {
 		needs.Regions = map[string]string{"replicaRegion": s.cfg.Replica.Region}

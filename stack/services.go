@@ -33,11 +33,16 @@ func (s *stack) createContainers() (err error) {
 		CredentialsKeyARN: s.roles.CredentialsKeyARN,
 		LogRetentionDays:  s.cfg.LogRetentionDays,
 	}
-	if s.cfg.Containers.Capacity == containers.EC2 {
+	if s.containerHosts() {
 		args.HostsSecurityGroupID = s.network.SecurityGroupIDs[network.ContainerHosts]
 	}
 	s.containers, err = containers.New(s.ctx, "containers", args)
 	return err
+}
+
+// containerHosts reports whether the tasks run on instances.
+func (s *stack) containerHosts() bool {
+	return s.cfg.Services.On() && s.cfg.Containers.Capacity == containers.EC2
 }
 
 // startServices starts the services that have an image, and waits until each runs it. It comes after the alarms, which take

@@ -117,7 +117,7 @@ func (s *stack) createNetwork() (err error) {
 		ArtifactsBucketARN:     s.buckets.ArtifactsARN,
 		ImagesBucketARN:        s.buckets.ImagesARN,
 		Services:               s.serviceTraffic(),
-		ContainerHosts:         s.cfg.Services.On() && s.cfg.Containers.Capacity == containers.EC2,
+		ContainerHosts:         s.containerHosts(),
 		Endpoints:              s.cfg.Services.Endpoints(s.cfg.Containers.Capacity, s.cfg.Network.NatGateways == network.NatNone),
 	})
 	return err
