@@ -397,8 +397,10 @@ type role struct {
 // cardTypes are the types whose resources have a card, with their names on the page.
 var cardTypes = []struct{ typ, kind, service string }{
 	{bucketType, "bucket", "s3"}, {keyType, "encryption key", "kms"}, {queueType, "queue", "sqs"}, {topicType, "topic", "sns"}, {functionType, "function", "lambda"},
-	{repositoryType, "repository", "ecr"},
+	{repositoryType, repositoryKind, "ecr"},
 }
+
+const repositoryKind = "repository"
 
 // on is the part of a grant that concerns a service.
 func (g grant) on(service string) grant {
@@ -443,6 +445,9 @@ func (v *view) access() (cards []accessCard, m accessMatrix, roles []role) {
 	for _, c := range cards {
 		if !slices.ContainsFunc(c.Grants, func(g grantRow) bool { return !g.Boundary && !g.Denied }) {
 			continue
+		}
+		if c.Kind == repositoryKind {
+			continue // one for each service: the table would be too wide
 		}
 		m.Resources = append(m.Resources, c.Name)
 		for _, g := range c.Grants {

@@ -210,8 +210,8 @@ func (v *view) estimate() estimate {
 // load balancer to CloudFront is free.
 func (v *view) estimateEdge(e *estimate) {
 	for _, d := range v.ByType(distributionType) {
-		if s := v.frontOf(d); s != "" {
-			e.add("Network", d.Name+": data to viewers", 0, "GB", edgeDataPrice, "a distribution has no fixed price; the traffic of "+s+" is part of the stack's")
+		if front := v.front(); d != front {
+			e.add("Network", d.Name+": data to viewers", 0, "GB", edgeDataPrice, "a distribution has no fixed price; its traffic is part of that of "+front.Name)
 			continue
 		}
 		e.add("Network", d.Name+": data to viewers", max(0, assumedOutGB-edgeFreeGB), "GB", edgeDataPrice,

@@ -161,7 +161,9 @@ func (t *topology) drawTier(d *drawing, f format, tr *tier, y float64) float64 {
 	inner := box{b.X + inset, y + 3*unit, b.W - 2*inset, 0}
 	bands := make([]node, 0, f.bands)
 	for _, s := range tr.Spans {
-		bands = append(bands, s.node)
+		if len(s.Inside) == 0 {
+			bands = append(bands, s.node)
+		}
 	}
 	if f.across { // endpoints are at the right, next to the buckets
 		for len(bands)+len(tr.Endpoints) < f.bands && len(tr.Endpoints) > 0 {
@@ -171,6 +173,12 @@ func (t *topology) drawTier(d *drawing, f format, tr *tier, y float64) float64 {
 	bands = append(bands, tr.Endpoints...)
 	if len(bands) > 0 {
 		inner.Y = d.cells(bands, inner, f.bandGap, f.bands) + rowGap
+	}
+	for _, s := range tr.Spans {
+		if len(s.Inside) > 0 {
+			// With room above for the labels of arrows.
+			inner.Y = d.drawInside(s, box{inner.X, inner.Y + laneGap, inner.W, 0}, f.bands) + rowGap
+		}
 	}
 	columns, gap := 1, rowGap
 	if f.across {
@@ -194,6 +202,30 @@ func (t *topology) drawTier(d *drawing, f format, tr *tier, y float64) float64 {
 	}
 	d.Shapes[shape].H = bottom + inset - y
 	return bottom + inset
+}
+
+// drawInside draws a node with nodes in it, below its own text, and returns its bottom edge.
+func (d *drawing) drawInside(s span, b box, columns int) float64 {
+	top := up(b.Y + s.node.height(b.W))
+	at := len(d.Shapes)
+	d.nodeBox(s.node, "", b)
+	d.nodeText(s.node, b.X, b.Y, b.W)
+	in := box{b.X + inset + accent, top, b.W - 2*inset - accent, 0}
+	w := down((in.W - inset*float64(columns-1)) / float64(columns))
+	y := top
+	for row := range slices.Chunk(s.Inside, columns) {
+		h := 0.0
+		for _, n := range row {
+			h = max(h, n.height(w))
+		}
+		for i, n := range row {
+			d.node(n, s.ID, box{in.X + float64(i)*(w+inset), y, w, h})
+		}
+		y += h + inset
+	}
+	b.H = up(y) - b.Y
+	d.Shapes[at].box, d.at[s.ID], d.holders[s.ID] = b, b, true
+	return b.bottom()
 }
 
 // drawSubnet draws a subnet with its hosts and its parts of groups, and returns its bottom edge.

@@ -303,7 +303,11 @@ func (m *md) topology(t *topology) {
 	for _, tr := range t.Tiers {
 		first := "**" + tr.Name + "** " + tr.Route
 		for _, s := range tr.Spans {
-			first += "; " + s.Title + " " + code(s.Name) + " (" + strings.Join(s.Notes, ", ") + ")"
+			notes := strings.Join(s.Notes, ", ")
+			for _, n := range s.Inside {
+				notes += "; " + n.Title + " " + code(n.Name) + ": " + strings.Join(n.Notes, ", ")
+			}
+			first += "; " + s.Title + " " + code(s.Name) + " (" + strings.TrimPrefix(notes, "; ") + ")"
 		}
 		for _, e := range tr.Endpoints {
 			first += "; " + e.Title + " " + code(e.Name)

@@ -87,7 +87,10 @@ func (t *topology) addRemoved(by map[string]string, before *topology) {
 		now.Endpoints = append(now.Endpoints, removed(then.Endpoints)...)
 		for _, s := range then.Spans {
 			for _, n := range removed([]node{s.node}) {
-				now.Spans = append(now.Spans, span{node: n})
+				now.Spans = append(now.Spans, span{node: n, Inside: removed(s.Inside)})
+			}
+			if i := slices.IndexFunc(now.Spans, func(o span) bool { return o.ID == s.ID }); i >= 0 && known[s.ID] {
+				now.Spans[i].Inside = append(now.Spans[i].Inside, removed(s.Inside)...)
 			}
 		}
 		for z, s := range then.Subnets {

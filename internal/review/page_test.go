@@ -1,6 +1,7 @@
 package review
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 func planned(t *testing.T, name string, change map[string]string) *pulumitest.Recording {
 	t.Helper()
 	r := pulumitest.Run(t, stack.Program(stack.Dependencies{FindBinary: placeholder, Readme: "readme"}), pulumitest.Stack("cinema", name),
-		pulumitest.Config(pulumitest.StackConfig(t, "Pulumi."+name+".yaml")), pulumitest.Config(change))
+		pulumitest.Config(pulumitest.StackConfig(t, "Pulumi."+name+".yaml")), pulumitest.Config(change), pulumitest.Fail("aws:ecr/getImage:getImage"))
 	require.NoError(t, r.Err)
 	return r
 }
@@ -166,6 +167,58 @@ func TestChangeInABrowser(t *testing.T) {
 				}
 				for _, d := range []*drawing{p.drawn.wide(), p.drawn.narrow()} {
 					assert.Empty(t, crossings(d), where)
+				}
+			})
+		})
+	}
+}
+
+// services are two further services: demo at a path, preview at a host name.
+func services(change map[string]string) map[string]string {
+	config := map[string]string{
+		"cinema:domain": `{"zone":"cinema.example.com","createZone":true,"hosts":[{"name":"films.cinema.example.com","service":"api"}]}`,
+		"cinema:services": `{"demo": {"image": "v1", "path": "/demo/*"}, "preview": {"image": "v1", "host": "preview.cinema.example.com",
+			"secrets": {"TOKEN": "ssm:/cinema/token"}, "permissions": {"database": true, "read": ["images/orig/"]}}}`,
+	}
+	maps.Copy(config, change)
+	return config
+}
+
+var servicesOf = map[string]map[string]string{
+	"on Fargate":       nil,
+	"on hosts":         {"cinema:containers": `{"capacity":"ec2"}`},
+	"without NAT":      {"cinema:natGateways": "none", "cinema:containers": `{"capacity":"ec2"}`},
+	"without the edge": {"cinema:edge": "none"},
+}
+
+func TestArrowsOfServices(t *testing.T) {
+	t.Chdir("../..")
+	for name, change := range servicesOf {
+		for _, stack := range []string{"dev", "full"} {
+			top := topologyOf(t, stack, services(change))
+			for _, d := range []*drawing{top.wide(), top.narrow()} {
+				assert.Empty(t, crossings(d), "%s %s %s", stack, name, d.Class)
+				assert.Len(t, d.Arrows, len(top.Flows), "%s %s %s", stack, name, d.Class)
+			}
+		}
+	}
+}
+
+func TestServicesInABrowser(t *testing.T) {
+	browser, stop := chromium.Start(t)
+	t.Cleanup(stop)
+	t.Chdir("../..")
+	for name, change := range servicesOf {
+		t.Run(name, func(t *testing.T) {
+			r := planned(t, "full", services(change))
+			data, err := newPage("cinema", "full", r, r).html()
+			require.NoError(t, err)
+			reviewpage.Open(t, browser, string(data)).Check("services "+name, func(where, drawn, _ string) {
+				for _, res := range r.Resources {
+					switch res.Type {
+					case ecsServiceType, repositoryType, distributionType, endpointType, scalingType:
+						assert.Contains(t, drawn, res.Name, where)
+					}
 				}
 			})
 		})

@@ -133,15 +133,23 @@ func (r *router) taken(i, p, o int) (shared, other bool) {
 type port struct{ point, step, cost int }
 
 // ports lists the points of a node's edge at which an arrow may end, without the corners. The middle of a side is best.
-func (r *router) ports(i int, b box) []port {
+func (r *router) ports(i int, node string) []port {
 	var all []port
+	b, near := r.d.at[node], 1
+	if r.d.holders[node] {
+		near = 4 // it has room for a label between its arrows
+	}
 	side := func(from, along, n, out int) {
 		o := direction(out)
 		for k := 1; k < n; k++ {
 			p := from + k*along
 			cost := min(max(k-n/2, n/2-k), 3)
-			for _, next := range []int{p - along, p, p + along} {
-				if _, other := r.taken(i, next, o); other {
+			for next := -near; next <= near; next++ {
+				q := p + next*along
+				if q < 0 || q >= len(r.blocked) {
+					continue
+				}
+				if _, other := r.taken(i, q, o); other {
 					cost += nextCost
 				}
 			}
@@ -174,7 +182,7 @@ const start = -1
 func (r *router) route(i int) []int {
 	n := 2 * r.cols * r.rows
 	s := search{router: r, flow: i, to: r.d.at[r.flows[i].To], best: slices.Repeat([]int{math.MaxInt}, n), before: slices.Repeat([]int{start}, n)}
-	for _, p := range r.ports(i, r.d.at[r.flows[i].From]) {
+	for _, p := range r.ports(i, r.flows[i].From) {
 		if q := p.point + p.step; r.inside(q) && !r.blocked[q] {
 			o := direction(p.step)
 			s.visit(q, o, p.cost+s.enter(q, o), 2*p.point+o)
@@ -182,7 +190,7 @@ func (r *router) route(i int) []int {
 	}
 	type arrival struct{ point, step int }
 	ends := map[arrival]int{} // costs of the ports, by the way to arrive there
-	for _, p := range r.ports(i, s.to) {
+	for _, p := range r.ports(i, r.flows[i].To) {
 		ends[arrival{p.point + p.step, -p.step}] = p.cost
 	}
 	last, end, found := 0, 0, math.MaxInt
@@ -315,6 +323,12 @@ func (r *router) label(i int) {
 	if f.Kind == "egress" && slices.ContainsFunc(r.flows[:i], func(g flow) bool { return g.Kind == f.Kind && g.From == f.From && g.Label == f.Label }) {
 		return
 	}
+	// And one for arrows that end together.
+	for k, g := range r.flows[:i] {
+		if g.Kind == f.Kind && g.To == f.To && g.Label == f.Label && joined(r.paths[k], path) {
+			return
+		}
+	}
 	l := label{font: portFont, Anchor: "middle", Text: f.Label, Of: f.From + " → " + f.To, Kind: f.Kind}
 	best := math.Inf(1)
 	var chosen label
@@ -337,6 +351,15 @@ func (r *router) label(i int) {
 			r.used[o][p] = append(r.used[o][p], i)
 		}
 	})
+}
+
+// joined reports whether two paths have their last points in common.
+func joined(a, b []int) bool {
+	const points = 3
+	if len(a) < points || len(b) < points {
+		return false
+	}
+	return slices.Equal(a[len(a)-points:], b[len(b)-points:])
 }
 
 // labelCost tells how bad a label is at a point of a path.

@@ -79,7 +79,7 @@ func (j *judge) service(name string, steps map[string]step) {
 			where = ", for requests to " + r
 		}
 		j.add(changesIt, "The service %s starts: %s of image %s%s.", name, tasks(now.least, now.most), j.image(now.image), where)
-	case now == nil && steps[definitionType].Op == opCreate:
+	case service.Op == "" && steps[definitionType].Op == opCreate:
 		j.add(changesIt, "The service %s does not start yet: push its image, then run `pulumi up` again.", name)
 	case service.Op == opReplace && j.deletedFirst(service):
 		j.add(stops, "The service %s is replaced%s: its tasks stop before the new ones start, and requests to it fail meanwhile, some minutes.", name, because(service.Replaces))

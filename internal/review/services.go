@@ -95,6 +95,38 @@ func (v *view) service(name string) *ecsService {
 	return nil
 }
 
+// taskGroups are the security groups of the services' tasks.
+func (v *view) taskGroups() (all []*plan.Resource) {
+	for _, s := range v.services() {
+		for _, id := range list(s.Inputs, "networkConfiguration.securityGroups") {
+			if g := v.byID[id]; g != nil && !slices.Contains(all, g) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+// reached says which other groups of the stack the tasks of a service connect to.
+func (v *view) reached(s ecsService) (all []string) {
+	for _, c := range v.connections() {
+		if c.From.Group == nil || c.To.Group == nil || c.Blocked != "" || v.holdsEndpoints(c.To.Group) {
+			continue
+		}
+		if slices.ContainsFunc(list(s.Inputs, "networkConfiguration.securityGroups"), func(id string) bool { return v.byID[id] == c.From.Group }) {
+			all = append(all, c.Label()+" to "+c.To.Name)
+		}
+	}
+	return all
+}
+
+// holdsEndpoints reports whether a security group is that of interface endpoints.
+func (v *view) holdsEndpoints(group *plan.Resource) bool {
+	return slices.ContainsFunc(v.ByType(endpointType), func(e *plan.Resource) bool {
+		return slices.ContainsFunc(list(e.Inputs, "securityGroupIds"), func(id string) bool { return v.byID[id] == group })
+	})
+}
+
 // containerOf is the first container of a task definition, nil where it is not known.
 func containerOf(definitions string) map[string]any {
 	var all []map[string]any
@@ -218,16 +250,17 @@ func (v *view) isRepository(url string) bool {
 	})
 }
 
-// frontOf names the service whose own distribution this is, "" for another distribution.
-func (v *view) frontOf(d *plan.Resource) string {
-	for _, s := range v.services() {
-		for _, r := range s.rules {
-			for _, c := range objects(r.Inputs, "conditions") {
-				if slices.ContainsFunc(list(c, "hostHeader.values"), func(host string) bool { return slices.Contains(list(d.Inputs, "aliases"), host) }) {
-					return s.name
-				}
-			}
+// front is the stack's main distribution: the one with the client, and those of services come after it. Where there is
+// none, nil.
+func (v *view) front() *plan.Resource {
+	all := v.ByType(distributionType)
+	for _, d := range all {
+		if slices.ContainsFunc(v.origins(d), func(o origin) bool { return o.resource != nil && o.resource.Type == bucketType }) {
+			return d
 		}
 	}
-	return ""
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
 }

@@ -62,10 +62,11 @@ type drawing struct {
 	Labels              []label
 	Arrows              []arrow
 	at                  map[string]box
+	holders             map[string]bool // nodes with nodes in them
 }
 
 func newDrawing(class string, w float64) *drawing {
-	return &drawing{Class: class, W: w, at: map[string]box{}}
+	return &drawing{Class: class, W: w, at: map[string]box{}, holders: map[string]bool{}}
 }
 
 // font is a class of text in page.css, in pixels.

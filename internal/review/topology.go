@@ -57,6 +57,9 @@ type span struct {
 	node
 	// Each holds the node's part in each zone, nil where the parts are not known.
 	Each []*node
+	// Inside are nodes in the node, as the services in their cluster. Arrows begin and end at the node: with those of each
+	// service, they would hide the tier.
+	Inside []node
 }
 
 // sideRow is a bucket with its functions, queues and keys. The row with those of no bucket has a nil Bucket.
@@ -130,6 +133,7 @@ func (t *topology) nodes() []*node {
 	for i := range t.Tiers {
 		for j := range t.Tiers[i].Spans {
 			all = append(all, &t.Tiers[i].Spans[j].node)
+			add(t.Tiers[i].Spans[j].Inside)
 		}
 		add(t.Tiers[i].Endpoints)
 		for _, s := range t.Tiers[i].Subnets {
@@ -175,21 +179,21 @@ func (t *topology) subnets() []*subnet {
 
 // placeDistribution puts the distributions between the internet and their origins.
 func (v *view) placeDistribution(t *topology) {
+	front := v.front()
 	for _, d := range v.ByType(distributionType) {
-		if s := v.frontOf(d); s != "" {
-			n := node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: append(hostNames(d), "of "+s)}
-			if acl := v.firewall(d); acl != nil {
+		n := node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: hostNames(d)}
+		t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
+		acl := v.firewall(d)
+		if d != front {
+			if acl != nil {
 				n.Notes = append(n.Notes, "firewall "+acl.Name)
 			}
 			t.Fronts = append(t.Fronts, n)
-			t.Flows = append(t.Flows, flow{internetID, n.ID, "443", "request"})
 			continue
 		}
-		t.Distribution = &node{ID: id(d), Kind: "edge", Title: "CloudFront distribution", Name: d.Name, Notes: hostNames(d)}
-		if acl := v.firewall(d); acl != nil {
+		if t.Distribution = &n; acl != nil {
 			t.Firewall = &node{ID: id(acl), Kind: "security", Title: "Firewall", Name: acl.Name, Notes: []string{firewallMode(acl)}}
 		}
-		t.Flows = append(t.Flows, flow{internetID, t.Distribution.ID, "443", "request"})
 	}
 }
 
@@ -297,23 +301,12 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 	for _, g := range v.ByType(scalingType) {
 		subnets := list(g.Inputs, "vpcZoneIdentifiers")
 		p, ok := in(subnets)
-		if !ok {
+		if !ok || slices.Contains(hosts, g) {
 			continue
 		}
-		minSize, maxSize := int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize"))
-		s := span{node: node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}, Each: make([]*node, len(t.Zones))}
-		if slices.Contains(hosts, g) {
-			s.Title = "Container hosts"
-		}
-		typ := ""
-		if template := v.template(g); template != nil {
-			typ, s.With = template.Text("instanceType"), []string{template.Name}
-			attach(s.ID, list(template.Inputs, "vpcSecurityGroupIds"))
-			for _, n := range objects(template.Inputs, "networkInterfaces") {
-				attach(s.ID, list(n, "securityGroups"))
-			}
-		}
-		s.Notes = []string{fmt.Sprintf("%d to %d × %s", minSize, maxSize, typ)}
+		s := span{node: v.groupNode(g), Each: make([]*node, len(t.Zones))}
+		attach(s.ID, securityGroups(v.template(g)))
+		minSize := int(number(g.Inputs, "minSize"))
 		for i, sub := range subnets {
 			q, ok := positions[sub]
 			if !ok {
@@ -323,22 +316,65 @@ func (v *view) placeSpans(t *topology, positions map[string]position, attach fun
 			if i < minSize%len(subnets) {
 				n++
 			}
-			if n == 0 {
-				continue
-			}
-			s.Each[q.zone] = &node{ID: s.ID + " " + t.Zones[q.zone], Kind: "compute", Title: counted(n, "instance"), Notes: []string{typ}}
+			s.Each[q.zone] = &node{ID: s.ID + " " + t.Zones[q.zone], Kind: "compute", Title: counted(n, "instance"), Notes: []string{v.instanceTypeOf(g)}}
 		}
 		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, s)
 	}
-	for _, s := range v.services() {
-		network := "networkConfiguration."
-		p, ok := in(list(s.Inputs, network+"subnets"))
-		if !ok {
-			continue
+	for _, c := range v.ByType(clusterType) {
+		v.placeCluster(t, c, in, attach)
+	}
+}
+
+// groupNode is the box of an Auto Scaling group.
+func (v *view) groupNode(g *plan.Resource) node {
+	n := node{ID: id(g), Kind: "compute", Title: "Auto Scaling group", Name: g.Name}
+	if template := v.template(g); template != nil {
+		n.With = []string{template.Name}
+	}
+	n.Notes = []string{fmt.Sprintf("%d to %d × %s", int(number(g.Inputs, "minSize")), int(number(g.Inputs, "maxSize")), v.instanceTypeOf(g))}
+	return n
+}
+
+// instanceTypeOf is the type of the instances of an Auto Scaling group, "" where it is not known.
+func (v *view) instanceTypeOf(g *plan.Resource) string {
+	if template := v.template(g); template != nil {
+		return template.Text("instanceType")
+	}
+	return ""
+}
+
+// securityGroups are the security groups of a launch template's instances.
+func securityGroups(template *plan.Resource) (all []string) {
+	if template == nil {
+		return nil
+	}
+	all = list(template.Inputs, "vpcSecurityGroupIds")
+	for _, n := range objects(template.Inputs, "networkInterfaces") {
+		all = append(all, list(n, "securityGroups")...)
+	}
+	return all
+}
+
+// placeCluster puts a cluster of services into the tier of their tasks, with the instances that run them.
+func (v *view) placeCluster(t *topology, cluster *plan.Resource, in func([]string) (position, bool), attach func(string, []string)) {
+	s := span{node: node{ID: id(cluster), Kind: "compute", Title: "Cluster of services", Name: cluster.Name}}
+	var subnets []string
+	for _, h := range v.containerHosts() {
+		n := v.groupNode(h)
+		n.Title = "Container hosts"
+		s.Inside = append(s.Inside, n)
+		attach(s.ID, securityGroups(v.template(h)))
+		subnets = append(subnets, list(h.Inputs, "vpcZoneIdentifiers")...)
+	}
+	for _, service := range v.services() {
+		if v.byID[service.Text("cluster")] == cluster {
+			s.Inside = append(s.Inside, service.node(v))
+			attach(s.ID, list(service.Inputs, "networkConfiguration.securityGroups"))
+			subnets = append(subnets, list(service.Inputs, "networkConfiguration.subnets")...)
 		}
-		n := s.node(v)
-		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, span{node: n})
-		attach(n.ID, list(s.Inputs, network+"securityGroups"))
+	}
+	if p, ok := in(subnets); ok {
+		t.Tiers[p.tier].Spans = append(t.Tiers[p.tier].Spans, s)
 	}
 }
 
@@ -361,6 +397,7 @@ func (s ecsService) node(v *view) node {
 	if where := s.route(); where != "" {
 		n.Notes = append(n.Notes, where)
 	}
+	n.Notes = append(n.Notes, v.reached(s)...)
 	if image := v.shortImage(s.image); image != "" {
 		n.Notes = append(n.Notes, "image "+image)
 	}

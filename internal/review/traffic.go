@@ -189,12 +189,20 @@ func (v *view) peerOrder(all []connection) map[string]int {
 func (v *view) matrix(all []connection) matrix {
 	order := v.peerOrder(all)
 	var m matrix
+	tasks := v.taskGroups()
+	to := func(p peer) string {
+		if len(tasks) > 1 && slices.Contains(tasks, p.Group) {
+			return servicesPeer // a column for each would make the table too wide
+		}
+		return p.Name
+	}
 	for _, c := range all {
 		if !slices.Contains(m.From, c.From.Name) {
 			m.From = append(m.From, c.From.Name)
 		}
-		if !slices.Contains(m.To, c.To.Name) {
-			m.To = append(m.To, c.To.Name)
+		if name := to(c.To); !slices.Contains(m.To, name) {
+			m.To = append(m.To, name)
+			order[name] = order[c.To.Name]
 		}
 	}
 	by := func(a, b string) int { return order[a] - order[b] }
@@ -205,7 +213,7 @@ func (v *view) matrix(all []connection) matrix {
 		for i, t := range m.To {
 			var labels []string
 			for _, c := range all {
-				if c.From.Name == f && c.To.Name == t && c.Blocked == "" {
+				if c.From.Name == f && to(c.To) == t && c.Blocked == "" && !slices.Contains(labels, c.Label()) {
 					labels = append(labels, c.Label())
 				}
 			}
@@ -215,6 +223,12 @@ func (v *view) matrix(all []connection) matrix {
 	}
 	return m
 }
+
+// servicesPeer stands for all services in the heading of the matrix.
+const servicesPeer = "services"
+
+// Many reports whether the matrix has more columns than a page of medium width holds with horizontal headings.
+func (m matrix) Many() bool { return len(m.To) > 6 }
 
 // trafficRows are the connections as rows of source, destination, port and reason.
 func (v *view) trafficRows() (rows [][]string) {
