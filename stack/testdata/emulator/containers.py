@@ -39,6 +39,7 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import ec2_backends
@@ -170,14 +171,9 @@ NAMED = re.compile(r"""ECS_CLUSTER[=:]\s*["']?([\w-]+)|^\s*cluster\s*=\s*["']([\
 
 
 def user_data(instance):
-    data = instance.user_data or b""
-    data = data if isinstance(data, bytes) else str(data).encode()
-    for decode in (base64.b64decode, gzip.decompress):
-        try:
-            data = decode(data, validate=True) if decode is base64.b64decode else decode(data)
-        except (ValueError, OSError):
-            pass
-    return data.decode(errors="replace")
+    data = instance.user_data or ""
+    data = base64.b64decode(data.as_bytes()) if isinstance(data, Base64EncodedString) else data.encode()
+    return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode(errors="replace")
 
 
 def group_of(instance):
