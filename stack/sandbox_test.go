@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -78,12 +79,18 @@ func TestFaultSweep(t *testing.T) {
 		t.Skip("takes minutes: `make sweep` runs it")
 	}
 	swept := map[string]bool{}
-	for _, stack := range []string{"dev", "full"} {
-		plan := run(t, stack, nil)
+	services := twoServices()
+	services["cinema:containers"] = `{"capacity": "ec2"}`
+	for _, c := range []struct {
+		stack  string
+		config map[string]string
+	}{{"dev", nil}, {"full", nil}, {"dev", services}} {
+		stack := c.stack
+		plan := run(t, stack, c.config)
 		require.NoError(t, plan.Err)
 		// The gates are the engine's own: the account neither holds them nor can fail them.
 		resources := slices.DeleteFunc(custom(plan), func(r *pulumitest.Resource) bool { return r.Type == gateType })
-		undisturbed, _ := open(t, sandbox.Options{Stack: stack, Quick: true})
+		undisturbed, _ := open(t, sandbox.Options{Stack: stack, Config: maps.Clone(c.config), Quick: true})
 		up, err := undisturbed.Up(t.Context())
 		require.NoError(t, err)
 		want := held(t, undisturbed)
@@ -95,7 +102,7 @@ func TestFaultSweep(t *testing.T) {
 			swept[r.Type] = true
 			t.Run(r.Type, func(t *testing.T) {
 				t.Parallel()
-				s, out := open(t, sandbox.Options{Stack: stack, Quick: true, Fail: []string{r.Type}})
+				s, out := open(t, sandbox.Options{Stack: stack, Config: maps.Clone(c.config), Quick: true, Fail: []string{r.Type}})
 				_, err := s.Up(t.Context())
 				var failed *sandbox.OperationError
 				require.ErrorAs(t, err, &failed)
