@@ -149,7 +149,7 @@ func (c check) route() {
 		c.path()
 	}
 	if !healthPath.MatchString(c.HealthPath) || len(c.HealthPath) > maxHealthPath {
-		c.add("healthPath", c.HealthPath, "is not a path", "write it like /healthz")
+		c.add("healthPath", c.HealthPath, "is not a path", "write it like "+contract.HealthPath)
 	}
 	if c.Port < 1 || c.Port > 65535 {
 		c.add("port", c.Port, "is not a TCP port", "use 1 to 65535")

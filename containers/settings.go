@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"cinema-database/app/contract"
 	"cinema-database/compute"
 )
 
@@ -82,13 +83,13 @@ type Count struct {
 type Permissions struct {
 	// Database allows to reach the database and to read its credentials.
 	Database bool `json:"database"`
-	// Read names prefixes of keys in the images bucket whose objects the service may read: images/orig/.
+	// Read names prefixes of keys in the images bucket whose objects the service may read, after images/.
 	Read []string `json:"read"`
 }
 
 // SetDefaults sets the defaults of a service that config names. The decoder calls it before it reads the fields.
 func (s *Service) SetDefaults() {
-	*s = Service{Port: 8080, HealthPath: "/healthz", CPU: 256, Memory: 512, Count: Count{Min: 2, Max: 4}}
+	*s = Service{Port: 8080, HealthPath: contract.HealthPath, CPU: 256, Memory: 512, Count: Count{Min: 2, Max: 4}}
 }
 
 // OwnRepository reports whether the image is in the service's own repository.
