@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -8,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
+	"cinema-database/app/contract"
 	"cinema-database/internal/sandbox"
 	"cinema-database/internal/testutil/pulumitest"
 )
@@ -214,4 +219,26 @@ func TestAServiceIsIndependentOfTheOthers(t *testing.T) {
 	alone["cinema:services"] = `{"demo": {"image": "v1", "path": "/demo/*", "environment": {"LOG_LEVEL": "debug"}}}`
 	assert.NotEmpty(t, own(both))
 	assert.Equal(t, own(alone), own(both))
+}
+
+// The example of README is a service that the stack runs.
+func TestTheExampleOfREADME(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile(`(?m)^    cinema:services:\n(     .*\n)+`).Find(readme)
+	var config struct {
+		Services map[string]any `yaml:"cinema:services"`
+	}
+	require.NoError(t, yaml.Unmarshal(block, &config))
+	text, err := json.Marshal(config.Services)
+	require.NoError(t, err)
+	r := planned(t, "dev", map[string]string{
+		"cinema:services": string(text),
+		"cinema:domain":   `{"zone":"example.com","createZone":true,"hosts":[{"name":"films.example.com","service":"api"}]}`,
+	})
+	require.Len(t, r.ByType(definitionType), 1)
+	definition := r.ByType(definitionType)[0].Text("containerDefinitions")
+	for _, variable := range []string{contract.EnvPort, contract.EnvRegion, contract.EnvCredentialsURI, contract.EnvImagesBucket} {
+		assert.Contains(t, definition, `"name":"`+variable+`"`, "the API needs it")
+	}
 }
