@@ -45,6 +45,7 @@ const (
 	ecsPrefix             = "ecs:{region}:{account}:"
 	clusterARN            = ecsPrefix + "cluster/{cluster:containers-*}"
 	serviceARN            = ecsPrefix + "service/{cluster:containers-*}/{service:services-*}"
+	serviceDeploymentARN  = ecsPrefix + "service-deployment/{cluster:containers-*}/{service:services-*}/*"
 	taskARN               = ecsPrefix + "task/{cluster:containers-*}/*"
 	containerInstanceARN  = ecsPrefix + "container-instance/{cluster:containers-*}/*"
 	definitionARN         = ecsPrefix + "task-definition/{taskDefinition:containers-*}:*"
@@ -116,6 +117,9 @@ var containerTable = map[string]resourceAccess{
 		change: []grant{
 			{ownDefinition, resources(serviceARN), actions("ecs:CreateService", "ecs:UpdateService")},
 			{always, resources(serviceARN), actions("ecs:TagResource", "ecs:UntagResource", "ecs:DeleteService")},
+			// `release rollback`
+			{always, resources(serviceARN), actions("ecs:ListServiceDeployments")},
+			{always, resources(serviceDeploymentARN), actions("ecs:StopServiceDeployment")},
 		}},
 	// AWS checks no tags of a scalable target. For a new one and for a policy, it asks whether the caller may change the ECS
 	// service and the alarms (Application Auto Scaling user guide, "Permissions validation for API calls on target resources").
