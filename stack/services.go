@@ -108,6 +108,7 @@ func (s *stack) exportServices() {
 		facts := pulumi.StringMap{
 			"service": pulumi.String(component.PhysicalName(s.env, "aws:ecs/service:Service", "services-"+name)),
 			"image":   pulumi.String(service.Reference(s.env, name)),
+			"url":     s.edge.ServiceURLs[name],
 		}
 		if service.OwnRepository() {
 			repositories[name] = pulumi.String(containers.RepositoryURL(s.env, name))
