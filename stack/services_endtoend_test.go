@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,8 +17,11 @@ func TestServicesEndToEnd(t *testing.T) {
 	if *endToEnd == "" {
 		t.Skip("takes minutes and needs the emulator: .ci/run sets -e2e")
 	}
+	t.Setenv("E2E_ECS_STEPS", "3") // a client asks every ten seconds
 	e := startEmulated(t)
 	e.build()
+	// .ci/run asks of each logged call whether the deploy role may make it, so the roles need its boundary.
+	e.pulumi("config", "set", "--path", "cinema:deployer.github", "example/cinema-database")
 	e.pulumi("config", "set", "--path", "cinema:alarms.email", "ops@example.com")
 	e.pulumi("config", "set", "--path", "cinema:domain.zone", "cinema.example.com")
 	e.pulumi("config", "set", "--path", "cinema:domain.createZone", "true")
@@ -47,6 +51,9 @@ func TestServicesEndToEnd(t *testing.T) {
 	code, output := e.releaseStatus()
 	assert.Equal(t, 0, code, output)
 	assert.Contains(t, output, "demo")
+	if calls := os.Getenv("E2E_CALLS"); calls != "" {
+		require.NoError(t, os.WriteFile(calls+".state.json", e.run(e.tool, "export"), 0o600))
+	}
 
 	// A new image replaces the tasks of its service.
 	e.push("demo", "v2")

@@ -61,6 +61,7 @@ from edge import wrap
 LOCK = threading.RLock()
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 KEPT = 100  # stopped tasks, and events of a service
+STEPS = int(os.environ.get("E2E_ECS_STEPS", "1"))  # of a service for each DescribeServices
 
 
 def switch(name):
@@ -776,7 +777,8 @@ def describe_services(self, backend, params):
         if not service:
             failures.append({"arn": name if name.startswith("arn:") else cluster.arn.replace(":cluster/", ":service/") + "/" + name, "reason": "MISSING"})
             continue
-        service.step()
+        for _ in range(STEPS):
+            service.step()
         found.append(service.describe("TAGS" in params.get("include", [])))
     return ActionResult({"services": found, "failures": failures})
 
@@ -908,11 +910,19 @@ def delete_cluster(original, self, name):
         return original(self, name)
 
 
-@wrap(EC2ContainerServiceResponse, "list_container_instances")
-def list_container_instances(original, self):
+def synced(original, self):
     with LOCK:
-        sync_hosts(self.ecs_backend)
+        backend = self.ecs_backend
+        sync_hosts(backend)
+        for name, hosts in backend.container_instances.items():
+            tasks = [t for s in services_of(backend, name) for t in s.tasks]
+            for host in hosts.values():
+                host.running_tasks_count, host.pending_tasks_count = (sum(t.host is host and t.status == s for t in tasks) for s in ("RUNNING", "PENDING"))
         return original(self)
+
+
+for handler in ("list_container_instances", "describe_container_instances"):
+    wrap(EC2ContainerServiceResponse, handler)(synced)
 
 
 def provider_known(backend, name):
@@ -1127,8 +1137,8 @@ def untag_resource(self):
     return "{}"
 
 
-for handler in (list_tags_for_resource, tag_resource, untag_resource):
-    setattr(ApplicationAutoScalingResponse, handler.__name__, handler)
+for function in (list_tags_for_resource, tag_resource, untag_resource):
+    setattr(ApplicationAutoScalingResponse, function.__name__, function)
 
 
 @wrap(ApplicationAutoScalingResponse, "register_scalable_target")
