@@ -97,6 +97,7 @@ func (v *view) grants() []grant {
 		case endpointType:
 			for _, g := range v.parse(r, r.Text("policy"), nil, nil) {
 				g.Boundary, g.Principals = true, []string{"all traffic through " + r.Name}
+				g.Targets = only(g.Targets, func(t target) bool { return t.Resource == nil || cardService(t.Resource) == endpointService(r) })
 				all = append(all, g)
 			}
 		case permissionType:
@@ -304,9 +305,12 @@ var actionVerbs = map[string]string{
 	"sns:Publish": "publish", "lambda:InvokeFunction": "invoke", "sts:AssumeRole": "assume",
 	"ecr:BatchGetImage": "pull", "ecr:GetDownloadUrlForLayer": "pull", "ecr:BatchCheckLayerAvailability": "pull",
 	"ecr:PutImage": "push", "ecr:InitiateLayerUpload": "push", "ecr:UploadLayerPart": "push", "ecr:CompleteLayerUpload": "push",
-	"ecr:BatchDeleteImage": "delete", "ecr:GetAuthorizationToken": "log in",
+	"ecr:BatchDeleteImage": "delete", logIn: "log in", "logs:CreateLogStream": "write", "logs:PutLogEvents": "write",
 	"ssm:GetParameter": "read", "ssm:GetParameters": "read", "ssm:GetParametersByPath": "read", "secretsmanager:GetSecretValue": "read",
 }
+
+// logIn is of the registry, and of no repository.
+const logIn = "ecr:GetAuthorizationToken"
 
 // settingVerbs are plain verbs for the actions on a resource itself, by the beginning of their names.
 var settingVerbs = []struct{ prefix, verb string }{
@@ -402,11 +406,29 @@ var cardTypes = []struct{ typ, kind, service string }{
 
 const repositoryKind = "repository"
 
+// cardService is the service of a resource with a card, "" for another one.
+func cardService(r *plan.Resource) string {
+	for _, c := range cardTypes {
+		if c.typ == r.Type {
+			return c.service
+		}
+	}
+	return ""
+}
+
+// endpointService is the service in IAM's actions that an endpoint leads to: ecr for com.amazonaws.us-east-1.ecr.dkr.
+func endpointService(endpoint *plan.Resource) string {
+	if parts := strings.Split(endpoint.Text("serviceName"), "."); len(parts) > 3 {
+		return parts[3]
+	}
+	return ""
+}
+
 // on is the part of a grant that concerns a service.
 func (g grant) on(service string) grant {
 	g.Actions = slices.DeleteFunc(slices.Clone(g.Actions), func(action string) bool {
 		of, _, named := strings.Cut(action, ":")
-		return named && !strings.EqualFold(of, service) && !strings.Contains(action, " ")
+		return named && !strings.EqualFold(of, service) && !strings.Contains(action, " ") || action == logIn
 	})
 	if len(g.Verbs) == 0 || g.Verbs[0] != managedPolicy {
 		g.Verbs = verbs(g.Actions)

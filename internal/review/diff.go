@@ -342,8 +342,8 @@ func flatten(v *view, into map[string]string, path string, value resource.Proper
 		}
 	case value.IsString():
 		s := value.StringValue()
-		if strings.HasPrefix(s, "{") {
-			var inner map[string]any
+		if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[{") { // the latter for containers
+			var inner any
 			if json.Unmarshal([]byte(s), &inner) == nil {
 				flatten(v, into, path, resource.NewPropertyValue(inner))
 				return

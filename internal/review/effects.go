@@ -521,6 +521,9 @@ func (j *judge) access() {
 		if r.Added == denied || slices.ContainsFunc(j.Steps, func(s step) bool { return s.Op == opDelete && s.Name == resource }) {
 			continue // narrower, or of what goes
 		}
+		if r.Cells[1] == "limit to" && slices.ContainsFunc(j.steps(endpointType, opCreate), func(s step) bool { return strings.HasSuffix(r.Cells[0], " "+s.Name) }) {
+			continue // of a new endpoint, which allows nothing by itself
+		}
 		what := strings.Join(verbs(strings.Fields(r.Cells[2])), ", ")
 		switch otherwise := func(o rowEdit) bool { return o.Added != r.Added && slices.Equal(o.Cells[:4], r.Cells[:4]) }; {
 		case slices.ContainsFunc(j.Access, otherwise):

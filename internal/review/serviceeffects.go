@@ -113,7 +113,7 @@ func (j *judge) scaling(name string, t step) {
 	least, is := count(t.is)
 	switch {
 	case least == 1 && wasLeast > 1:
-		j.add(weakens, "The service %s runs %s, before %s: the failure of its only task is an outage.", name, is, was)
+		j.add(weakens, "The service %s runs %s, before %s: with one task, a failure is an outage of the service.", name, is, was)
 	case is != was:
 		j.add(changesIt, "The service %s runs %s, before %s.", name, is, was)
 	}

@@ -249,12 +249,27 @@ func TestAccessToRepositories(t *testing.T) {
 	cards, matrix, roles := v.access()
 	require.Len(t, cards, 1)
 	assert.Equal(t, []string{"containers-demo", "repository"}, []string{cards[0].Name, cards[0].Kind})
-	assert.Equal(t, []string{"pull"}, cards[0].Grants[1].Verbs)
+	require.Len(t, cards[0].Grants, 1, "the log-in is of the registry")
+	assert.Equal(t, []string{"pull"}, cards[0].Grants[0].Verbs)
 	assert.Empty(t, matrix.Cells)
 	require.Len(t, roles, 1)
 	require.Len(t, roles[0].Other, 2)
 	assert.Equal(t, []string{"read"}, roles[0].Other[1].Verbs)
 	assert.Equal(t, "arn:aws:ssm:us-east-1:(account):parameter/cinema/dev/token", roles[0].Other[1].Targets[0].Text)
+}
+
+// An interface endpoint limits what reaches its own service, and says nothing of the rest.
+func TestAccessThroughInterfaceEndpoints(t *testing.T) {
+	for service, cards := range map[string]int{"ecr.api": 1, "ecr.dkr": 1, "logs": 0, "ssm": 0} {
+		v := twoServices(nil, registered(endpointType, "endpoint", "vpcEndpointType", "Interface", "serviceName", "com.amazonaws.us-east-1."+service,
+			"policy", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`))
+		all, _, _ := v.access()
+		assert.Len(t, all, cards, service)
+		c := &changes{Planned: true, Steps: []step{{Op: opCreate, Type: endpointType, Name: "endpoint"}}, comparison: comparison{Access: compareAccess(twoServices(nil), v, func(grant) bool { return true })}}
+		assert.NotEmpty(t, c.Access)
+		c.judge(v)
+		assert.Equal(t, []effect{{changesIt, "Nothing that a user notices: 1 created."}}, c.Effects, "it allows nothing by itself")
+	}
 }
 
 func TestShortImage(t *testing.T) {
@@ -386,7 +401,7 @@ func TestEffectsOfServices(t *testing.T) {
 
 	fewer := &changes{Planned: true, Steps: []step{{Op: opUpdate, Type: scalableType, Name: "services-demo", was: m("minCapacity", 2, "maxCapacity", 4), is: m("minCapacity", 1, "maxCapacity", 1)}}}
 	fewer.judge(v)
-	assert.Equal(t, []effect{{weakens, "The service demo runs 1 task, before 2 to 4 tasks: the failure of its only task is an outage."}}, fewer.Effects)
+	assert.Equal(t, []effect{{weakens, "The service demo runs 1 task, before 2 to 4 tasks: with one task, a failure is an outage of the service."}}, fewer.Effects)
 
 	one := &changes{Planned: true, Steps: []step{gate(image1, "8080", "old")}}
 	one.judge(twoServices(func(_ string, r *plan.Resource) {

@@ -50,6 +50,8 @@ func (s step) Note() string {
 // Reason states why a step is not a mere change in place.
 func (s step) Reason() string {
 	switch {
+	case s.Op == opReplace && s.Type == definitionType:
+		return "a new revision, which its gate brings to the tasks"
 	case s.Op == opReplace && len(s.Replaces) > 0:
 		return strings.Join(s.Replaces, ", ") + " cannot change in place"
 	case s.Op == opReplace:
@@ -60,10 +62,10 @@ func (s step) Reason() string {
 
 // harms are the prefixes of type tokens by the harm that a change of them can do, worst first.
 var harms = [][]string{
-	{"aws:ebs/", "aws:s3/", "aws:kms/", "aws:backup/", attachmentType},
+	{"aws:ebs/", "aws:s3/", "aws:kms/", "aws:backup/", "aws:ecr/", attachmentType},
 	{"aws:iam/", "aws:sns/topicPolicy", "aws:sqs/queuePolicy", "aws:lambda/permission"},
 	{"aws:lb/", "aws:cloudfront/", "aws:route53/", "aws:acm/", "aws:wafv2/", "aws:vpc/"},
-	{"aws:ec2/instance:", "aws:ec2/launchTemplate:", "aws:autoscaling/", "aws:lambda/", "aws:sqs/", gateType},
+	{"aws:ec2/instance:", "aws:ec2/launchTemplate:", "aws:autoscaling/", "aws:lambda/", "aws:sqs/", "aws:ecs/", "aws:appautoscaling/", gateType},
 	{"aws:ec2/"},
 	{"aws:cloudwatch/", "aws:sns/", "aws:budgets/"},
 }
@@ -145,7 +147,7 @@ func (p *enginePlan) changes(now *view) (*changes, error) {
 		if state := cmp.Or(s.NewState, s.OldState); state == nil || !state.Custom {
 			continue
 		}
-		out := step{Op: op, Name: s.URN.Name(), Type: string(s.URN.Type()), Replaces: s.ReplaceReasons}
+		out := step{Op: op, Name: s.URN.Name(), Type: string(s.URN.Type()), Replaces: slices.Sorted(slices.Values(s.ReplaceReasons))}
 		if s.OldState != nil {
 			out.Protected, out.Retained = s.OldState.Protect, s.OldState.RetainOnDelete
 		}
