@@ -35,7 +35,7 @@ import moto.applicationautoscaling.models as scaling
 import moto.ecr.models as ecr
 import moto.ecs.models as ecs
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import AutoScalingBackend, autoscaling_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.core.responses import ActionResult
@@ -254,6 +254,15 @@ def interface(backend, subnet, groups, description):
     made = backend.create_network_interface(subnet, address, group_ids=list(groups), description=description)
     made.requester_managed, made.status, made.of_service = True, "in-use", True
     return made
+
+
+@wrap(AutoScalingBackend, "set_instance_protection")
+def set_instance_protection(original, self, group_name, *args):
+    """Instances whose protection ends leave a group that has more than it wants."""
+    original(self, group_name, *args)
+    group = self.autoscaling_groups[group_name]
+    if len(group.active_instances()) > group.desired_capacity:
+        group.set_desired_capacity(group.desired_capacity)
 
 
 # --- tasks, deployments and services ----------------------------------------------------------------
