@@ -323,9 +323,9 @@ func (r *router) label(i int) {
 	if f.Kind == "egress" && slices.ContainsFunc(r.flows[:i], func(g flow) bool { return g.Kind == f.Kind && g.From == f.From && g.Label == f.Label }) {
 		return
 	}
-	// And one for arrows that end together.
+	// And one for arrows that end together, where one is of a cluster: it has many.
 	for k, g := range r.flows[:i] {
-		if g.Kind == f.Kind && g.To == f.To && g.Label == f.Label && joined(r.paths[k], path) {
+		if (r.d.holders[f.From] || r.d.holders[g.From]) && g.Kind == f.Kind && g.To == f.To && g.Label == f.Label && joined(r.paths[k], path) {
 			return
 		}
 	}
