@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// RootDevice is the root device of the Amazon Linux 2023 AMI.
-	RootDevice = "/dev/xvda"
+	// rootDevice is the root device of the Amazon Linux 2023 AMI.
+	rootDevice = "/dev/xvda"
 	// apiRootGiB is the smallest root volume for the Amazon Linux 2023 AMI. An API instance stores no data.
 	apiRootGiB = 8
 )
@@ -62,7 +62,7 @@ func (b *apiBuilder) createLaunchTemplate() error {
 			ResourceType: pulumi.String(kind), Tags: b.Tags(name, release),
 		})
 	}
-	b.template, err = ec2.NewLaunchTemplate(b.Ctx, name, &ec2.LaunchTemplateArgs{
+	args := &ec2.LaunchTemplateArgs{
 		Description:          pulumi.String("cinema " + b.args.Binary.Short() + ", script " + script),
 		ImageId:              pulumi.String(b.args.AMI),
 		InstanceType:         pulumi.String(b.args.InstanceType),
@@ -70,26 +70,33 @@ func (b *apiBuilder) createLaunchTemplate() error {
 		UpdateDefaultVersion: pulumi.Bool(true),
 		UserData:             data.Base64,
 		Monitoring:           ec2.LaunchTemplateMonitoringArgs{Enabled: pulumi.Bool(true)},
-		MetadataOptions: ec2.LaunchTemplateMetadataOptionsArgs{
-			HttpEndpoint: pulumi.String("enabled"), HttpTokens: pulumi.String("required"), HttpPutResponseHopLimit: pulumi.Int(1),
-		},
-		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{ec2.LaunchTemplateNetworkInterfaceArgs{
-			DeviceIndex:              pulumi.Int(0),
-			AssociatePublicIpAddress: pulumi.String("false"),
-			DeleteOnTermination:      pulumi.String("true"),
-			SecurityGroups:           pulumi.StringArray{b.args.SecurityGroupID},
-		}},
-		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
-			DeviceName: pulumi.String(RootDevice),
-			Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
-				VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(apiRootGiB),
-				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
-			},
-		}},
-		TagSpecifications: specifications,
-		Tags:              b.Tags(name), // the deployer may change own templates only
-	}, b.Child())
+		TagSpecifications:    specifications,
+		Tags:                 b.Tags(name), // the deployer may change own templates only
+	}
+	SecureTemplate(args, b.args.SecurityGroupID, apiRootGiB)
+	b.template, err = ec2.NewLaunchTemplate(b.Ctx, name, args, b.Child())
 	return err
+}
+
+// SecureTemplate sets what every launch template of the stack has: IMDSv2 for the instance itself, no public address, and an
+// encrypted root volume of that many GiB.
+func SecureTemplate(args *ec2.LaunchTemplateArgs, securityGroupID pulumi.StringInput, rootGiB int) {
+	args.MetadataOptions = ec2.LaunchTemplateMetadataOptionsArgs{
+		HttpEndpoint: pulumi.String("enabled"), HttpTokens: pulumi.String("required"), HttpPutResponseHopLimit: pulumi.Int(1),
+	}
+	args.NetworkInterfaces = ec2.LaunchTemplateNetworkInterfaceArray{ec2.LaunchTemplateNetworkInterfaceArgs{
+		DeviceIndex:              pulumi.Int(0),
+		AssociatePublicIpAddress: pulumi.String("false"),
+		DeleteOnTermination:      pulumi.String("true"),
+		SecurityGroups:           pulumi.StringArray{securityGroupID},
+	}}
+	args.BlockDeviceMappings = ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
+		DeviceName: pulumi.String(rootDevice),
+		Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
+			VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(rootGiB),
+			Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
+		},
+	}}
 }
 
 // proxies is how many proxies every request comes through: the load balancer, and the distribution before it.

@@ -54,7 +54,7 @@ func (b *builder) createHosts(cluster *ecs.Cluster) (pulumi.StringOutput, error)
 	for _, kind := range []string{"instance", "volume", "network-interface"} {
 		specifications = append(specifications, ec2.LaunchTemplateTagSpecificationArgs{ResourceType: pulumi.String(kind), Tags: b.Tags(name)})
 	}
-	template, err := ec2.NewLaunchTemplate(b.Ctx, name, &ec2.LaunchTemplateArgs{
+	args := &ec2.LaunchTemplateArgs{
 		Description:          pulumi.String("Instances that run the tasks of services"),
 		ImageId:              pulumi.String(hostImage[b.args.Architecture]),
 		InstanceType:         pulumi.String(b.args.InstanceType),
@@ -63,25 +63,11 @@ func (b *builder) createHosts(cluster *ecs.Cluster) (pulumi.StringOutput, error)
 		UserData: cluster.Name.ApplyT(func(cluster string) string {
 			return base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf(hostUserData, cluster)))
 		}).(pulumi.StringOutput),
-		MetadataOptions: ec2.LaunchTemplateMetadataOptionsArgs{
-			HttpEndpoint: pulumi.String("enabled"), HttpTokens: pulumi.String("required"), HttpPutResponseHopLimit: pulumi.Int(1),
-		},
-		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{ec2.LaunchTemplateNetworkInterfaceArgs{
-			DeviceIndex:              pulumi.Int(0),
-			AssociatePublicIpAddress: pulumi.String("false"),
-			DeleteOnTermination:      pulumi.String("true"),
-			SecurityGroups:           pulumi.StringArray{b.args.HostsSecurityGroupID},
-		}},
-		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
-			DeviceName: pulumi.String(compute.RootDevice),
-			Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
-				VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(hostRootGiB),
-				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
-			},
-		}},
 		TagSpecifications: specifications,
 		Tags:              b.Tags(name),
-	}, b.Child())
+	}
+	compute.SecureTemplate(args, b.args.HostsSecurityGroupID, hostRootGiB)
+	template, err := ec2.NewLaunchTemplate(b.Ctx, name, args, b.Child())
 	if err != nil {
 		return none, err
 	}

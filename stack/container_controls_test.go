@@ -340,32 +340,5 @@ func container(name string, f func(map[string]any)) change {
 
 // TestEveryContainerControlCanFail breaks a plan with services, one input at a time.
 func TestEveryContainerControlCanFail(t *testing.T) {
-	base := plannedRunning(t, "full", twoServices())
-	broken := map[string]bool{}
-	for _, m := range containerMutations {
-		t.Run(m.control+" "+m.name, func(t *testing.T) {
-			i := slices.IndexFunc(containerControls, func(c control) bool { return c.id == m.control })
-			require.GreaterOrEqual(t, i, 0, "no such control")
-			c := containerControls[i]
-			broken[c.id] = true
-			before := c.audit(base).findings
-			r := copied(base)
-			m.change(t, r)
-			var reported []string
-			for _, f := range c.audit(r).findings {
-				if !slices.Contains(before, f) {
-					reported = append(reported, f.resource)
-				}
-			}
-			assert.Contains(t, reported, m.reports)
-		})
-	}
-	for _, c := range containerControls {
-		assert.True(t, broken[c.id], "no mutation breaks %s", c.id)
-		for _, kind := range c.audit(base).kinds {
-			r := copied(base)
-			r.Resources = slices.DeleteFunc(r.Resources, func(r *pulumitest.Resource) bool { return r.Type == kind })
-			assert.Contains(t, c.audit(r).findings, finding{kind, "the plan has none"}, "%s passes without any %s", c.id, kind)
-		}
-	}
+	eachCanFail(t, plannedRunning(t, "full", twoServices()), containerControls, containerMutations)
 }
