@@ -788,6 +788,8 @@ def describe_services(self, backend, params):
             continue
         for _ in range(STEPS):
             service.step()
+            if any(d.state == "FAILED" for d in service.deployments):
+                break  # an answer shows it
         found.append(service.describe("TAGS" in params.get("include", [])))
     return ActionResult({"services": found, "failures": failures})
 
