@@ -32,12 +32,6 @@ func TestServicesEndToEnd(t *testing.T) {
 	e.pulumi("config", "set", "--path", "cinema:services.preview.image", "v1")
 	e.pulumi("config", "set", "--path", "cinema:services.preview.host", "preview.cinema.example.com")
 	e.pulumi("config", "set", "--path", "cinema:services.preview.permissions.database", "true")
-	unchanged := func() {
-		t.Helper()
-		e.pulumi("preview", "--expect-no-changes")
-		e.pulumi("refresh", "--yes", "--skip-preview")
-		e.pulumi("preview", "--expect-no-changes")
-	}
 
 	output := string(e.pulumi("up", "--yes", "--skip-preview"))
 	assert.Contains(t, output, "services.demo: image v1 is not in its repository yet, so the service does not start")
@@ -45,7 +39,9 @@ func TestServicesEndToEnd(t *testing.T) {
 	e.push("preview", "v1")
 	output = string(e.pulumi("up", "--yes", "--skip-preview"))
 	assert.Regexp(t, `service \S*demo\S*: .*2 of 2`, output)
-	unchanged()
+	e.pulumi("preview", "--expect-no-changes")
+	e.pulumi("refresh", "--yes", "--skip-preview")
+	e.pulumi("preview", "--expect-no-changes")
 	assert.Equal(t, map[string]string{"demo": "v1", "preview": "v1"}, e.running())
 	assert.Equal(t, 2, e.targets("demo"), "the tasks are targets of the load balancer")
 	code, output := e.releaseStatus()
@@ -66,7 +62,7 @@ func TestServicesEndToEnd(t *testing.T) {
 	e.pulumi("config", "set", "--path", "cinema:services.demo.image", "v3")
 	assert.Contains(t, e.refused("preview"), `cinema:services.demo.image: "v3" is not in the repository`)
 
-	// A bad image goes back, and the next one succeeds.
+	// A bad image goes back, and the next one succeeds, with another port.
 	e.push("demo", "v3")
 	e.run(e.tool, "unhealthy", "demo:v3")
 	output = e.refused("up", "--yes", "--skip-preview")
@@ -75,14 +71,11 @@ func TestServicesEndToEnd(t *testing.T) {
 	assert.Equal(t, map[string]string{"demo": "v2", "preview": "v1"}, e.running())
 	e.push("demo", "v4")
 	e.pulumi("config", "set", "--path", "cinema:services.demo.image", "v4")
-	e.pulumi("up", "--yes", "--skip-preview")
-	assert.Equal(t, map[string]string{"demo": "v4", "preview": "v1"}, e.running())
-
-	// Another port rolls out with the image.
 	e.pulumi("config", "set", "--path", "cinema:services.demo.port", "9090")
 	e.pulumi("up", "--yes", "--skip-preview")
+	assert.Equal(t, map[string]string{"demo": "v4", "preview": "v1"}, e.running())
 	assert.Equal(t, 2, e.targets("demo"))
-	unchanged()
+	e.pulumi("preview", "--expect-no-changes")
 
 	e.pulumi("config", "rm", "--path", "cinema:services.demo")
 	e.pulumi("up", "--yes", "--skip-preview")
