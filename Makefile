@@ -51,7 +51,7 @@ destroy: $(PULUMI) ## delete a stack of a real account; refused while it is prot
 	go run . destroy --stack $(STACK)
 
 # Packages with concurrent code: tested with the race detector.
-RACE := /app/cmd/(cinema|image)$$|/app/internal/(api|credentialwatch|databasemetrics|dev|electiontest|mirror|passwords|store|thumbnailer)$$|/internal/(awssim|plan)$$
+RACE := /app/cmd/cinema$$|/app/internal/(api|credentialwatch|databasemetrics|dev|electiontest|mirror|passwords|store|thumbnailer)$$|/internal/(awssim|plan)$$
 
 .PHONY: test
 test: $(PULUMI) .tools/staticcheck .tools/actionlint ## vet, gofmt, linters and the tests, without the sweep and the end-to-end run
