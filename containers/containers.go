@@ -80,7 +80,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 
 // createService registers what a service consists of.
 func (b *builder) createService(name string, service Service) error {
-	repository, err := b.createRepository(name, service)
+	repository, err := b.createRepository(name)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (b *builder) createRoles(name string, service Service, logs *cloudwatch.Log
 		Database: service.Permissions.Database, CredentialsKeyARN: b.args.CredentialsKeyARN, ArtifactsARN: b.args.ArtifactsARN,
 		ImagesARN: b.args.ImagesARN,
 	}
-	if repository != nil {
+	if service.OwnRepository() {
 		args.RepositoryARN = repository.Arn
 	}
 	for _, prefix := range service.Permissions.Read {

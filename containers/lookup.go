@@ -95,7 +95,8 @@ func (s Services) missing(ctx *pulumi.Context, env environment.Environment, name
 		ClusterArn:  env.ARN("ecs", "cluster/"+component.PhysicalName(env, "aws:ecs/cluster:Cluster", "containers-"+string(capacity))),
 		ServiceName: component.PhysicalName(env, "aws:ecs/service:Service", "services-"+name),
 	})
-	return true, err == nil
+	// What is not known to be absent runs: it must not be deleted.
+	return true, err == nil || !notFound(err)
 }
 
 // notFound reports whether AWS answered that something does not exist, as the provider says it.

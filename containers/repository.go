@@ -47,12 +47,9 @@ func (s Service) Reference(env environment.Environment, name string) string {
 	}
 }
 
-// createRepository registers a service's repository, nil where its image is elsewhere. A tag cannot be moved to another
-// image, and what leaves the stack takes its images along: they can be built again.
-func (b *builder) createRepository(name string, service Service) (*ecr.Repository, error) {
-	if !service.OwnRepository() {
-		return nil, nil
-	}
+// createRepository registers a service's repository, also where its image is elsewhere: an image must be there before config
+// names it. A tag cannot be moved to another image, and what leaves the stack takes its images along: they can be built again.
+func (b *builder) createRepository(name string) (*ecr.Repository, error) {
 	logical := b.Name(name)
 	repository, err := ecr.NewRepository(b.Ctx, logical, &ecr.RepositoryArgs{
 		ImageTagMutability:         pulumi.String("IMMUTABLE"),                                                  // Security Hub ECR.2

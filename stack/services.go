@@ -105,16 +105,13 @@ func (s *stack) exportServices() {
 	repositories, services := pulumi.StringMap{}, pulumi.StringMapMap{}
 	for _, name := range s.cfg.Services.Names() {
 		service := s.cfg.Services[name]
-		facts := pulumi.StringMap{
-			"service": pulumi.String(component.PhysicalName(s.env, "aws:ecs/service:Service", "services-"+name)),
-			"image":   pulumi.String(service.Reference(s.env, name)),
-			"url":     s.edge.ServiceURLs[name],
+		repositories[name] = pulumi.String(containers.RepositoryURL(s.env, name))
+		services[name] = pulumi.StringMap{
+			"service":    pulumi.String(component.PhysicalName(s.env, "aws:ecs/service:Service", "services-"+name)),
+			"image":      pulumi.String(service.Reference(s.env, name)),
+			"url":        s.edge.ServiceURLs[name],
+			"repository": repositories[name],
 		}
-		if service.OwnRepository() {
-			repositories[name] = pulumi.String(containers.RepositoryURL(s.env, name))
-			facts["repository"] = repositories[name]
-		}
-		services[name] = facts
 	}
 	s.ctx.Export("cluster", s.containers.ClusterName)
 	s.ctx.Export("repositories", repositories)

@@ -188,7 +188,13 @@ func TestAServiceWithoutAnImage(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, count(s, serviceType))
 
-	require.NoError(t, s.SetConfig(with(`"image": "v1", "path"`, `"image": "v1", "path"`)))
+	// From another registry the way back is open: the repository stays.
+	require.NoError(t, s.SetConfig(with(`"v1"`, `"public.ecr.aws/nginx/nginx:1.29-alpine"`)))
+	_, err = s.Up(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 2, count(s, repositoryType))
+
+	require.NoError(t, s.SetConfig(twoServices()))
 	out.Reset()
 	_, err = s.Preview(ctx, false)
 	require.Error(t, err)
