@@ -102,7 +102,7 @@ func (s Services) missing(ctx *pulumi.Context, env environment.Environment, name
 // notFound reports whether AWS answered that something does not exist, as the provider says it.
 func notFound(err error) bool {
 	text := strings.ToLower(err.Error())
-	return slices.ContainsFunc([]string{"notfound", "not found", "couldn't find", "empty result", "no images", "does not exist"},
+	return slices.ContainsFunc([]string{"notfound", "not found", "couldn't find", "no matching", "empty result", "no images", "does not exist"},
 		func(s string) bool { return strings.Contains(text, s) })
 }
 
