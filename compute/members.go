@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
 
 	"cinema-database/app/contract"
 	"cinema-database/internal/component"
@@ -92,16 +93,28 @@ func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	if err != nil {
 		return nil, err
 	}
+	found, err := lookupEach(hosts.Ids, func(id string) (*ec2.LookupInstanceResult, error) {
+		return ec2.LookupInstance(ctx, &ec2.LookupInstanceArgs{InstanceId: &id})
+	})
 	var live []LiveMember
-	for _, id := range hosts.Ids {
-		host, err := ec2.LookupInstance(ctx, &ec2.LookupInstanceArgs{InstanceId: &id})
-		if err != nil {
-			return nil, err
-		}
+	for _, host := range found {
 		live = append(live, LiveMember{host.AvailabilityZone, host.InstanceType, host.Tags[restoredTag]})
 	}
 	slices.SortFunc(live, func(a, b LiveMember) int { return strings.Compare(a.Zone, b.Zone) })
-	return live, nil
+	return live, err
+}
+
+// lookupEach looks everything in ids up at the same time. The results have the order of ids; there are none with an error.
+func lookupEach[T any](ids []string, lookup func(id string) (T, error)) ([]T, error) {
+	found := make([]T, len(ids))
+	var group errgroup.Group
+	for i, id := range ids {
+		group.Go(func() (err error) { found[i], err = lookup(id); return err })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // databaseTags are the tags of everything in the stack's database.
@@ -116,12 +129,14 @@ func LookupData(ctx *pulumi.Context) (zones []string, unkeyed string, err error)
 	if err != nil {
 		return nil, "", err
 	}
+	volumes, err := lookupEach(found.Ids, func(id string) (*ebs.LookupVolumeResult, error) {
+		return ebs.LookupVolume(ctx, &ebs.LookupVolumeArgs{Filters: []ebs.GetVolumeFilter{{Name: "volume-id", Values: []string{id}}}})
+	})
+	if err != nil {
+		return nil, "", err
+	}
 	data := component.NameTag(environment.Environment{Project: ctx.Project(), Stack: ctx.Stack()}, "database-data")
-	for _, id := range found.Ids {
-		volume, err := ebs.LookupVolume(ctx, &ebs.LookupVolumeArgs{Filters: []ebs.GetVolumeFilter{{Name: "volume-id", Values: []string{id}}}})
-		if err != nil {
-			return nil, "", err
-		}
+	for _, volume := range volumes {
 		switch name := volume.Tags["Name"]; {
 		case name == data:
 			unkeyed = volume.AvailabilityZone

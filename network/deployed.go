@@ -13,36 +13,34 @@ import (
 	"cinema-database/internal/problem"
 )
 
-// deployedSubnet is a subnet of the database tier as it is on AWS.
+// Deployed are the stack's subnets of the database tier as they are on AWS, by their networks; none on a new stack.
+type Deployed []deployedSubnet
+
 type deployedSubnet struct {
 	cidr netip.Prefix
 	zone string
 }
 
-// CheckDeployed refuses what a live network cannot become: another network of the VPC, zones in other slots, and zones that
+// Check refuses what a live network cannot become: another network of the VPC, zones in other slots, and zones that
 // would delete or move data unasked. Subnets without data, such as those of an update that failed half-way, are not in the
 // way of zones before them. AWS refuses a subnet that overlaps one that is still there, but only in the
 // middle of the update. zones are those of LookupZones.
-func CheckDeployed(ctx *pulumi.Context, cidr netip.Prefix, zones []string, members Members) error {
-	deployed, err := lookupSubnets(ctx)
-	if err != nil {
-		return fmt.Errorf("network: deployed subnets: %w", err)
-	}
+func (d Deployed) Check(cidr netip.Prefix, zones []string, members Members) error {
 	problems := problem.In("network: ")
-	checkDeployed(problems, deployed, cidr, zones, members)
+	d.check(problems, cidr, zones, members)
 	members.check(problems, zones)
 	return problems.Err()
 }
 
-// lookupSubnets returns the stack's subnets of the database tier, none on a new stack.
-func lookupSubnets(ctx *pulumi.Context) ([]deployedSubnet, error) {
+// LookupDeployed finds the subnets.
+func LookupDeployed(ctx *pulumi.Context) (Deployed, error) {
 	found, err := ec2.GetSubnets(ctx, &ec2.GetSubnetsArgs{Tags: map[string]string{
 		"Project": ctx.Project(), "Stack": ctx.Stack(), "Tier": string(Database),
 	}})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("network: deployed subnets: %w", err)
 	}
-	subnets := make([]deployedSubnet, len(found.Ids))
+	subnets := make(Deployed, len(found.Ids))
 	var group errgroup.Group
 	for i, id := range found.Ids {
 		group.Go(func() error {
@@ -55,9 +53,11 @@ func lookupSubnets(ctx *pulumi.Context) ([]deployedSubnet, error) {
 			return err
 		})
 	}
-	err = group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("network: deployed subnets: %w", err)
+	}
 	slices.SortFunc(subnets, func(a, b deployedSubnet) int { return a.cidr.Addr().Compare(b.cidr.Addr()) })
-	return subnets, err
+	return subnets, nil
 }
 
 // Members are zones of members of the database.
@@ -90,9 +90,9 @@ func (m Members) mustBeFirst(zone string) bool { return len(m.Wanted) == 1 || zo
 
 func zoneField(slot int) string { return fmt.Sprintf("availabilityZones[%d]", slot) }
 
-func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix, zones []string, members Members) {
-	first := slices.IndexFunc(deployed, func(s deployedSubnet) bool { return slices.Contains(members.Data, s.zone) })
-	for i, s := range deployed {
+func (d Deployed) check(l *problem.List, cidr netip.Prefix, zones []string, members Members) {
+	first := slices.IndexFunc(d, func(s deployedSubnet) bool { return slices.Contains(members.Data, s.zone) })
+	for i, s := range d {
 		vpc := netip.PrefixFrom(s.cidr.Addr(), s.cidr.Bits()-slotBits).Masked()
 		if vpc != cidr {
 			l.Add(cidrField, cidr.String(), fmt.Sprintf("is not the network of the deployed VPC, %s, and a VPC cannot move", vpc),
@@ -121,8 +121,8 @@ func checkDeployed(l *problem.List, deployed []deployedSubnet, cidr netip.Prefix
 		case i == first:
 			l.Add(at, now, fmt.Sprintf("removes %s, which has the data volume", s.zone), "keep "+s.zone+" in this slot")
 		case now != "":
-			free := "free the slot first: set availabilityZones to [" + quoted(emptied(deployed, cidr, zones, slot)) + "] and run `pulumi up`"
-			if !slices.ContainsFunc(deployed, func(d deployedSubnet) bool { return d.zone == now }) {
+			free := "free the slot first: set availabilityZones to [" + quoted(d.emptied(cidr, zones, slot)) + "] and run `pulumi up`"
+			if !slices.ContainsFunc(d, func(s deployedSubnet) bool { return s.zone == now }) {
 				free += ", then name " + now + " and run it again"
 			}
 			l.Add(at, now, fmt.Sprintf("replaces %s, whose subnets are still in this slot", s.zone), free)
@@ -141,11 +141,11 @@ func slotOf(cidr, subnet netip.Prefix) int {
 }
 
 // emptied returns zones with one slot empty, and every other deployed zone that stays in its own slot.
-func emptied(deployed []deployedSubnet, cidr netip.Prefix, zones []string, slot int) []string {
+func (d Deployed) emptied(cidr netip.Prefix, zones []string, slot int) []string {
 	all := append(slices.Clone(zones), make([]string, MaxZones-len(zones))...)
-	for _, d := range deployed {
-		if at := slotOf(cidr, d.cidr); at >= 0 && slices.Contains(zones, d.zone) {
-			all[at] = d.zone
+	for _, s := range d {
+		if at := slotOf(cidr, s.cidr); at >= 0 && slices.Contains(zones, s.zone) {
+			all[at] = s.zone
 		}
 	}
 	all[slot] = ""

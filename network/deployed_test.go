@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"cinema-database/internal/problem"
 )
 
 // The zones of a live stack, by slot, and what may become of them. Members are in the first named zones.
@@ -37,7 +35,7 @@ func TestDeployedZones(t *testing.T) {
 		"a zone without a member":               {deployed: []string{"a", "b", "c", "d"}, zones: []string{"a", "b", "c"}, members: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var deployed []deployedSubnet
+			var deployed Deployed
 			for slot, zone := range c.deployed {
 				if zone != "" {
 					deployed = append(deployed, deployedSubnet{SubnetCIDR(vpc, Database, slot), zone})
@@ -47,13 +45,11 @@ func TestDeployedZones(t *testing.T) {
 			if named := Named(c.deployed); c.data == nil {
 				members.Data = named[:min(c.members, len(named))]
 			}
-			l := problem.In("")
-			checkDeployed(l, deployed, vpc, c.zones, members)
-			members.check(l, c.zones)
+			err := deployed.Check(vpc, c.zones, members)
 			if c.want == "" {
-				assert.NoError(t, l.Err())
+				assert.NoError(t, err)
 			} else {
-				assert.ErrorContains(t, l.Err(), c.want)
+				assert.ErrorContains(t, err, c.want)
 			}
 		})
 	}
@@ -65,8 +61,6 @@ func TestMembersComeAndGo(t *testing.T) {
 	for _, m := range []Members{
 		{nil, zones, ""}, {zones[:1], zones, ""}, {zones, zones[:1], ""}, {[]string{"a", "c"}, zones, ""},
 	} {
-		l := problem.In("")
-		m.check(l, zones)
-		assert.NoError(t, l.Err(), "%v", m)
+		assert.NoError(t, Deployed{}.Check(vpc, zones, m), "%v", m)
 	}
 }

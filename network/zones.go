@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
 
 	"cinema-database/internal/problem"
 )
@@ -16,12 +17,21 @@ import (
 // that need no opt-in. It refuses a zone that does not offer each of the instance types, or of which missingIn lists what else
 // the stack needs, by the zone's id. It does not skip such a zone: the offers change with time, and subnets must not move.
 func LookupZones(ctx *pulumi.Context, configured []string, missingIn func(zoneID string) []string, instanceTypes ...string) ([]string, error) {
-	// In any state: a zone in trouble must not move subnets.
-	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
+	var available *aws.GetAvailabilityZonesResult
+	var types func(zone string) []string
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		// In any state: a zone in trouble must not move subnets.
+		if available, err = aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
+			Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
+		}); err != nil {
+			return fmt.Errorf("network: availability zones: %w", err)
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("network: availability zones: %w", err)
+	group.Go(func() (err error) { types, err = missingTypes(ctx, instanceTypes); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	names := slices.Sorted(slices.Values(available.Names))
 	zones := configured
@@ -31,10 +41,6 @@ func LookupZones(ctx *pulumi.Context, configured []string, missingIn func(zoneID
 				names, DefaultZones, MinZones, MaxZones)
 		}
 		zones = names[:DefaultZones]
-	}
-	types, err := missingTypes(ctx, instanceTypes)
-	if err != nil {
-		return nil, err
 	}
 	ids := map[string]string{}
 	for i, name := range available.Names {

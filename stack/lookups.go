@@ -35,8 +35,8 @@ type findings struct {
 	services             containers.Found
 }
 
-// lookup reads config, prepares the binaries, and asks AWS what the stack builds on, all at the same time. It registers
-// nothing, so whatever it refuses costs nothing.
+// lookup reads config, prepares the binaries, and asks AWS what the stack builds on, all at the same time: what exists first,
+// then each thing that was found. It registers nothing, so whatever it refuses costs nothing.
 func (s *stack) lookup() error {
 	var err error
 	if s.cfg, err = config.Load(s.ctx); err != nil {
@@ -44,13 +44,13 @@ func (s *stack) lookup() error {
 	}
 	var group errgroup.Group
 	group.Go(func() (err error) { s.found.artifacts, err = s.artifacts(); return err })
-	group.Go(func() (err error) { s.env, err = environment.Lookup(s.ctx); return err })
 	// What these refuse is reported together. The group's own errors come first: where one fails, mostly all do, for the
 	// same reason.
-	var refusals [3]error
+	var refusals [4]error
 	group.Go(func() (err error) { refusals[0], err = s.lookupZones(); return err })
 	group.Go(func() error { refusals[1] = s.preflight(); return nil })
 	group.Go(func() error { refusals[2] = s.cfg.Edge.CheckDeployed(s.ctx); return nil })
+	group.Go(func() (err error) { refusals[3], err = s.lookupEnvironment(); return err })
 	group.Go(func() error { return s.lookupCloudFront() })
 	group.Go(func() (err error) { s.found.ami, err = s.cfg.Image.Lookup(s.ctx); return err })
 	group.Go(func() (err error) { s.found.hostedZoneID, err = s.cfg.Domain.LookupHostedZone(s.ctx); return err })
@@ -60,11 +60,6 @@ func (s *stack) lookup() error {
 	if err := errors.Join(refusals[:]...); err != nil {
 		return err
 	}
-	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
-	// The names on AWS follow from the account.
-	if s.found.services, err = s.cfg.Services.Lookup(s.ctx, s.env, s.cfg.Containers.Capacity); err != nil {
-		return err
-	}
 	if err := s.found.services.Say(s.ctx, s.cfg.Services); err != nil {
 		return err
 	}
@@ -72,34 +67,49 @@ func (s *stack) lookup() error {
 	return s.orderMembers()
 }
 
-// lookupZones finds the availability zones and the members that run in them. It refuses zones in which the stack cannot be.
+// lookupEnvironment finds the account and the services, whose names on AWS follow from it. It refuses services that cannot run.
+func (s *stack) lookupEnvironment() (refusal, err error) {
+	if s.env, err = environment.Lookup(s.ctx); err != nil {
+		return nil, err
+	}
+	s.env.Protect, s.env.Tags = s.cfg.Protect, s.cfg.Tags
+	s.found.services, refusal = s.cfg.Services.Lookup(s.ctx, s.env, s.cfg.Containers.Capacity)
+	return refusal, nil
+}
+
+// lookupZones finds the availability zones, and the subnets, the data and the members that are in them. It refuses zones in which
+// the stack cannot be.
 func (s *stack) lookupZones() (refusal, err error) {
 	types := []string{s.cfg.Bastion.InstanceType, s.cfg.Database.InstanceType, s.cfg.API.InstanceType}
 	if s.containerHosts() {
 		types = append(types, s.cfg.Containers.InstanceType)
 	}
-	s.found.zones, refusal = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn, types...)
-	if refusal != nil {
-		return refusal, nil
+	var deployed network.Deployed
+	var members network.Members
+	var unknown error // why it is not known which members run
+	var group errgroup.Group
+	group.Go(func() error {
+		s.found.zones, refusal = network.LookupZones(s.ctx, s.cfg.Network.AvailabilityZones, s.cfg.Edge.MissingIn, types...)
+		return nil
+	})
+	group.Go(func() error { s.found.members, unknown = compute.LookupMembers(s.ctx); return nil })
+	group.Go(func() (err error) { deployed, err = network.LookupDeployed(s.ctx); return err })
+	group.Go(func() (err error) { members.Data, members.Unkeyed, err = compute.LookupData(s.ctx); return err })
+	if err := group.Wait(); refusal != nil || err != nil {
+		return refusal, err
 	}
-	live, err := compute.LookupMembers(s.ctx)
-	if err != nil {
+	live := s.found.members
+	if unknown != nil {
 		// Without the permission to look them up, every member counts as running: their hosts change one at a time.
 		for _, zone := range s.memberZones() {
 			s.found.members = append(s.found.members, compute.LiveMember{Zone: zone, InstanceType: s.cfg.Database.InstanceType})
 		}
-		if err := s.ctx.Log.Debug(fmt.Sprintf("the database hosts that run are not known: %v", err), nil); err != nil {
+		if err := s.ctx.Log.Debug(fmt.Sprintf("the database hosts that run are not known: %v", unknown), nil); err != nil {
 			return nil, err
 		}
-	} else {
-		s.found.members = live
 	}
-	data, unkeyed, err := compute.LookupData(s.ctx)
-	if err != nil {
-		return nil, err
-	}
-	refusal = network.CheckDeployed(s.ctx, s.cfg.Network.CIDR, s.found.zones, network.Members{Data: data, Unkeyed: unkeyed, Wanted: s.memberZones()})
-	return refusal, s.cfg.Database.WarnOfDowntime(s.ctx, live)
+	members.Wanted = s.memberZones()
+	return deployed.Check(s.cfg.Network.CIDR, s.found.zones, members), s.cfg.Database.WarnOfDowntime(s.ctx, live)
 }
 
 // memberZones are the zones of the members, the first ones.

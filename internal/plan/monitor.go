@@ -31,6 +31,7 @@ type monitor struct {
 	ids     map[string]awssim.Properties
 	exports resource.PropertyMap
 	logs    []Log
+	lookups []string
 	root    string
 	hooks   map[string]bool // names
 
@@ -55,6 +56,12 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 	args, err := plugin.UnmarshalProperties(in.Args, keep)
 	if err != nil {
 		return nil, err
+	}
+	m.mu.Lock()
+	m.lookups = append(m.lookups, in.Tok)
+	m.mu.Unlock()
+	if m.LookedUp != nil {
+		m.LookedUp(in.Tok)
 	}
 	if m.Fail[in.Tok] {
 		return nil, status.Errorf(codes.Unknown, "plan: look-up %s fails, as Options.Fail says", in.Tok)

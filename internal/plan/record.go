@@ -28,8 +28,9 @@ type Options struct {
 	Deployed []*Resource
 	// AssumedRole is awssim.Cloud's.
 	AssumedRole string
-	// Registered is called with each resource that is registered, by several goroutines. The program has the answer when
-	// Registered returns.
+	// LookedUp is called with the token of each look-up, and Registered with each resource that is registered, by several
+	// goroutines. The program has the answer when they return.
+	LookedUp   func(token string)
 	Registered func(*Resource)
 }
 
@@ -61,7 +62,7 @@ func Record(program pulumi.RunFunc, o Options) (*Recording, error) {
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := &Recording{Err: err, Exports: m.exports, SecretExports: m.secretExports, Logs: m.logs}
+	r := &Recording{Err: err, Exports: m.exports, SecretExports: m.secretExports, Logs: m.logs, Lookups: slices.Sorted(slices.Values(m.lookups))}
 	for _, res := range m.urns {
 		r.Resources = append(r.Resources, res)
 	}

@@ -15,6 +15,7 @@ type Recording struct {
 	Resources []*Resource          // everything registered or read except the stack itself, by type and URN
 	Exports   resource.PropertyMap // the stack's outputs, secrets unwrapped
 	Logs      []Log                // messages logged through ctx.Log, sorted
+	Lookups   []string             // tokens of the look-ups, one for each time, sorted
 
 	SecretExports []string // paths of the outputs that are secrets, sorted
 }

@@ -1,12 +1,14 @@
 package preflight
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicequotas"
@@ -57,6 +59,17 @@ func (q quota) refuse(l *problem.List, limit, need int, of string, used int, rem
 	l.Add(q.name, need, reason, fmt.Sprintf("%s, or request a quota of at least %d: Service Quotas, %s, %s", remedy, need+used, q.service, q.code))
 }
 
+// together runs look-ups at the same time and returns the first error in their order.
+func together(lookups ...func() error) error {
+	failed := make([]error, len(lookups))
+	var group sync.WaitGroup
+	for i, lookup := range lookups {
+		group.Go(func() { failed[i] = lookup() })
+	}
+	group.Wait()
+	return cmp.Or(failed...)
+}
+
 func (n Needs) quotas() []check {
 	return []check{
 		{concurrency.name, n.checkConcurrency},
@@ -72,16 +85,13 @@ func own(ctx *pulumi.Context) map[string]string {
 }
 
 func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
-	limit, err := elasticIPs.value(ctx)
-	if err != nil {
-		return err
-	}
-	all, err := ec2.GetEips(ctx, &ec2.GetEipsArgs{})
-	if err != nil {
-		return err
-	}
-	mine, err := ec2.GetEips(ctx, &ec2.GetEipsArgs{Tags: own(ctx)})
-	if err != nil {
+	var limit int
+	var all, mine *ec2.GetEipsResult
+	if err := together(
+		func() (err error) { limit, err = elasticIPs.value(ctx); return err },
+		func() (err error) { all, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{}); return err },
+		func() (err error) { mine, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{Tags: own(ctx)}); return err },
+	); err != nil {
 		return err
 	}
 	elasticIPs.refuse(l, limit, n.ElasticIPs, "addresses are", len(all.AllocationIds)-len(mine.AllocationIds), "release addresses, or set natGateways to none")
@@ -89,16 +99,13 @@ func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
 }
 
 func (n Needs) checkVPCs(ctx *pulumi.Context, l *problem.List) error {
-	limit, err := vpcs.value(ctx)
-	if err != nil {
-		return err
-	}
-	all, err := ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{})
-	if err != nil {
-		return err
-	}
-	mine, err := ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{Tags: own(ctx)})
-	if err != nil {
+	var limit int
+	var all, mine *ec2.GetVpcsResult
+	if err := together(
+		func() (err error) { limit, err = vpcs.value(ctx); return err },
+		func() (err error) { all, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{}); return err },
+		func() (err error) { mine, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{Tags: own(ctx)}); return err },
+	); err != nil {
 		return err
 	}
 	vpcs.refuse(l, limit, 1, "VPC is", len(all.Ids)-len(mine.Ids), "delete a VPC that nothing uses")
@@ -122,42 +129,56 @@ func (n Needs) checkConcurrency(ctx *pulumi.Context, l *problem.List) error {
 	return nil
 }
 
-// checkHosts looks each instance type up. It compares vCPUs with the quota alone: no look-up has the types of what else
-// runs in the account.
+// checkHosts compares vCPUs with the quota alone: no look-up has the types of what else runs in the account.
 func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
-	found := map[string]*ec2.GetInstanceTypeResult{} // nil where the look-up failed
-	var failed []error
+	var types []string
 	for _, h := range n.Hosts {
-		if _, ok := found[h.Type]; !ok {
-			answer, err := ec2.GetInstanceType(ctx, &ec2.GetInstanceTypeArgs{InstanceType: h.Type})
-			if err != nil {
-				answer, failed = nil, append(failed, fmt.Errorf("%s: %w", h.Type, err))
-			}
-			found[h.Type] = answer
+		if !slices.Contains(types, h.Type) {
+			types = append(types, h.Type)
 		}
+	}
+	answers, limits := make([]*ec2.GetInstanceTypeResult, len(types)), make([]int, len(families))
+	failed := make([]error, len(types)+len(families))
+	var group sync.WaitGroup
+	for i, t := range types {
+		group.Go(func() {
+			var err error
+			if answers[i], err = ec2.GetInstanceType(ctx, &ec2.GetInstanceTypeArgs{InstanceType: t}); err != nil {
+				answers[i], failed[i] = nil, fmt.Errorf("%s: %w", t, err)
+			}
+		})
+	}
+	for i, f := range families {
+		if slices.ContainsFunc(types, f.of.MatchString) {
+			group.Go(func() { limits[i], failed[len(types)+i] = f.value(ctx) })
+		}
+	}
+	group.Wait()
+
+	found := map[string]*ec2.GetInstanceTypeResult{} // nil where the look-up failed
+	for i, t := range types {
+		found[t] = answers[i]
+	}
+	for _, h := range n.Hosts {
 		if found[h.Type] != nil && h.NVMe && found[h.Type].Hypervisor == "xen" {
 			l.Add(h.Field, h.Type, "runs on Xen, where volumes have no NVMe names, by which the host finds its own", "use a type that runs on Nitro, of a later generation")
 		}
 	}
-	for _, f := range families {
+	for i, f := range families {
 		count, most := 0, 0
-		types := map[string]bool{}
+		of := map[string]bool{} // its types
 		for _, h := range n.Hosts {
 			if found[h.Type] != nil && f.of.MatchString(h.Type) {
 				count += h.Count * found[h.Type].DefaultVcpus
 				most += h.Max * found[h.Type].DefaultVcpus
-				types[h.Type] = true
+				of[h.Type] = true
 			}
 		}
-		if count == 0 {
+		if count == 0 || failed[len(types)+i] != nil {
 			continue
 		}
-		limit, err := f.value(ctx)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		f.refuse(l, limit, count, fmt.Sprintf("vCPUs (%s) are", strings.Join(slices.Sorted(maps.Keys(types)), ", ")), 0, "use smaller types or a smaller api.minSize")
+		limit := limits[i]
+		f.refuse(l, limit, count, fmt.Sprintf("vCPUs (%s) are", strings.Join(slices.Sorted(maps.Keys(of)), ", ")), 0, "use smaller types or a smaller api.minSize")
 		if count <= limit && most > limit {
 			if err := ctx.Log.Warn(fmt.Sprintf("account: %s: api.maxSize needs %d vCPUs, and the quota is %d: the API cannot grow to it", f.name, most, limit), nil); err != nil {
 				return err

@@ -72,41 +72,85 @@ func Fail(typ string) Option { return func(o *plan.Options) { o.Fail[typ] = true
 // Hold holds back the answer to the registration of one resource until others are registered, by URN. The test fails if they
 // are not registered shortly before its deadline.
 func Hold(t testing.TB, urn string, others []string) Option {
-	var mu sync.Mutex
-	missing, complete := map[string]bool{}, make(chan struct{})
-	for _, other := range others {
-		missing[other] = true
+	all := expect(t, "not registered while "+urn+" is held back", others)
+	return func(o *plan.Options) {
+		o.Registered = func(r *Resource) {
+			all.happened(r.URN)
+			if r.URN == urn {
+				all.wait()
+			}
+		}
 	}
-	ctx := t.Context()
+}
+
+// Together holds back the answers to some look-ups until all of them are asked, by token, one for each time. The test fails
+// if they are not asked shortly before its deadline. Other look-ups are answered at once.
+func Together(t testing.TB, tokens ...string) Option {
+	all := expect(t, "not asked while the others wait for their answers", tokens)
+	return func(o *plan.Options) {
+		before := o.LookedUp
+		o.LookedUp = func(token string) {
+			if before != nil {
+				before(token)
+			}
+			if all.happened(token) {
+				all.wait()
+			}
+		}
+	}
+}
+
+// expected are events of which each must happen a number of times.
+type expected struct {
+	t        testing.TB
+	ctx      context.Context
+	problem  string
+	complete chan struct{}
+
+	mu      sync.Mutex
+	missing map[string]int
+}
+
+// expect expects events, until shortly before the test's deadline.
+func expect(t testing.TB, problem string, events []string) *expected {
+	e := &expected{t: t, ctx: t.Context(), problem: problem, complete: make(chan struct{}), missing: map[string]int{}}
+	for _, event := range events {
+		e.missing[event]++
+	}
 	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
 		if end, limited := d.Deadline(); limited {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, end.Add(-10*time.Second))
+			e.ctx, cancel = context.WithDeadline(e.ctx, end.Add(-10*time.Second))
 			t.Cleanup(cancel)
 		}
 	}
-	register := func(urn string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if missing[urn] && len(missing) == 1 {
-			close(complete)
-		}
-		delete(missing, urn)
+	return e
+}
+
+// happened reports whether the event is one that was still missing.
+func (e *expected) happened(event string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.missing[event] == 0 {
+		return false
 	}
-	return func(o *plan.Options) {
-		o.Registered = func(r *Resource) {
-			register(r.URN)
-			if r.URN != urn {
-				return
-			}
-			select {
-			case <-complete:
-			case <-ctx.Done():
-				mu.Lock()
-				defer mu.Unlock()
-				t.Errorf("not registered while %s is held back: %s", urn, strings.Join(slices.Sorted(maps.Keys(missing)), " "))
-			}
-		}
+	if e.missing[event]--; e.missing[event] == 0 {
+		delete(e.missing, event)
+	}
+	if len(e.missing) == 0 {
+		close(e.complete)
+	}
+	return true
+}
+
+// wait waits until all have happened.
+func (e *expected) wait() {
+	select {
+	case <-e.complete:
+	case <-e.ctx.Done():
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.t.Errorf("%s: %s", e.problem, strings.Join(slices.Sorted(maps.Keys(e.missing)), " "))
 	}
 }
 
