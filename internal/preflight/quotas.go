@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -59,7 +58,7 @@ func (q quota) refuse(l *problem.List, limit, need int, of string, used int, rem
 	l.Add(q.name, need, reason, fmt.Sprintf("%s, or request a quota of at least %d: Service Quotas, %s, %s", remedy, need+used, q.service, q.code))
 }
 
-// together runs look-ups at the same time and returns the first error in their order.
+// together runs look-ups at the same time. It returns their errors in their order.
 func together(lookups ...func() error) error {
 	failed := make([]error, len(lookups))
 	var group sync.WaitGroup
@@ -67,7 +66,7 @@ func together(lookups ...func() error) error {
 		group.Go(func() { failed[i] = lookup() })
 	}
 	group.Wait()
-	return cmp.Or(failed...)
+	return errors.Join(failed...)
 }
 
 func (n Needs) quotas() []check {
@@ -137,25 +136,29 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 			types = append(types, h.Type)
 		}
 	}
-	answers, limits := make([]*ec2.GetInstanceTypeResult, len(types)), make([]int, len(families))
-	failed := make([]error, len(types)+len(families))
-	var group sync.WaitGroup
+	answers, limits := make([]*ec2.GetInstanceTypeResult, len(types)), make([]*int, len(families)) // nil where the look-up failed
+	var lookups []func() error
 	for i, t := range types {
-		group.Go(func() {
-			var err error
+		lookups = append(lookups, func() (err error) {
 			if answers[i], err = ec2.GetInstanceType(ctx, &ec2.GetInstanceTypeArgs{InstanceType: t}); err != nil {
-				answers[i], failed[i] = nil, fmt.Errorf("%s: %w", t, err)
+				return fmt.Errorf("%s: %w", t, err)
 			}
+			return nil
 		})
 	}
 	for i, f := range families {
 		if slices.ContainsFunc(types, f.of.MatchString) {
-			group.Go(func() { limits[i], failed[len(types)+i] = f.value(ctx) })
+			lookups = append(lookups, func() error {
+				limit, err := f.value(ctx)
+				if err == nil {
+					limits[i] = &limit
+				}
+				return err
+			})
 		}
 	}
-	group.Wait()
-
-	found := map[string]*ec2.GetInstanceTypeResult{} // nil where the look-up failed
+	failed := together(lookups...)
+	found := map[string]*ec2.GetInstanceTypeResult{}
 	for i, t := range types {
 		found[t] = answers[i]
 	}
@@ -174,10 +177,10 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 				of[h.Type] = true
 			}
 		}
-		if count == 0 || failed[len(types)+i] != nil {
+		if count == 0 || limits[i] == nil {
 			continue
 		}
-		limit := limits[i]
+		limit := *limits[i]
 		f.refuse(l, limit, count, fmt.Sprintf("vCPUs (%s) are", strings.Join(slices.Sorted(maps.Keys(of)), ", ")), 0, "use smaller types or a smaller api.minSize")
 		if count <= limit && most > limit {
 			if err := ctx.Log.Warn(fmt.Sprintf("account: %s: api.maxSize needs %d vCPUs, and the quota is %d: the API cannot grow to it", f.name, most, limit), nil); err != nil {
@@ -185,5 +188,5 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 			}
 		}
 	}
-	return errors.Join(failed...)
+	return failed
 }
