@@ -15,8 +15,8 @@ var ofFound = []string{
 	"aws:ecr/getImage:getImage", "aws:secretsmanager/getSecret:getSecret",
 }
 
-// Every command waits for the look-ups before it shows anything. So they take two answers of AWS in a row, however many there
-// are.
+// Every command waits for the look-ups before it shows anything. So they take two answers of AWS in a row, however many things
+// there are.
 func TestLookupsAreAskedTogether(t *testing.T) {
 	deployed := pulumitest.As("", planned(t, "full", twoServices()))
 	var first, second []string

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -49,13 +48,12 @@ func Check(ctx *pulumi.Context, needs Needs) error {
 	checks := append(needs.quotas(),
 		check{"regions", needs.checkRegions},
 	)
-	lists, failures := make([]*problem.List, len(checks)), make([]error, len(checks))
-	var done sync.WaitGroup
+	lists, lookups := make([]*problem.List, len(checks)), make([]func() error, len(checks))
 	for i, c := range checks {
 		lists[i] = problem.In("account: ")
-		done.Go(func() { failures[i] = c.run(ctx, lists[i]) })
+		lookups[i] = func() error { return c.run(ctx, lists[i]) }
 	}
-	done.Wait()
+	failures := together(lookups...)
 	all := problem.In("")
 	var unknown []string
 	for i, c := range checks {

@@ -58,15 +58,15 @@ func (q quota) refuse(l *problem.List, limit, need int, of string, used int, rem
 	l.Add(q.name, need, reason, fmt.Sprintf("%s, or request a quota of at least %d: Service Quotas, %s, %s", remedy, need+used, q.service, q.code))
 }
 
-// together runs look-ups at the same time. It returns their errors in their order.
-func together(lookups ...func() error) error {
+// together runs look-ups at the same time. It returns their errors in their order, nil where one succeeds.
+func together(lookups ...func() error) []error {
 	failed := make([]error, len(lookups))
 	var group sync.WaitGroup
 	for i, lookup := range lookups {
 		group.Go(func() { failed[i] = lookup() })
 	}
 	group.Wait()
-	return errors.Join(failed...)
+	return failed
 }
 
 func (n Needs) quotas() []check {
@@ -86,11 +86,11 @@ func own(ctx *pulumi.Context) map[string]string {
 func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
 	var limit int
 	var all, mine *ec2.GetEipsResult
-	if err := together(
+	if err := errors.Join(together(
 		func() (err error) { limit, err = elasticIPs.value(ctx); return err },
 		func() (err error) { all, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{}); return err },
 		func() (err error) { mine, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{Tags: own(ctx)}); return err },
-	); err != nil {
+	)...); err != nil {
 		return err
 	}
 	elasticIPs.refuse(l, limit, n.ElasticIPs, "addresses are", len(all.AllocationIds)-len(mine.AllocationIds), "release addresses, or set natGateways to none")
@@ -100,11 +100,11 @@ func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
 func (n Needs) checkVPCs(ctx *pulumi.Context, l *problem.List) error {
 	var limit int
 	var all, mine *ec2.GetVpcsResult
-	if err := together(
+	if err := errors.Join(together(
 		func() (err error) { limit, err = vpcs.value(ctx); return err },
 		func() (err error) { all, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{}); return err },
 		func() (err error) { mine, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{Tags: own(ctx)}); return err },
-	); err != nil {
+	)...); err != nil {
 		return err
 	}
 	vpcs.refuse(l, limit, 1, "VPC is", len(all.Ids)-len(mine.Ids), "delete a VPC that nothing uses")
@@ -157,7 +157,7 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 			})
 		}
 	}
-	failed := together(lookups...)
+	failed := errors.Join(together(lookups...)...)
 	found := map[string]*ec2.GetInstanceTypeResult{}
 	for i, t := range types {
 		found[t] = answers[i]
