@@ -62,15 +62,12 @@ func (s *Session) writeConfig() error {
 
 // readConfig reads the stack's config with the values of Options.Config. A stack that has only those needs no file.
 func (s *Session) readConfig() (config.Map, error) {
-	file := s.options.ConfigFile
-	if file == "" {
-		file = filepath.Join(s.options.ProjectDir, "Pulumi."+s.options.Stack+".yaml")
-	}
+	file := filepath.Join(s.options.ProjectDir, "Pulumi."+s.options.Stack+".yaml")
 	values, err := plan.StackConfig(file, s.name(), s.options.Config)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return values, err
 	}
-	if s.options.ConfigFile != "" || len(s.options.Config) == 0 {
+	if len(s.options.Config) == 0 {
 		return nil, fmt.Errorf("stack %q: there is no %s; choose a stack that has one", s.options.Stack, file)
 	}
 	values = config.Map{}

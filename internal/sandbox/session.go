@@ -40,7 +40,6 @@ type Options struct {
 	Stack      string            // stack name, default "dev"
 	ProjectDir string            // directory of Pulumi.yaml and Pulumi.<stack>.yaml, default "."
 	Dir        string            // directory of state, account and config, default <ProjectDir>/.sandbox/<stack>
-	ConfigFile string            // read instead of Pulumi.<stack>.yaml
 	Config     map[string]string // values that replace the file's, by full key, objects and lists as JSON
 	Program    Program
 	Stdout     io.Writer // the engine's progress; discarded where nil
