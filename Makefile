@@ -68,7 +68,7 @@ sweep: $(PULUMI) ## fail each resource type once in the sandbox, and check that 
 	go test ./stack -run '^TestFaultSweep$$' -sweep-faults -timeout 30m
 
 # How many inputs each fuzz test tries. Where this is a duration, go test sometimes reports its end as a failure, "context deadline
-# exceeded" (https://go.dev/issue/75804, fixed in Go 1.27).
+# exceeded" (https://go.dev/issue/75804, fixed in Go 1.27). An input is minimized by a number of tries too, instead of for a minute.
 FUZZTIME ?= 75000x
 
 .PHONY: fuzz

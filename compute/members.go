@@ -10,11 +10,11 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"golang.org/x/sync/errgroup"
 
 	"cinema-database/app/contract"
 	"cinema-database/internal/component"
 	"cinema-database/internal/environment"
+	"cinema-database/internal/lookup"
 	"cinema-database/storage"
 )
 
@@ -93,7 +93,7 @@ func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := lookupEach(hosts.Ids, func(id string) (*ec2.LookupInstanceResult, error) {
+	found, err := lookup.Each(hosts.Ids, func(id string) (*ec2.LookupInstanceResult, error) {
 		return ec2.LookupInstance(ctx, &ec2.LookupInstanceArgs{InstanceId: &id})
 	})
 	var live []LiveMember
@@ -102,19 +102,6 @@ func LookupMembers(ctx *pulumi.Context) ([]LiveMember, error) {
 	}
 	slices.SortFunc(live, func(a, b LiveMember) int { return strings.Compare(a.Zone, b.Zone) })
 	return live, err
-}
-
-// lookupEach looks everything in ids up at the same time. The results have the order of ids; there are none with an error.
-func lookupEach[T any](ids []string, lookup func(id string) (T, error)) ([]T, error) {
-	found := make([]T, len(ids))
-	var group errgroup.Group
-	for i, id := range ids {
-		group.Go(func() (err error) { found[i], err = lookup(id); return err })
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return found, nil
 }
 
 // databaseTags are the tags of everything in the stack's database.
@@ -129,7 +116,7 @@ func LookupData(ctx *pulumi.Context) (zones []string, unkeyed string, err error)
 	if err != nil {
 		return nil, "", err
 	}
-	volumes, err := lookupEach(found.Ids, func(id string) (*ebs.LookupVolumeResult, error) {
+	volumes, err := lookup.Each(found.Ids, func(id string) (*ebs.LookupVolumeResult, error) {
 		return ebs.LookupVolume(ctx, &ebs.LookupVolumeArgs{Filters: []ebs.GetVolumeFilter{{Name: "volume-id", Values: []string{id}}}})
 	})
 	if err != nil {

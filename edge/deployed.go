@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/lookup"
 	"cinema-database/internal/problem"
 )
 
@@ -30,12 +31,17 @@ func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
 	if err != nil {
 		return fmt.Errorf("edge: deployed load balancers: %w", err)
 	}
-	problems := problem.In("edge: ")
-	for _, arn := range found.Arns {
-		var balancer deployedBalancer
+	balancers, err := lookup.Each(found.Arns, func(arn string) (balancer deployedBalancer, err error) {
 		if err := ctx.Invoke("aws:lb/getLoadBalancer:getLoadBalancer", &lb.LookupLoadBalancerArgs{Arn: &arn}, &balancer); err != nil {
-			return fmt.Errorf("edge: deployed load balancer %s: %w", arn, err)
+			return balancer, fmt.Errorf("edge: deployed load balancer %s: %w", arn, err)
 		}
+		return balancer, nil
+	})
+	if err != nil {
+		return err
+	}
+	problems := problem.In("edge: ")
+	for i, balancer := range balancers {
 		if balancer.Internal == s.On() {
 			continue
 		}
@@ -46,7 +52,7 @@ func (s Settings) CheckDeployed(ctx *pulumi.Context) error {
 		if balancer.EnableDeletionProtection {
 			problems.Add("mode", string(s.Mode), "deletes the load balancer "+balancer.Name+", which is protected from deletion",
 				"keep the mode ("+string(other(s.Mode))+"), or turn its protection off first: aws elbv2 modify-load-balancer-attributes --load-balancer-arn "+
-					arn+" --attributes Key=deletion_protection.enabled,Value=false")
+					found.Arns[i]+" --attributes Key=deletion_protection.enabled,Value=false")
 		}
 	}
 	return problems.Err()

@@ -8,8 +8,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"golang.org/x/sync/errgroup"
 
+	"cinema-database/internal/lookup"
 	"cinema-database/internal/problem"
 )
 
@@ -40,20 +40,15 @@ func LookupDeployed(ctx *pulumi.Context) (Deployed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("network: deployed subnets: %w", err)
 	}
-	subnets := make(Deployed, len(found.Ids))
-	var group errgroup.Group
-	for i, id := range found.Ids {
-		group.Go(func() error {
-			subnet, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id})
-			if err != nil {
-				return err
-			}
-			cidr, err := netip.ParsePrefix(subnet.CidrBlock)
-			subnets[i] = deployedSubnet{cidr, subnet.AvailabilityZone}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	subnets, err := lookup.Each(found.Ids, func(id string) (deployedSubnet, error) {
+		subnet, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id})
+		if err != nil {
+			return deployedSubnet{}, err
+		}
+		cidr, err := netip.ParsePrefix(subnet.CidrBlock)
+		return deployedSubnet{cidr, subnet.AvailabilityZone}, err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("network: deployed subnets: %w", err)
 	}
 	slices.SortFunc(subnets, func(a, b deployedSubnet) int { return a.cidr.Addr().Compare(b.cidr.Addr()) })

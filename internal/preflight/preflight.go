@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/lookup"
 	"cinema-database/internal/problem"
 )
 
@@ -53,7 +54,7 @@ func Check(ctx *pulumi.Context, needs Needs) error {
 		lists[i] = problem.In("account: ")
 		lookups[i] = func() error { return c.run(ctx, lists[i]) }
 	}
-	failures := together(lookups...)
+	failures := lookup.Together(lookups...)
 	all := problem.In("")
 	var unknown []string
 	for i, c := range checks {

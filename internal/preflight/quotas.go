@@ -7,12 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicequotas"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"cinema-database/internal/lookup"
 	"cinema-database/internal/problem"
 )
 
@@ -58,17 +58,6 @@ func (q quota) refuse(l *problem.List, limit, need int, of string, used int, rem
 	l.Add(q.name, need, reason, fmt.Sprintf("%s, or request a quota of at least %d: Service Quotas, %s, %s", remedy, need+used, q.service, q.code))
 }
 
-// together runs look-ups at the same time. It returns their errors in their order, nil where one succeeds.
-func together(lookups ...func() error) []error {
-	failed := make([]error, len(lookups))
-	var group sync.WaitGroup
-	for i, lookup := range lookups {
-		group.Go(func() { failed[i] = lookup() })
-	}
-	group.Wait()
-	return failed
-}
-
 func (n Needs) quotas() []check {
 	return []check{
 		{concurrency.name, n.checkConcurrency},
@@ -86,7 +75,7 @@ func own(ctx *pulumi.Context) map[string]string {
 func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
 	var limit int
 	var all, mine *ec2.GetEipsResult
-	if err := errors.Join(together(
+	if err := errors.Join(lookup.Together(
 		func() (err error) { limit, err = elasticIPs.value(ctx); return err },
 		func() (err error) { all, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{}); return err },
 		func() (err error) { mine, err = ec2.GetEips(ctx, &ec2.GetEipsArgs{Tags: own(ctx)}); return err },
@@ -100,7 +89,7 @@ func (n Needs) checkAddresses(ctx *pulumi.Context, l *problem.List) error {
 func (n Needs) checkVPCs(ctx *pulumi.Context, l *problem.List) error {
 	var limit int
 	var all, mine *ec2.GetVpcsResult
-	if err := errors.Join(together(
+	if err := errors.Join(lookup.Together(
 		func() (err error) { limit, err = vpcs.value(ctx); return err },
 		func() (err error) { all, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{}); return err },
 		func() (err error) { mine, err = ec2.GetVpcs(ctx, &ec2.GetVpcsArgs{Tags: own(ctx)}); return err },
@@ -157,7 +146,7 @@ func (n Needs) checkHosts(ctx *pulumi.Context, l *problem.List) error {
 			})
 		}
 	}
-	failed := errors.Join(together(lookups...)...)
+	failed := errors.Join(lookup.Together(lookups...)...)
 	found := map[string]*ec2.GetInstanceTypeResult{}
 	for i, t := range types {
 		found[t] = answers[i]
